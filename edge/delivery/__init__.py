@@ -1,0 +1,1 @@
+"""Transport out: durable outbox, MQTT publisher, health."""

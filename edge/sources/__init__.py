@@ -1,0 +1,1 @@
+"""Transport in: MQTT, serial, file and stdin."""

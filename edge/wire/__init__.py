@@ -1,0 +1,1 @@
+"""What crosses a link: topics, readings, serial frames, events. Standard library only."""

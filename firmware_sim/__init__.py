@@ -1,0 +1,1 @@
+"""A simulated sensor board: machine physics, faults with truth labels, firmware behaviour, links."""

@@ -1,0 +1,1 @@
+"""The desktop side: from normal readings to a calibrated, quantized bundle."""
