@@ -210,7 +210,8 @@ def _check_shapes(bundle: Bundle) -> None:
         )
     if bundle.window < 2 or bundle.stride < 1 or not bundle.period_s > 0:
         raise BundleError(
-            f"{bundle.folder}: window {bundle.window}, stride {bundle.stride} or period {bundle.period_s} s is out of range"
+            f"{bundle.folder}: window {bundle.window}, stride {bundle.stride} or period {bundle.period_s} s "
+            "is out of range; fit it again"
         )
 
 

@@ -2,7 +2,7 @@
 
 import json
 import math
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from importlib import resources
 from typing import Any, Literal
 
@@ -189,7 +189,7 @@ def decode_message(payload: bytes | str) -> EventMessage:
 def _known(kind: type, body: dict[str, Any] | None) -> Any:
     if body is None:
         return None
-    return kind(**{name: body[name] for name in kind.__dataclass_fields__ if name in body})
+    return kind(**{part.name: body[part.name] for part in fields(kind) if part.name in body})
 
 
 def _jsonable(value: Any) -> Any:
