@@ -1,0 +1,74 @@
+"""How to reach the MQTT broker: the settings that everything with a connection shares."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BrokerSettings:
+    """Address, credentials and certificates of one broker.
+
+    Raises:
+        ValueError: fields that do not fit together; it names the field and the remedy.
+    """
+
+    host: str = "localhost"
+    """Name or address."""
+    port: int = 1883
+    """TCP port; 8883 is usual with TLS."""
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+    ca: Path | None = None
+    """PEM file of the authorities that may have signed the broker's certificate; giving one turns TLS on."""
+    cert: Path | None = None
+    """PEM file of the client's own certificate, with `key`."""
+    key: Path | None = None
+    """PEM file of the client certificate's private key."""
+    keepalive_s: int = 15
+    """Longest silence before a ping, seconds; a dead link is noticed after twice this time at the latest."""
+    client_id: str | None = None
+    """Name of the connection at the broker, unique there; None takes one made from the device's id."""
+
+    def __post_init__(self) -> None:
+        if not self.host:
+            raise ValueError("host is empty; name the broker's machine, such as localhost")
+        if not 0 < self.port < 65536:
+            raise ValueError(f"port = {self.port}: wanted 1 to 65535")
+        if not 1 <= self.keepalive_s <= 65535:
+            raise ValueError(f"keepalive_s = {self.keepalive_s}: wanted 1 to 65535 seconds")
+        if self.password is not None and self.username is None:
+            raise ValueError("password without username; give both or neither")
+        if (self.cert is None) != (self.key is None):
+            raise ValueError("cert and key belong together; give both or neither")
+        if self.cert is not None and self.ca is None:
+            raise ValueError("cert without ca: TLS is on only when ca names the broker's authority")
+
+    @property
+    def address(self) -> str:
+        """`host:port`, for messages."""
+        return f"{self.host}:{self.port}"
+
+
+class PahoClient(Protocol):
+    """The two methods of `paho.mqtt.client.Client` that credentials need; this package imports no paho."""
+
+    def username_pw_set(self, username: str | None, password: str | None = None) -> None: ...
+
+    def tls_set(self, ca_certs: Any = None, certfile: Any = None, keyfile: Any = None) -> None: ...
+
+
+def use_credentials(client: PahoClient, settings: BrokerSettings) -> None:
+    """Give a client that is not yet connected its user, password and certificates.
+
+    Raises:
+        OSError: a certificate file that is missing or no PEM (`ssl.SSLError` is one).
+    """
+    if settings.username is not None:
+        client.username_pw_set(settings.username, settings.password)
+    if settings.ca is not None:
+        client.tls_set(
+            str(settings.ca),
+            None if settings.cert is None else str(settings.cert),
+            None if settings.key is None else str(settings.key),
+        )
