@@ -1,0 +1,113 @@
+"""What all sources share: counters, one report of bad frames a minute, and the way into the agent."""
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from edge.wire.readings import Readings
+
+log = logging.getLogger(__name__)
+
+REPORT_EVERY_S = 60.0
+"""Bad frames are logged at most this often, seconds; all are counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """Readings of one board as they reached the gateway."""
+
+    source: str
+    board: str
+    readings: Readings
+    monotonic: float
+    """The gateway's monotonic clock at arrival, seconds."""
+    wall: float
+    """The gateway's wall clock at arrival, Unix seconds."""
+
+
+class Deliver(Protocol):
+    """Takes an arrival. `wait` blocks until there is room, for sources that can be held back."""
+
+    def __call__(self, arrival: Arrival, wait: bool = False) -> None: ...
+
+
+class Intake:
+    """The agent's side of one source: names and times are translated, frames counted, state changes logged.
+
+    Called from the source's own thread; `health` may be read from any.
+    """
+
+    def __init__(
+        self,
+        source: str,
+        deliver: Deliver,
+        channels: Mapping[str, str],
+        on_finished: Callable[[str, Exception | None], None] = lambda _source, _error: None,
+        monotonic: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        self.source = source
+        self.up = False
+        self.frames = self.bad_frames = self.bad_values = 0
+        self._deliver, self._channels = deliver, channels
+        self._on_finished, self._monotonic, self._wall = on_finished, monotonic, wall
+        self._down_reason = ""
+        self._last_report = -REPORT_EVERY_S
+
+    def take(self, board: str, readings: Readings, wait: bool = False) -> None:
+        """Hand on one good frame."""
+        self.frames += 1
+        self.bad_values += len(readings.rejected)
+        arrival = Arrival(self.source, board, self._renamed(readings), self._monotonic(), self._wall())
+        self._deliver(arrival, wait)
+
+    def bad(self, error: Exception | str) -> None:
+        """Count a frame that could not be read."""
+        self.bad_frames += 1
+        now = self._monotonic()
+        if now - self._last_report >= REPORT_EVERY_S:
+            self._last_report = now
+            log.warning("source %s: %d bad frames so far, the last: %s", self.source, self.bad_frames, error)
+
+    def connected(self) -> None:
+        """The source delivers from now on."""
+        if not self.up:
+            self.up = True
+            log.info("source %s: up", self.source)
+        self._down_reason = ""
+
+    def lost(self, reason: Exception | str) -> None:
+        """The source delivers nothing until it is back; only a change is logged."""
+        text = " ".join(str(reason).split())
+        if self.up or text != self._down_reason:
+            log.warning("source %s: down: %s", self.source, text)
+        self.up, self._down_reason = False, text
+
+    def finished(self, error: Exception | None = None) -> None:
+        """The source came to its end: a file was read, stdin was closed, or could not be read (`error`)."""
+        if error is not None:
+            self.lost(error)
+        else:
+            log.info("source %s: finished after %d frames, %d bad ones", self.source, self.frames, self.bad_frames)
+        self.up = False
+        self._on_finished(self.source, error)
+
+    def health(self) -> dict[str, object]:
+        """State and counters for the health topic."""
+        counts = {"frames": self.frames, "bad_frames": self.bad_frames, "bad_values": self.bad_values}
+        return {"up": self.up, **counts, **({"down": self._down_reason} if self._down_reason else {})}
+
+    def _renamed(self, readings: Readings) -> Readings:
+        if not self._channels:
+            return readings
+        names = self._channels
+        return replace(readings, values={names.get(name, name): value for name, value in readings.values.items()})
+
+
+def in_seconds(readings: Readings, unit_s: float) -> Readings:
+    """Readings whose time was counted in units of `unit_s`, with a time in Unix seconds."""
+    if unit_s == 1.0 or readings.time is None:
+        return readings
+    return replace(readings, time=readings.time * unit_s)

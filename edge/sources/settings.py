@@ -1,0 +1,110 @@
+"""The settings of each source, as `[[source]]` in agent.toml gives them; every field says its unit."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import ClassVar, Literal
+
+from attrs import field, frozen
+from attrs.validators import optional
+
+from edge.sources.checks import is_id, is_positive, is_topic_root, not_negative
+from edge.wire.broker import BrokerSettings
+
+TimeUnit = Literal["s", "ms"]
+
+
+class SourceError(Exception):
+    """A source that cannot be started as it is configured: a file or a module is missing."""
+
+
+@frozen(kw_only=True)
+class _AnySource:
+    """What every source has."""
+
+    type: str
+    name: str = field(validator=is_id)
+    """What streams call the source."""
+    channels: Mapping[str, str] = field(factory=dict)
+    """The board's channel names to the bundle's; names left out stay as they are."""
+
+    finite: ClassVar[bool] = False
+    """Whether the source may come to an end."""
+
+
+@frozen(kw_only=True)
+class MqttSource(_AnySource):
+    """Boards that publish to `<root>/<board>/readings`."""
+
+    type: Literal["mqtt"]
+    root: str = field(default="sensors", validator=is_topic_root)
+    """Topic above the boards."""
+    time_unit: TimeUnit = "s"
+    """Unit of times that are numbers."""
+    qos: Literal[0, 1] = 0
+    """Quality of service of the subscription; a lost reading is a missing one, so 0 is enough."""
+    speed: float = field(default=1.0, validator=is_positive)
+    """Seconds of reading time that pass in a second; other than 1 for a simulator in accelerated time."""
+    broker: BrokerSettings | None = None
+    """Broker of the readings; the broker of the alerts where it is left out."""
+
+
+@frozen(kw_only=True)
+class SerialSource(_AnySource):
+    """Boards on a serial line, one frame a line; a frame's time is in milliseconds."""
+
+    type: Literal["serial"]
+    port: str
+    """The device, such as /dev/ttyUSB0."""
+    baud: int = field(default=115200, validator=is_positive)
+    """Symbols a second."""
+    speed: float = field(default=1.0, validator=is_positive)
+    """Seconds of reading time that pass in a second; other than 1 for a simulator in accelerated time."""
+
+
+@frozen(kw_only=True)
+class _LineSource(_AnySource):
+    """CSV with a header, or one JSON object a line."""
+
+    board: str | None = field(default=None, validator=optional(is_id))
+    """Board of lines that name none in a `board` column or key; the source's name where left out."""
+    format: Literal["auto", "csv", "json"] = "auto"
+    """`auto` looks at the first character: { is JSON."""
+    time_column: str | None = None
+    """CSV column with the time; else the first of time, timestamp and datetime that is there."""
+    time_unit: TimeUnit = "s"
+    """Unit of times that are numbers."""
+    timezone: str = "UTC"
+    """Zone of written times that carry none, such as Europe/Berlin."""
+
+    finite: ClassVar[bool] = True
+
+
+@frozen(kw_only=True)
+class FileSource(_LineSource):
+    """A recording."""
+
+    type: Literal["file"]
+    path: Path
+    """The file; a relative one is looked for beside agent.toml."""
+    speed: float = field(default=0.0, validator=not_negative)
+    """Seconds of the file's time that pass in a second; 0 is as fast as the rows can be scored."""
+    loop: bool = False
+    """Start over at the end, with times that go on. Else the file ends, and with the last source the agent."""
+
+
+@frozen(kw_only=True)
+class StdinSource(_LineSource):
+    """Lines from standard input; its end is the source's end."""
+
+    type: Literal["stdin"]
+    speed: float = field(default=1.0, validator=is_positive)
+    """Seconds of reading time that pass in a second; other than 1 for a simulator in accelerated time."""
+
+
+SourceSettings = MqttSource | SerialSource | FileSource | StdinSource
+SOURCE_TYPES: dict[str, type[SourceSettings]] = {
+    "mqtt": MqttSource,
+    "serial": SerialSource,
+    "file": FileSource,
+    "stdin": StdinSource,
+}
