@@ -1,0 +1,92 @@
+"""Readings on their way from the sources' threads to the inference loop: bounded, fair, the newest win."""
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Iterable
+
+from edge.sources.intake import Arrival
+
+log = logging.getLogger(__name__)
+
+Route = tuple[str, str]
+"""Source and board."""
+_NAMED_STRANGERS = 20
+"""Boards that no stream wants and that are named in the log; the others are only counted."""
+
+
+class Inbox:
+    """One bounded lane for each route, so that a board which floods pushes out its own readings and no others'.
+
+    `put` is called from many threads, `take` from the inference loop.
+    """
+
+    def __init__(self, routes: Iterable[Route], lane_length: int) -> None:
+        self.strangers = 0
+        """Readings of boards that no stream wants."""
+        self._lanes: dict[Route, deque[Arrival]] = {route: deque() for route in routes}
+        self._overrun = dict.fromkeys(self._lanes, 0)
+        self._length = lane_length
+        self._waiting: deque[Route] = deque()  # lanes that hold something, the next to be served first
+        self._stranger_names: set[Route] = set()
+        self._closed = False
+        lock = threading.RLock()
+        self._filled, self._emptied = threading.Condition(lock), threading.Condition(lock)
+
+    def put(self, arrival: Arrival, wait: bool = False) -> None:
+        """Add an arrival. A full lane loses its oldest, or, with `wait`, blocks until there is room."""
+        route = (arrival.source, arrival.board)
+        with self._filled:
+            lane = self._lanes.get(route)
+            if lane is None:
+                self._stranger(route)
+                return
+            while wait and len(lane) >= self._length and not self._closed:
+                self._emptied.wait()
+            if self._closed:
+                return
+            if len(lane) >= self._length:
+                lane.popleft()
+                self._overrun[route] += 1
+            if not lane:
+                self._waiting.append(route)
+            lane.append(arrival)
+            self._filled.notify()
+
+    def take(self, limit: int, timeout_s: float) -> list[Arrival]:
+        """Up to `limit` arrivals, one of each lane in turn; an empty list after `timeout_s` without any."""
+        with self._filled:
+            if not self._waiting and not self._closed:
+                self._filled.wait(timeout_s)
+            taken: list[Arrival] = []
+            while self._waiting and len(taken) < limit:
+                route = self._waiting.popleft()
+                lane = self._lanes[route]
+                taken.append(lane.popleft())
+                if lane:
+                    self._waiting.append(route)
+            if taken:
+                self._emptied.notify_all()
+            return taken
+
+    def overrun(self, route: Route) -> int:
+        """Readings of a route that were pushed out by newer ones."""
+        return self._overrun[route]
+
+    def waiting(self, source: str) -> bool:
+        """Whether anything of this source is still to be taken."""
+        with self._filled:
+            return any(route[0] == source for route in self._waiting)
+
+    def close(self) -> None:
+        """Take no more; whoever waits for room goes on without."""
+        with self._filled:
+            self._closed = True
+            self._filled.notify_all()
+            self._emptied.notify_all()
+
+    def _stranger(self, route: Route) -> None:
+        self.strangers += 1
+        if route not in self._stranger_names and len(self._stranger_names) < _NAMED_STRANGERS:
+            self._stranger_names.add(route)
+            log.warning("source %s: no stream takes the board %s; its readings are dropped", *route)

@@ -1,0 +1,90 @@
+"""The inbox: bounded, fair between boards, the newest win, and those who can wait do."""
+
+import threading
+
+from edge.inbox import Inbox
+from edge.sources.intake import Arrival
+from edge.wire.readings import Readings
+
+
+def arrival(board: str, number: float) -> Arrival:
+    return Arrival("rig", board, Readings({"n": number}), 0.0, 0.0)
+
+
+def numbers(arrivals: list[Arrival], board: str) -> list[float]:
+    return [item.readings.values["n"] for item in arrivals if item.board == board]
+
+
+def test_what_is_put_is_taken_in_order():
+    inbox = Inbox([("rig", "a")], lane_length=10)
+    for number in range(5):
+        inbox.put(arrival("a", number))
+
+    assert numbers(inbox.take(3, 0), "a") == [0, 1, 2]
+    assert numbers(inbox.take(9, 0), "a") == [3, 4]
+    assert inbox.take(9, 0) == []
+
+
+def test_a_full_lane_loses_its_oldest_and_counts_them():
+    inbox = Inbox([("rig", "a")], lane_length=3)
+    for number in range(5):
+        inbox.put(arrival("a", number))
+
+    assert numbers(inbox.take(9, 0), "a") == [2, 3, 4]
+    assert inbox.overrun(("rig", "a")) == 2
+
+
+def test_a_flooding_board_costs_another_nothing_and_is_served_in_turn():
+    inbox = Inbox([("rig", "quiet"), ("rig", "loud")], lane_length=10)
+    inbox.put(arrival("quiet", 0))
+    for number in range(1000):
+        inbox.put(arrival("loud", number))
+    inbox.put(arrival("quiet", 1))
+
+    taken = inbox.take(4, 0)
+
+    assert numbers(taken, "quiet") == [0, 1]
+    assert inbox.overrun(("rig", "quiet")) == 0
+    assert inbox.overrun(("rig", "loud")) == 990
+
+
+def test_a_board_that_no_stream_wants_is_counted_and_kept_nowhere():
+    inbox = Inbox([("rig", "a")], lane_length=3)
+    for number in range(100):
+        inbox.put(arrival(f"stranger{number}", number))
+
+    assert inbox.strangers == 100
+    assert inbox.take(9, 0) == []
+
+
+def test_a_reader_that_can_wait_loses_nothing():
+    inbox = Inbox([("rig", "a")], lane_length=2)
+    reader = threading.Thread(target=lambda: [inbox.put(arrival("a", number), wait=True) for number in range(50)])
+    reader.start()
+    got: list[float] = []
+    while len(got) < 50:
+        got += numbers(inbox.take(3, 5.0), "a")
+    reader.join(5)
+
+    assert got == list(range(50))
+    assert inbox.overrun(("rig", "a")) == 0
+
+
+def test_closing_frees_a_reader_that_waits():
+    inbox = Inbox([("rig", "a")], lane_length=1)
+    reader = threading.Thread(target=lambda: [inbox.put(arrival("a", number), wait=True) for number in range(9)])
+    reader.start()
+
+    inbox.close()
+
+    reader.join(5)
+    assert not reader.is_alive()
+
+
+def test_waiting_tells_whether_a_source_still_has_readings_to_take():
+    inbox = Inbox([("rig", "a")], lane_length=3)
+    inbox.put(arrival("a", 1))
+
+    assert inbox.waiting("rig")
+    inbox.take(1, 0)
+    assert not inbox.waiting("rig")
