@@ -1,0 +1,104 @@
+"""The command offbeat-sim."""
+
+import argparse
+import os
+import signal
+import sys
+import threading
+from contextlib import nullcontext
+from pathlib import Path
+
+from firmware_sim.arguments import build_parser
+from firmware_sim.fleet import Run
+from firmware_sim.links.csvfile import file_of, write_csv
+from firmware_sim.links.errors import LinkError
+from firmware_sim.live import Link, play
+from firmware_sim.pace import Pace
+from firmware_sim.plan import plan_run
+from firmware_sim.truth import truth, write_truth
+
+
+class UsageError(Exception):
+    """Options that do not go together."""
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run offbeat-sim; 0 when the run ended or was stopped, 2 with one line on stderr when it could not start."""
+    args = build_parser().parse_args(argv)
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    try:
+        run = plan_run(args)
+        _write_truth(args, run, _planned_end(run))
+        return _csv(args, run) if args.command == "csv" else _live(args, run, stop)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains while it exits
+        return 0
+    except (UsageError, LinkError, ValueError) as error:
+        print(f"offbeat-sim: {error}", file=sys.stderr)
+    except OSError as error:
+        print(f"offbeat-sim: {error.filename or ''}: {error.strerror or error}", file=sys.stderr)
+    return 2
+
+
+def _csv(args: argparse.Namespace, run: Run) -> int:
+    if len(run.boards) > 1 and "{board}" not in args.out:
+        raise UsageError(f"--out {args.out}: {len(run.boards)} boards need a file each; put {{board}} into the name")
+    for number, board in enumerate(run.boards, 1):
+        path = file_of(args.out, board)
+        with nullcontext(sys.stdout) if args.out == "-" else path.open("w", encoding="utf-8", newline="") as out:
+            rows = write_csv(run, number, out, args.time, args.labels)
+        _say(args, f"{board}: {rows} rows, {sum(fault.board == board for fault in run.faults)} faults -> {path}")
+    return 0
+
+
+def _live(args: argparse.Namespace, run: Run, stop: threading.Event) -> int:
+    link = _link(args, run, stop)
+    try:
+        link.open()
+        sent, since_s = play(run, link, Pace(args.speed, stop))
+    finally:
+        link.close()
+    _write_truth(args, run, run.settings.start + since_s)
+    _say(args, f"{sent} readings sent, {link.lost} of them lost on the link, {since_s:.0f} s simulated")
+    return 0
+
+
+def _link(args: argparse.Namespace, run: Run, stop: threading.Event) -> Link:
+    """The link of the subcommand; each is imported only when asked for."""
+    if args.command == "mqtt":
+        from firmware_sim.links.mqtt import Broker, MqttLink
+
+        password = Path(args.password_file).read_text("utf-8").strip() if args.password_file else None
+        broker = Broker(args.host, args.port, args.username, password, args.ca, args.qos, args.root)
+        return MqttLink(broker, stop)
+    if args.command == "serial":
+        from firmware_sim.links.serialline import DeviceLine, PtyLine, SerialLink
+
+        if args.device:
+            return SerialLink(DeviceLine(args.device, args.baud))
+        return SerialLink(PtyLine(stop, args.speed is None, Path(args.symlink) if args.symlink else None))
+    from firmware_sim.links.stdout import StdoutLink
+
+    return StdoutLink(sys.stdout, name_boards=len(run.boards) > 1)
+
+
+def _planned_end(run: Run) -> float | None:
+    rows = run.settings.rows
+    return None if rows is None else run.settings.start + rows * run.settings.period_s
+
+
+def _write_truth(args: argparse.Namespace, run: Run, end: float | None) -> None:
+    if args.truth:
+        content = truth(run.faults, run.boards, run.settings.start, end, run.settings.period_s, run.settings.seed)
+        write_truth(Path(args.truth), content)
+
+
+def _say(args: argparse.Namespace, text: str) -> None:
+    if not args.quiet:
+        print(text, file=sys.stderr)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Transport out of the simulated board: CSV files, stdout, MQTT, serial."""

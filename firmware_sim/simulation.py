@@ -1,0 +1,111 @@
+"""One board's pump and sensors over time: blocks of rows as the converter delivers them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from firmware_sim.channels import INDEX
+from firmware_sim.faults import KINDS, Fault, anomalous
+from firmware_sim.machine import machine_of
+from firmware_sim.plant import Plant
+from firmware_sim.sensors import Sensors, convert, sensor_faults
+
+BLOCK_ROWS = 4096
+"""Rows are made in blocks of this size whatever is done with them: random numbers come in the same order."""
+_EFFECT_OF = {"slow_bearing_wear": "bearing_wear"}
+
+
+@dataclass(frozen=True)
+class SimulationSettings:
+    """What is simulated; equal settings give equal rows, bit for bit."""
+
+    start: float
+    """Unix seconds of the first row."""
+    duration_s: float | None = None
+    """Seconds; None goes on for ever."""
+    period_s: float = 1.0
+    """Between two rows, seconds."""
+    seed: int = 0
+    adc_bits: int = 12
+    """Resolution of the converter; 0 is ideal."""
+
+    @property
+    def rows(self) -> int | None:
+        """How many rows there will be; None for ever."""
+        return None if self.duration_s is None else max(round(self.duration_s / self.period_s), 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Some rows in order."""
+
+    first: int
+    """Number of the first row, from 0."""
+    times: np.ndarray
+    """(rows,) Unix seconds, on the grid of the simulation."""
+    values: np.ndarray
+    """(rows, channels) in the channels' units; NaN where a reading is missing."""
+    anomaly: np.ndarray
+    """(rows,) whether a fault acts."""
+
+
+def simulate(settings: SimulationSettings, number: int = 1, faults: tuple[Fault, ...] = ()) -> Iterator[Block]:
+    """The rows of board `number`, whose machine has that number too, with its `faults`.
+
+    Plant noise, sensor noise and each fault have random numbers of their own,
+    so a run with a fault and one without differ in the fault alone.
+    """
+    plant_seed, sensor_seed, fault_seed = np.random.SeedSequence([settings.seed, number]).spawn(3)
+    plant = Plant(machine_of(number), plant_seed, settings.period_s)
+    ghosts = _ghosts(settings, number, faults)
+    sensors, spoilers = Sensors(sensor_seed), sensor_faults(faults, fault_seed)
+    for first, rows in _spans(settings.rows):
+        since_s = settings.period_s * np.arange(first, first + BLOCK_ROWS)
+        times = settings.start + since_s
+        effects = _effects(faults, times)
+        values = plant.values(since_s, times, effects)
+        for fault, ghost in ghosts:
+            _swap(fault, values, ghost.values(since_s, times, effects), times)
+        values = sensors.read(values)
+        for spoiler in spoilers:
+            spoiler.apply(values, times, settings.period_s)
+        values = convert(values, settings.adc_bits)
+        yield Block(first, times[:rows], values[:rows], anomalous(faults, times[:rows]))
+
+
+def _spans(total: int | None) -> Iterator[tuple[int, int]]:
+    """First row and number of rows wanted, block after block."""
+    first = 0
+    while total is None or first < total:
+        yield first, BLOCK_ROWS if total is None else min(BLOCK_ROWS, total - first)
+        first += BLOCK_ROWS
+
+
+def _effects(faults: tuple[Fault, ...], times: np.ndarray) -> dict[str, np.ndarray]:
+    effects: dict[str, np.ndarray] = {}
+    for fault in faults:
+        if KINDS[fault.kind].group == "machine" and fault.active(times).any():
+            name = _EFFECT_OF.get(fault.kind, fault.kind)
+            effects[name] = effects.get(name, 0.0) + fault.strength(times)
+    return effects
+
+
+def _ghosts(settings: SimulationSettings, number: int, faults: tuple[Fault, ...]) -> list[tuple[Fault, Plant]]:
+    """For each lost coupling a plant with the same noise under another load, to take the channel from.
+
+    Its load goes up and down within the same range at the same moments, so level
+    and distribution of the channel stay as they were; only what it follows is wrong.
+    """
+    ghosts = []
+    for fault in faults:
+        if KINDS[fault.kind].group == "coupling":
+            seed = np.random.SeedSequence([settings.seed, number]).spawn(1)[0]
+            shift = 0.5 * min(max(fault.severity, 0.2), 1.0)
+            ghosts.append((fault, Plant(machine_of(number), seed, settings.period_s, shift)))
+    return ghosts
+
+
+def _swap(fault: Fault, values: np.ndarray, ghost_values: np.ndarray, times: np.ndarray) -> None:
+    column, active = INDEX[fault.channels[0]], fault.active(times)
+    values[active, column] = ghost_values[active, column]
