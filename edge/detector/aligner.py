@@ -79,6 +79,10 @@ class Aligner:
         self._latest = -math.inf  # newest time on any channel
         self._late_run = 0
 
+    def slot_of(self, time: float) -> int:
+        """Grid index of the row that a reading at `time` belongs to: the next instant at or after it."""
+        return math.ceil(time / self.settings.period_s - _GRID_TOLERANCE)
+
     def add(self, time: float, values: Mapping[str, float], now: float | None = None) -> list[Row]:
         """Take a board's readings of one instant; the rows that they closed.
 
@@ -117,7 +121,7 @@ class Aligner:
         if not math.isfinite(time) or (now is not None and time > now + self.settings.max_future_s):
             self.counts["future"] += 1
             return None
-        slot = math.ceil(time / self.settings.period_s - _GRID_TOLERANCE)
+        slot = self.slot_of(time)
         if slot <= self._closed and not self._clock_went_back(slot):
             self.counts["late"] += 1
             return None

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from edge.detector.scaler import Scaler, scaler_from_dict
+from edge.detector.season import SEASONS
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -203,11 +204,13 @@ def _check_shapes(bundle: Bundle) -> None:
     channels = len(bundle.channels)
     if not channels or len(set(bundle.channel_names)) != channels:
         raise BundleError(f"{bundle.folder}: the manifest wants channels of different names; fit it again")
-    if len(bundle.scaler.center) != channels:
-        found = len(bundle.scaler.center)
+    if bundle.scaler.center.shape[1] != channels:
+        found = bundle.scaler.center.shape[1]
         raise BundleError(
             f"{bundle.folder}: the scaler has {found} channels, the manifest lists {channels}; fit it again"
         )
+    if bundle.season not in SEASONS or len(bundle.scaler.center) != SEASONS[bundle.season]:
+        raise BundleError(f"{bundle.folder}: the scaler has not the slots of season {bundle.season!r}; fit it again")
     if bundle.window < 2 or bundle.stride < 1 or not bundle.period_s > 0:
         raise BundleError(
             f"{bundle.folder}: window {bundle.window}, stride {bundle.stride} or period {bundle.period_s} s "

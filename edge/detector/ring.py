@@ -44,3 +44,9 @@ class RingBuffer:
         """(n, length, channels): the windows of streams that are full."""
         at = self._next[streams][:, None] + np.arange(self.length)
         return self._rows[np.asarray(streams)[:, None], at]
+
+    def copy_from(self, stream: int, other: "RingBuffer") -> None:
+        """Take over the rows of the first stream of another ring of the same size."""
+        self._rows[stream] = other._rows[0]
+        self._next[stream] = other._next[0]
+        self.filled[stream] = other.filled[0]

@@ -4,7 +4,7 @@ import importlib
 import importlib.util
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -29,6 +29,13 @@ def quantize(values: np.ndarray, scale: float, zero_point: int, dtype: type) -> 
     """
     limits = np.iinfo(dtype)
     return np.clip(np.round(values / scale) + zero_point, limits.min, limits.max).astype(dtype)
+
+
+class Network(Protocol):
+    """Whatever turns (n, window, channels) float32 windows in z-units into the same shape."""
+
+    def run(self, windows: np.ndarray) -> np.ndarray:
+        """What the network makes of the windows."""
 
 
 class Model:

@@ -10,29 +10,41 @@ KINDS = ("robust", "standard", "minmax")
 CLIP = 10.0
 """Z-units beyond which a reading is cut off: further out it tells the network nothing more."""
 _IQR_PER_SD = 1.349  # interquartile range of a normal distribution, in standard deviations
+_LEAST_ROWS = 3
+_SHRINK_ROWS = 10
+"""Weight of the common scale in a slot's own, in rows: a slot of a weekly season has seen few of them."""
 _LEAST_SCALE = 1e-3
 """A channel that stood still gets this part of its level as its scale, so that any move shows."""
 
 
 @dataclass(frozen=True)
 class Scaler:
-    """Center and scale per channel, both (channels,) float64, in the channels' units."""
+    """Center and scale per slot of the season and channel, both (slots, channels) float64, in the channels' units.
+
+    Without a season there is one slot.
+    """
 
     kind: str
     center: np.ndarray
     scale: np.ndarray
 
-    def transform(self, values: np.ndarray) -> np.ndarray:
-        """(..., channels) readings in z-units, clipped at `CLIP`; NaN stays NaN."""
-        return np.clip((values - self.center) / self.scale, -CLIP, CLIP)
+    def transform(self, values: np.ndarray, slots: np.ndarray | int = 0) -> np.ndarray:
+        """(n, channels) readings with their (n,) slots in z-units, clipped at `CLIP`; NaN stays NaN."""
+        return to_z(values, self.center[slots], self.scale[slots])
 
-    def inverse(self, z: np.ndarray) -> np.ndarray:
-        """(..., channels) z-units as readings."""
-        return z * self.scale + self.center
+    def inverse(self, z: np.ndarray, slots: np.ndarray | int = 0) -> np.ndarray:
+        """(n, channels) z-units as readings."""
+        return z * self.scale[slots] + self.center[slots]
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain JSON types, as in the manifest."""
-        return {"kind": self.kind, "center": self.center.tolist(), "scale": self.scale.tolist()}
+        """Plain JSON types, as in the manifest: (channels,) lists without a season, else (slots, channels)."""
+        part = slice(None) if len(self.center) > 1 else 0
+        return {"kind": self.kind, "center": self.center[part].tolist(), "scale": self.scale[part].tolist()}
+
+
+def to_z(values: np.ndarray, center: np.ndarray, scale: np.ndarray) -> np.ndarray:
+    """(value - center) / scale, clipped at `CLIP`."""
+    return np.clip((values - center) / scale, -CLIP, CLIP)
 
 
 def scaler_from_dict(body: Mapping[str, Any]) -> Scaler:
@@ -41,18 +53,25 @@ def scaler_from_dict(body: Mapping[str, Any]) -> Scaler:
     Raises:
         KeyError, TypeError, ValueError: fields are missing, or no finite numbers with a positive scale.
     """
-    center, scale = (np.asarray(body[key], np.float64) for key in ("center", "scale"))
-    if center.ndim != 1 or center.shape != scale.shape or not (np.isfinite(center).all() and (scale > 0).all()):
+    center, scale = (np.atleast_2d(np.asarray(body[key], np.float64)) for key in ("center", "scale"))
+    if center.ndim != 2 or center.shape != scale.shape or not (np.isfinite(center).all() and (scale > 0).all()):
         raise ValueError("scaler wants one finite center and one positive scale a channel")
     return Scaler(str(body["kind"]), center, scale)
 
 
-def fit_scaler(values: np.ndarray, kind: str = "robust", names: Sequence[str] = ()) -> Scaler:
+def fit_scaler(
+    values: np.ndarray,
+    kind: str = "robust",
+    names: Sequence[str] = (),
+    slots: np.ndarray | None = None,
+    slot_count: int = 1,
+) -> Scaler:
     """Center and scale of (rows, channels) values with NaN where missing.
 
     robust: median and interquartile range / 1.349; standard: mean and sd; minmax:
     mid-range and half-range. Where the middle half of a channel stands still, the
-    robust scale falls back to its sd, then to a thousandth of its level.
+    robust scale falls back to its sd, then to a thousandth of its level. With a
+    season, `slots` (rows,) says each row's slot and every slot gets its own.
 
     Raises:
         ValueError: an unknown kind, or a channel without a single value.
@@ -64,11 +83,33 @@ def fit_scaler(values: np.ndarray, kind: str = "robust", names: Sequence[str] = 
         position = int(np.argmax(empty))
         name = names[position] if names else f"number {position}"
         raise ValueError(f"channel {name} has no value in these rows; leave it out or give rows that have it")
+    center, scale = _fit(values, kind)
+    if slots is None or slot_count == 1:
+        return Scaler(kind, center[None], scale[None])
+    return _fit_slots(values, kind, slots, np.tile(center, (slot_count, 1)))
+
+
+def _fit(values: np.ndarray, kind: str) -> tuple[np.ndarray, np.ndarray]:
     center, scale = _FITS[kind](values)
     sd = np.nanstd(values, axis=0)
     scale = np.where(scale > 1e-3 * sd, scale, sd)
     least = _LEAST_SCALE * np.maximum(np.abs(center), 1e-6)
-    return Scaler(kind, center, np.maximum(scale, np.where(scale > 1e-9 * np.abs(center), 0, least)))
+    return center, np.where(scale > 1e-9 * np.abs(center), scale, least)
+
+
+def _fit_slots(values: np.ndarray, kind: str, slots: np.ndarray, center: np.ndarray) -> Scaler:
+    """A slot's own center; its scale is drawn towards that of all slots, the more so the fewer rows it has."""
+    seen = [slot for slot in range(len(center)) if (~np.isnan(values[slots == slot])).all(axis=1).sum() >= _LEAST_ROWS]
+    for slot in seen:
+        center[slot] = _fit(values[slots == slot], kind)[0]
+    rest = values - center[slots]
+    pooled = _fit(rest, kind)[1]
+    scale = np.tile(pooled, (len(center), 1))
+    for slot in seen:
+        rows = rest[slots == slot]
+        own = _fit(rows, kind)[1]
+        scale[slot] = np.sqrt((len(rows) * own**2 + _SHRINK_ROWS * pooled**2) / (len(rows) + _SHRINK_ROWS))
+    return Scaler(kind, center, scale)
 
 
 def _robust(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

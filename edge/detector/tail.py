@@ -1,0 +1,95 @@
+"""How rare a score is on normal data: peaks over threshold with a generalized Pareto tail."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+_LEAST_PEAKS = 6
+"""Below this many excesses only the exponential tail (shape 0) is fitted: a shape needs more."""
+EXTRAPOLATION = 10.0
+"""A return period is told up to this many times the time it was learned on, and no further."""
+
+
+@dataclass(frozen=True)
+class Tail:
+    """Excesses of declustered normal scores over `threshold`: GPD(shape, scale), `peaks` of them in `span_s`.
+
+    Source: Siffer et al., Anomaly Detection in Streams with Extreme Value Theory, KDD 2017.
+    """
+
+    threshold: float
+    shape: float
+    scale: float
+    peaks: int
+    span_s: float
+
+    def return_period_s(self, score: float) -> float | None:
+        """Mean time between normal peaks at least this high, seconds; None beyond 10 times the span seen."""
+        if self.peaks == 0 or not math.isfinite(score):
+            return None
+        period = self.span_s / self.peaks / max(self._survival(score - self.threshold), 1e-300)
+        return period if period <= EXTRAPOLATION * self.span_s else None
+
+    def level(self, return_period_s: float) -> float:
+        """The score that normal data reach about once in `return_period_s`."""
+        rate = max(return_period_s * self.peaks / self.span_s, 1.0)
+        if abs(self.shape) < 1e-9:
+            return self.threshold + self.scale * math.log(rate)
+        return self.threshold + self.scale / self.shape * (rate**self.shape - 1)
+
+    def _survival(self, excess: float) -> float:
+        if excess <= 0:
+            return 1.0
+        if abs(self.shape) < 1e-9:
+            return math.exp(-excess / self.scale)
+        inside = 1 + self.shape * excess / self.scale
+        return inside ** (-1 / self.shape) if inside > 0 else 0.0
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON types, as in the manifest."""
+        return asdict(self)
+
+
+def tail_from_dict(body: Mapping[str, Any]) -> Tail:
+    """The tail that `to_dict` wrote."""
+    shape, scale, threshold, span_s = (float(body[key]) for key in ("shape", "scale", "threshold", "span_s"))
+    return Tail(threshold, shape, scale, int(body["peaks"]), span_s)
+
+
+def cluster_peaks(scores: np.ndarray, gap: int) -> np.ndarray:
+    """Maxima of blocks of `gap` scores: peaks so far apart that they count as independent. NaN are left out."""
+    scores = scores[np.isfinite(scores)]
+    blocks = max(1, len(scores) // gap)
+    return np.array([block.max() for block in np.array_split(scores, blocks)]) if len(scores) else scores
+
+
+def fit_tail(peaks: np.ndarray, span_s: float, quantile: float = 0.5) -> Tail:
+    """A tail over the `quantile` of declustered `peaks` that were seen in `span_s` seconds.
+
+    Shape and scale by probability-weighted moments (Hosking and Wallis 1987), which stay
+    sane on few peaks where maximum likelihood does not; the shape is kept in [-0.3, 0.3].
+
+    Raises:
+        ValueError: no peaks at all.
+    """
+    if not len(peaks):
+        raise ValueError("a tail wants at least one peak")
+    threshold = float(np.quantile(peaks, quantile))
+    excess = np.sort(peaks[peaks > threshold] - threshold)
+    if not len(excess) or excess[-1] <= 0:
+        return Tail(threshold, 0.0, max(1e-3 * abs(threshold), 1e-9), max(1, len(excess)), span_s)
+    shape, scale = _moments(excess) if len(excess) >= _LEAST_PEAKS else (0.0, float(excess.mean()))
+    return Tail(threshold, shape, max(scale, 1e-9), len(excess), span_s)
+
+
+def _moments(excess: np.ndarray) -> tuple[float, float]:
+    n = len(excess)
+    mean = float(excess.mean())
+    weighted = float(np.mean(excess * (n - np.arange(1, n + 1) + 0.35) / n))
+    if mean <= 2 * weighted:
+        return 0.0, mean
+    shape = float(np.clip(2 - mean / (mean - 2 * weighted), -0.3, 0.3))
+    return shape, mean * (1 - shape)
