@@ -1,5 +1,6 @@
 """How to reach the MQTT broker: the settings that everything with a connection shares."""
 
+import ssl
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -62,13 +63,17 @@ def use_credentials(client: PahoClient, settings: BrokerSettings) -> None:
     """Give a client that is not yet connected its user, password and certificates.
 
     Raises:
-        OSError: a certificate file that is missing or no PEM (`ssl.SSLError` is one).
+        OSError: a certificate or key file is missing or no PEM; it names the file.
     """
     if settings.username is not None:
         client.username_pw_set(settings.username, settings.password)
-    if settings.ca is not None:
-        client.tls_set(
-            str(settings.ca),
-            None if settings.cert is None else str(settings.cert),
-            None if settings.key is None else str(settings.key),
-        )
+    if settings.ca is None:
+        return
+    files = [None if path is None else str(path) for path in (settings.ca, settings.cert, settings.key)]
+    for path in files:
+        if path is not None:
+            open(path, "rb").close()  # ssl's own error does not say which file is missing
+    try:
+        client.tls_set(*files)
+    except ssl.SSLError as error:
+        raise OSError(f"{', '.join(filter(None, files))}: not certificates and key in PEM form ({error})") from error

@@ -1,10 +1,11 @@
 """Anomaly events: the types that the detector makes and the message that subscribers read."""
 
 import json
-import math
 from dataclasses import asdict, dataclass, field, fields
 from importlib import resources
 from typing import Any, Literal
+
+from edge.wire.payload import encode_payload, jsonable
 
 SCHEMA_VERSION = 1
 EventType = Literal["new", "update", "end"]
@@ -109,7 +110,7 @@ def event_schema() -> dict[str, Any]:
 
 def event_to_dict(event: Event) -> dict[str, Any]:
     """The event as plain JSON types; numbers that are not finite become null."""
-    return _jsonable(asdict(event))
+    return jsonable(asdict(event))
 
 
 def message_to_dict(message: EventMessage) -> dict[str, Any]:
@@ -129,7 +130,7 @@ def message_to_dict(message: EventMessage) -> dict[str, Any]:
 
 def encode_message(message: EventMessage) -> bytes:
     """The JSON payload of an event topic."""
-    return json.dumps(message_to_dict(message), separators=(",", ":"), allow_nan=False).encode()
+    return encode_payload(message_to_dict(message))
 
 
 def event_from_dict(body: dict[str, Any]) -> Event:
@@ -190,13 +191,3 @@ def _known(kind: type, body: dict[str, Any] | None) -> Any:
     if body is None:
         return None
     return kind(**{part.name: body[part.name] for part in fields(kind) if part.name in body})
-
-
-def _jsonable(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _jsonable(part) for key, part in value.items()}
-    if isinstance(value, tuple | list):
-        return [_jsonable(part) for part in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value

@@ -1,0 +1,191 @@
+"""The durable outbox: an event is on disk before anything is said of it on the network."""
+
+import json
+import logging
+import sqlite3
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TypeVar
+
+from edge.delivery.counts import OutboxCounts
+from edge.delivery.damage import is_damage, set_aside
+from edge.delivery.durations import Durations
+from edge.delivery.entry import Entry, Position
+from edge.delivery.memory import MemoryQueue
+from edge.delivery.spool import Spool
+from edge.wire.events import Event, EventError, event_from_dict, event_to_dict
+from edge.wire.payload import encode_payload
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+
+class Outbox:
+    """Events in the order they were put, until a broker has acknowledged them.
+
+    Opens its file at first use. Safe for one thread that puts and one that drains. No method raises for
+    the disk's sake: what it refuses waits in a bounded queue in memory, as `durable` false, in a log of its own
+    (the numbers of a file must not be used by what is not in the file).
+
+    >>> import tempfile
+    >>> outbox = Outbox(Path(tempfile.mkdtemp()) / "outbox.db")
+    >>> event = Event("new", "e1", "pump1", "anomaly", 1.0, None, 1.0, 1.7, 1.7, "warning", None)
+    >>> outbox.put(event).seq
+    1
+    >>> [entry.event.id for entry in outbox.pending(limit=10)]
+    ['e1']
+    >>> outbox.acknowledge(outbox.pending(limit=10))
+    >>> outbox.pending(limit=10)
+    []
+    >>> outbox.close()
+    """
+
+    def __init__(self, path: Path, max_bytes: int = 16_000_000, history: int = 1000, max_in_memory: int = 1000) -> None:
+        self._path, self._max_bytes, self._history = path, max_bytes, history
+        self._lock = threading.Lock()
+        self._dropped: Counter[str] = Counter()
+        self._memory = MemoryQueue(max_in_memory, self._dropped)
+        self._spool: Spool | None = None
+        self._generation = self._disk_errors = self._unreadable = 0
+        self._accepting, self._refusal = True, ""
+        self.commit_s = Durations()
+        """How long `put` took, seconds."""
+        self.on_put: Callable[[], None] = lambda: None
+        """Called after each `put`, in the thread that put."""
+
+    def put(self, event: Event) -> Entry:
+        """Commit an event to disk, or else keep it in memory."""
+        start = time.perf_counter()
+        body = encode_payload(event_to_dict(event))
+        with self._lock:
+            seq = self._on_disk(lambda spool: spool.append(event.event_type, body))
+            self._note(accepting=seq is not None)
+            entry = self._in_memory(event) if seq is None else self._entry(seq, event)
+        self.commit_s.add(time.perf_counter() - start)
+        self.on_put()
+        return entry
+
+    def pending(self, limit: int, after: Position | None = None) -> list[Entry]:
+        """The next events that nobody acknowledged, in the order they were put."""
+        with self._lock:
+            rows = self._on_disk(lambda spool: spool.pending(self._seq_of(after), limit)) or []
+            entries = [entry for seq, body in rows if (entry := self._decoded(seq, body)) is not None]
+            entries += self._memory.pending(after)
+        return sorted(entries, key=lambda entry: entry.position)[:limit]
+
+    def acknowledge(self, entries: Iterable[Entry]) -> None:
+        """A broker has these; those on disk become history."""
+        with self._lock:
+            arrived = list(entries)
+            self._memory.acknowledge([entry for entry in arrived if not entry.durable])
+            here = [entry for entry in arrived if entry.durable and entry.position.generation == self._generation]
+            if here:
+                self._on_disk(lambda spool: spool.acknowledge(entry.seq for entry in here))
+
+    def replay(self, since_seq: int) -> int:
+        """History from `since_seq` on is pending again; how many events that are."""
+        with self._lock:
+            return self._on_disk(lambda spool: spool.replay(since_seq)) or 0
+
+    @property
+    def last(self) -> Position:
+        """The position of the newest entry; every later one compares greater."""
+        with self._lock:
+            return Position(self._generation, self._last_seq(), self._memory.last_seq)
+
+    @property
+    def log(self) -> str | None:
+        """The file's log id; None while the disk refuses to open it."""
+        with self._lock:
+            return self._on_disk(lambda spool: spool.log)
+
+    def counts(self) -> OutboxCounts:
+        """For `health`."""
+        with self._lock:
+            on_disk = self._on_disk(lambda spool: (spool.pending_count, spool.history_count, spool.size_bytes))
+            pending, history, size_bytes = on_disk or (0, 0, 0)
+            return OutboxCounts(
+                pending=pending + len(self._memory),
+                in_memory=len(self._memory),
+                history=history,
+                size_bytes=size_bytes,
+                accepting=self._accepting,
+                disk_errors=self._disk_errors,
+                not_durable=self._memory.last_seq,
+                dropped_updates=self._dropped["update"],
+                dropped_alerts=self._dropped["new"] + self._dropped["end"],
+                set_aside=self._generation,
+                unreadable=self._unreadable,
+            )
+
+    def close(self) -> None:
+        """Let go of the file; the next use opens it again."""
+        with self._lock:
+            if self._spool is not None:
+                self._spool.close()
+                self._spool = None
+
+    def _on_disk(self, action: Callable[[Spool], T]) -> T | None:
+        """The action's result, or None where the disk refused; a damaged file is replaced, once."""
+        for last_try in (False, True):
+            try:
+                return action(self._opened())
+            except (sqlite3.Error, OSError) as error:
+                if not last_try and is_damage(error) and self._replaced(error):
+                    continue
+                self._disk_errors += 1
+                self._refusal = f"{type(error).__name__}: {error}"
+                return None
+        return None
+
+    def _opened(self) -> Spool:
+        if self._spool is None:
+            spool = Spool(self._path, self._max_bytes, self._history, self._dropped)
+            spool.open()
+            self._spool = spool
+        return self._spool
+
+    def _replaced(self, error: Exception) -> bool:
+        if self._spool is not None:
+            self._spool.close()
+            self._spool = None
+        try:
+            kept = set_aside(self._path)
+        except OSError:
+            return False
+        self._generation += 1
+        log.error("%s is damaged (%s); kept as %s, going on with a new log", self._path, error, kept.name)
+        return True
+
+    def _note(self, accepting: bool) -> None:
+        if accepting != self._accepting:
+            self._accepting = accepting
+            if accepting:
+                log.warning("%s takes events again", self._path)
+            else:
+                log.error("%s takes no events (%s); they are sent from memory until it does", self._path, self._refusal)
+
+    def _entry(self, seq: int, event: Event) -> Entry:
+        spool = self._opened()
+        return Entry(event, spool.log, seq, Position(self._generation, seq, 0), seq <= spool.inherited_seq)
+
+    def _in_memory(self, event: Event) -> Entry:
+        return self._memory.put(event, self._generation, self._last_seq())
+
+    def _decoded(self, seq: int, body: bytes) -> Entry | None:
+        try:
+            return self._entry(seq, event_from_dict(json.loads(body)))
+        except (EventError, ValueError):
+            self._unreadable += 1
+            log.error("%s: event %d no longer decodes and is left out", self._path, seq)
+            self._on_disk(lambda spool: spool.acknowledge([seq]))
+            return None
+
+    def _last_seq(self) -> int:
+        return self._spool.last_seq if self._spool is not None else 0
+
+    def _seq_of(self, after: Position | None) -> int:
+        return after.seq if after is not None and after.generation == self._generation else 0

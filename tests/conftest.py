@@ -1,0 +1,53 @@
+"""Fixtures for all tests: a real broker, where one is installed."""
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+# pytest puts tests/ in front of the path; without this `import edge` would find the folder tests/edge.
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from mosquitto import PERSISTENT, Broker, Listener, executable
+
+
+def missing(part: str) -> None:
+    """Skip for want of a part; on CI everything is there, so there it fails."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(f"{part} is missing, and CI=true")
+    pytest.skip(f"{part} is missing")
+
+
+@pytest.fixture
+def make_broker(tmp_path: Path) -> Iterator[Callable[..., Broker]]:
+    """Makes brokers that end with the test: `make_broker()`, or with Broker's own arguments; not yet started."""
+    if executable() is None:
+        missing("mosquitto (Debian: apt-get install mosquitto)")
+    with ExitStack() as stack:
+
+        def make(*arguments: Any, **settings: Any) -> Broker:
+            folder = tmp_path / f"mosquitto-{len(os.listdir(tmp_path))}"
+            folder.mkdir()
+            broker = Broker(folder, *arguments, **settings)
+            stack.callback(broker.kill)
+            return broker
+
+        yield make
+
+
+@pytest.fixture
+def broker(make_broker: Callable[..., Broker]) -> Broker:
+    """A running Mosquitto that forgets nothing when it is killed, open to all on 127.0.0.1."""
+    return make_broker(("allow_anonymous true", *PERSISTENT)).start()
+
+
+@pytest.fixture
+def listener(broker: Broker) -> Iterator[Listener]:
+    """Hears everything on `broker` from before the test began."""
+    listening = broker.listen("#")
+    yield listening
+    listening.close()

@@ -1,0 +1,334 @@
+"""The outbox keeps what it was given, whatever happens to the process, the file and the disk."""
+
+import os
+import resource
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from alerts import alert
+
+from edge.delivery.outbox import Outbox
+from edge.wire.events import event_to_dict
+from edge.wire.payload import encode_payload
+
+EVENT_BYTES = len(encode_payload(event_to_dict(alert(10, "update"))))
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "outbox.db"
+
+
+def ids(outbox: Outbox) -> list[str]:
+    return [entry.event.id for entry in outbox.pending(limit=10_000)]
+
+
+@contextmanager
+def full_disk() -> Iterator[None]:
+    """No file of this process may grow while it lasts: every write past an end is refused, as on a full disk."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_an_event_comes_back_as_it_was_put(path: Path) -> None:
+    outbox = Outbox(path)
+
+    outbox.put(alert(1, "end"))
+
+    assert [entry.event for entry in outbox.pending(limit=10)] == [alert(1, "end")]
+
+
+def test_unacknowledged_events_survive_a_restart(path: Path) -> None:
+    before = Outbox(path).put(alert(1))
+
+    [entry] = Outbox(path).pending(limit=10)
+
+    assert (entry.event, entry.log, entry.seq) == (before.event, before.log, before.seq)
+
+
+def test_events_of_an_earlier_process_count_as_perhaps_sent_and_new_ones_do_not(path: Path) -> None:
+    Outbox(path).put(alert(1))
+    outbox = Outbox(path)
+
+    outbox.put(alert(2))
+
+    assert [entry.inherited for entry in outbox.pending(limit=10)] == [True, False]
+
+
+def test_acknowledged_events_do_not_come_back_after_a_restart(path: Path) -> None:
+    outbox = Outbox(path)
+    first, _ = outbox.put(alert(1)), outbox.put(alert(2))
+
+    outbox.acknowledge([first])
+
+    assert ids(outbox) == ids(Outbox(path)) == ["episode-2"]
+
+
+def test_pending_starts_behind_a_position_and_ends_at_the_limit(path: Path) -> None:
+    outbox = Outbox(path)
+    entries = [outbox.put(alert(number)) for number in range(5)]
+
+    found = outbox.pending(limit=2, after=entries[1].position)
+
+    assert [entry.seq for entry in found] == [3, 4]
+
+
+def test_numbers_go_on_after_a_restart_even_when_all_was_acknowledged_and_pruned(path: Path) -> None:
+    outbox = Outbox(path, history=0)
+    for number in range(200):
+        outbox.acknowledge([outbox.put(alert(number))])
+    log = outbox.log
+    outbox.close()
+
+    entry = Outbox(path, history=0).put(alert())
+
+    assert (entry.log, entry.seq) == (log, 201)
+
+
+def test_another_file_has_another_log(tmp_path: Path) -> None:
+    assert Outbox(tmp_path / "a.db").log != Outbox(tmp_path / "b.db").log
+
+
+def test_history_is_kept_for_replay_and_bounded(path: Path) -> None:
+    outbox = Outbox(path, history=100)
+    for number in range(300):
+        outbox.acknowledge([outbox.put(alert(number))])
+
+    assert 100 <= outbox.counts().history < 200  # pruned in lumps of 64
+    assert outbox.replay(since_seq=298) == 3
+    assert ids(outbox) == ["episode-297", "episode-298", "episode-299"]
+
+
+def test_oldest_updates_go_first_and_alerts_last_when_there_is_no_room(path: Path) -> None:
+    outbox = Outbox(path, max_bytes=30 * EVENT_BYTES)
+    for number in range(20):
+        outbox.put(alert(number, "new"))
+        outbox.put(alert(number, "update"))
+
+    kinds = [entry.event.event_type for entry in outbox.pending(limit=100)]
+
+    assert kinds.count("new") == 20
+    assert 8 <= kinds.count("update") < 20
+    assert kinds[-1] == "update", "the oldest went, not the newest"
+    assert outbox.counts().dropped_updates == 20 - kinds.count("update")
+    assert outbox.counts().dropped_alerts == 0
+
+
+def test_alerts_are_dropped_oldest_first_only_when_no_update_is_left(path: Path) -> None:
+    outbox = Outbox(path, max_bytes=10 * EVENT_BYTES)
+    for number in range(5):
+        outbox.put(alert(number, "update"))
+    for number in range(20):
+        outbox.put(alert(number, "new"))
+
+    found = outbox.pending(limit=100)
+
+    assert {entry.event.event_type for entry in found} == {"new"}
+    assert found[-1].event.id == "episode-19"
+    assert outbox.counts().dropped_updates == 5
+    assert outbox.counts().dropped_alerts == 20 - len(found)
+    assert outbox.counts().size_bytes <= 10 * EVENT_BYTES
+
+
+def test_history_makes_room_before_any_pending_event_goes(path: Path) -> None:
+    outbox = Outbox(path, max_bytes=20 * EVENT_BYTES)
+    for number in range(15):
+        outbox.acknowledge([outbox.put(alert(number))])
+    for number in range(15):
+        outbox.put(alert(number, "update"))
+
+    assert len(ids(outbox)) == 15
+    assert outbox.counts().dropped_updates == 0
+
+
+def test_the_file_stays_within_twice_its_bound_and_a_log(path: Path) -> None:
+    outbox = Outbox(path, max_bytes=200_000)
+    for number in range(2000):
+        outbox.put(alert(number, "update"))
+    largest_log = path.with_name("outbox.db-wal").stat().st_size
+    outbox.close()
+
+    assert path.stat().st_size < 400_000
+    assert largest_log < 4_500_000
+
+
+@pytest.mark.parametrize("damage", ["garbage", "middle", "truncated", "other_database", "newer_format"])
+def test_a_damaged_file_is_set_aside_and_the_outbox_goes_on_with_a_new_log(path: Path, damage: str) -> None:
+    outbox = Outbox(path)
+    for number in range(100):
+        outbox.put(alert(number))
+    old_log = outbox.log
+    outbox.close()
+    break_file(path, damage)
+
+    outbox = Outbox(path)
+    entry = outbox.put(alert(7))
+
+    assert entry.durable
+    assert entry.seq == 1
+    assert entry.log != old_log
+    assert path.with_name("outbox.db.damaged-1").exists()
+    assert outbox.counts().set_aside == 1
+    assert ids(Outbox(path)) == ["episode-7"]
+
+
+def break_file(path: Path, damage: str) -> None:
+    data = path.read_bytes()
+    if damage == "garbage":
+        path.write_bytes(b"no database " * 1000)
+    elif damage == "middle":
+        path.write_bytes(data[:8192] + os.urandom(16384) + data[24576:])
+    elif damage == "truncated":
+        path.write_bytes(data[: len(data) // 2 + 100])
+    else:
+        database = sqlite3.connect(path)
+        if damage == "other_database":
+            database.executescript("DROP TABLE event; CREATE TABLE event (something)")
+        else:
+            database.execute("PRAGMA user_version=2")
+        database.close()
+
+
+def test_a_file_that_is_damaged_while_in_use_is_replaced_too(path: Path) -> None:
+    outbox = Outbox(path)
+    before = outbox.put(alert(1))
+    outbox.close()  # so that nothing of it is left in a cache
+    outbox.put(alert(2))
+    with sqlite3.connect(path) as other:
+        other.execute("DROP TABLE event")
+    other.close()
+
+    entry = outbox.put(alert(3))
+
+    assert entry.durable
+    assert entry.log != before.log
+    assert entry.position > before.position, "whoever sends in order does not miss it"
+    assert ids(outbox) == ["episode-3"]
+
+
+def test_damaged_files_do_not_pile_up(path: Path) -> None:
+    for _ in range(8):
+        path.write_bytes(b"no database " * 1000)
+        outbox = Outbox(path)
+        outbox.put(alert())
+        outbox.close()
+
+    assert len(list(path.parent.glob("outbox.db.damaged-*"))) == 5
+
+
+def test_a_full_disk_sends_from_memory_in_order_and_goes_on_when_there_is_room(path: Path) -> None:
+    outbox = Outbox(path)
+    durable = outbox.put(alert(1))
+    with full_disk():
+        refused = [outbox.put(alert(2)), outbox.put(alert(3))]
+        meanwhile = outbox.counts()
+    after = outbox.put(alert(4))
+
+    assert [entry.durable for entry in (durable, *refused, after)] == [True, False, False, True]
+    assert ids(outbox) == ["episode-1", "episode-2", "episode-3", "episode-4"]
+    assert [entry.seq for entry in outbox.pending(limit=10)] == [1, 1, 2, 2], "the file's numbers are the file's"
+    assert refused[0].log not in (durable.log, None)
+    assert (meanwhile.accepting, meanwhile.in_memory, meanwhile.not_durable) == (False, 2, 2)
+    assert outbox.counts().accepting
+    assert ids(Outbox(path)) == ["episode-1", "episode-4"]
+
+
+def test_what_was_acknowledged_while_the_disk_was_full_does_not_come_back(path: Path) -> None:
+    outbox = Outbox(path)
+    first = outbox.put(alert(1))
+    with full_disk():
+        second = outbox.put(alert(2))
+        outbox.acknowledge([first, second])
+        assert ids(outbox) == []
+    third = outbox.put(alert(3))
+    outbox.acknowledge([third])
+
+    assert ids(outbox) == ids(Outbox(path)) == []
+
+
+def test_a_folder_that_cannot_be_used_leaves_the_memory_queue(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    outbox = Outbox(tmp_path / "file" / "outbox.db", max_in_memory=3)
+
+    entries = [outbox.put(alert(number, "update" if number == 2 else "new")) for number in range(5)]
+
+    assert not any(entry.durable for entry in entries)
+    assert ids(outbox) == ["episode-1", "episode-3", "episode-4"], "the update went first, then the oldest"
+    assert outbox.counts().dropped_updates == outbox.counts().dropped_alerts == 1
+    outbox.acknowledge(entries)
+    assert ids(outbox) == []
+
+
+def test_a_state_folder_that_is_missing_is_made(tmp_path: Path) -> None:
+    assert Outbox(tmp_path / "state" / "outbox.db").put(alert()).durable
+
+
+def test_an_event_that_no_longer_decodes_is_left_out_and_counted(path: Path) -> None:
+    outbox = Outbox(path)
+    outbox.put(alert(1))
+    outbox.put(alert(2))
+    with sqlite3.connect(path) as other:
+        other.execute("UPDATE event SET body = '{}' WHERE seq = 1")
+    other.close()
+
+    assert ids(outbox) == ["episode-2"]
+    assert outbox.counts().unreadable == 1
+    assert outbox.counts().pending == 1
+
+
+def test_one_thread_puts_while_another_drains(path: Path) -> None:
+    outbox = Outbox(path)
+    seen: list[int] = []
+
+    def drain() -> None:
+        while len(seen) < 300:
+            for entry in outbox.pending(limit=10):
+                seen.append(entry.seq)
+                outbox.acknowledge([entry])
+
+    drainer = threading.Thread(target=drain, daemon=True)
+    drainer.start()
+    for number in range(300):
+        outbox.put(alert(number))
+    drainer.join(30)
+
+    assert seen == list(range(1, 301))
+
+
+KILLED = """
+import sys, pathlib
+sys.path[:0] = {paths!r}
+from alerts import alert
+from edge.delivery.outbox import Outbox
+outbox = Outbox(pathlib.Path({file!r}))
+for number in range(1_000_000):
+    print(outbox.put(alert(number)).seq, flush=True)
+"""
+
+
+def test_every_event_whose_put_returned_is_there_after_kill_9(path: Path) -> None:
+    script = KILLED.format(paths=[str(Path(__file__).parent), *sys.path], file=str(path))
+    process = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    said = [process.stdout.readline() for _ in range(50)]
+    process.kill()
+    said += process.stdout.readlines()
+    process.wait()
+
+    last = int([line for line in said if line.endswith(b"\n")][-1])
+
+    kept = [entry.seq for entry in Outbox(path).pending(limit=1_000_000)]
+    assert kept[:last] == list(range(1, last + 1))
+    assert len(kept) <= last + 1, "at most the one that was being put"
