@@ -5,7 +5,8 @@ import os
 import signal
 import sys
 import threading
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 from firmware_sim.arguments import build_parser
@@ -23,32 +24,46 @@ class UsageError(Exception):
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run offbeat-sim; 0 when the run ended or was stopped, 2 with one line on stderr when it could not start."""
+    """Run offbeat-sim; 0 when the run ended or was stopped, 2 with one line on stderr when something was wrong."""
     args = build_parser().parse_args(argv)
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
     try:
         run = plan_run(args)
-        _write_truth(args, run, _planned_end(run))
-        return _csv(args, run) if args.command == "csv" else _live(args, run, stop)
-    except BrokenPipeError:
+        with _stopped_by_signals() as stop:
+            return _csv(args, run, stop) if args.command == "csv" else _live(args, run, stop)
+    except BrokenPipeError:  # whoever read our output has left
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains while it exits
         return 0
     except (UsageError, LinkError, ValueError) as error:
         print(f"offbeat-sim: {error}", file=sys.stderr)
     except OSError as error:
-        print(f"offbeat-sim: {error.filename or ''}: {error.strerror or error}", file=sys.stderr)
+        print(f"offbeat-sim: {error.filename or 'output'}: {error.strerror or error}", file=sys.stderr)
     return 2
 
 
-def _csv(args: argparse.Namespace, run: Run) -> int:
+@contextmanager
+def _stopped_by_signals() -> Iterator[threading.Event]:
+    """An event that SIGINT and SIGTERM set."""
+    stop = threading.Event()
+    before = {number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _csv(args: argparse.Namespace, run: Run, stop: threading.Event) -> int:
     if len(run.boards) > 1 and "{board}" not in args.out:
         raise UsageError(f"--out {args.out}: {len(run.boards)} boards need a file each; put {{board}} into the name")
+    _write_truth(args, run, _planned_end(run))
     for number, board in enumerate(run.boards, 1):
         path = file_of(args.out, board)
         with nullcontext(sys.stdout) if args.out == "-" else path.open("w", encoding="utf-8", newline="") as out:
-            rows = write_csv(run, number, out, args.time, args.labels)
+            rows = write_csv(run, number, out, args.time, args.labels, stop)
+            out.flush()
+        if stop.is_set():
+            _say(args, f"stopped after {rows} rows of {board}")
+            break
         _say(args, f"{board}: {rows} rows, {sum(fault.board == board for fault in run.faults)} faults -> {path}")
     return 0
 
@@ -57,11 +72,12 @@ def _live(args: argparse.Namespace, run: Run, stop: threading.Event) -> int:
     link = _link(args, run, stop)
     try:
         link.open()
+        _write_truth(args, run, _planned_end(run))
         sent, since_s = play(run, link, Pace(args.speed, stop))
     finally:
         link.close()
     _write_truth(args, run, run.settings.start + since_s)
-    _say(args, f"{sent} readings sent, {link.lost} of them lost on the link, {since_s:.0f} s simulated")
+    _say(args, f"{sent} readings, {link.lost} of them lost on the link; {since_s:.0f} s simulated")
     return 0
 
 
@@ -71,14 +87,14 @@ def _link(args: argparse.Namespace, run: Run, stop: threading.Event) -> Link:
         from firmware_sim.links.mqtt import Broker, MqttLink
 
         password = Path(args.password_file).read_text("utf-8").strip() if args.password_file else None
-        broker = Broker(args.host, args.port, args.username, password, args.ca, args.qos, args.root)
-        return MqttLink(broker, stop)
+        return MqttLink(Broker(args.host, args.port, args.username, password, args.ca, args.qos, args.root), stop)
     if args.command == "serial":
-        from firmware_sim.links.serialline import DeviceLine, PtyLine, SerialLink
+        from firmware_sim.links.pty import PtyLine
+        from firmware_sim.links.serialline import DeviceLine, SerialLink
 
-        if args.device:
-            return SerialLink(DeviceLine(args.device, args.baud))
-        return SerialLink(PtyLine(stop, args.speed is None, Path(args.symlink) if args.symlink else None))
+        symlink = Path(args.symlink) if args.symlink else None
+        patient = args.speed != 1.0  # in real time a reader that is away misses what is sent, as with a UART
+        return SerialLink(DeviceLine(args.device, args.baud) if args.device else PtyLine(stop, patient, symlink))
     from firmware_sim.links.stdout import StdoutLink
 
     return StdoutLink(sys.stdout, name_boards=len(run.boards) > 1)
@@ -90,9 +106,13 @@ def _planned_end(run: Run) -> float | None:
 
 
 def _write_truth(args: argparse.Namespace, run: Run, end: float | None) -> None:
-    if args.truth:
-        content = truth(run.faults, run.boards, run.settings.start, end, run.settings.period_s, run.settings.seed)
+    if not args.truth:
+        return
+    content = truth(run.faults, run.boards, run.settings.start, end, run.settings.period_s, run.settings.seed)
+    try:
         write_truth(Path(args.truth), content)
+    except OSError as error:
+        raise UsageError(f"--truth {args.truth}: {error.strerror}") from error
 
 
 def _say(args: argparse.Namespace, text: str) -> None:

@@ -42,7 +42,7 @@ KINDS = {
     ),
     "cavitation": Kind("machine", ("vibration", "pressure", "flow", "motor_current")),
     "blockage": Kind("machine", ("flow", "pressure", "motor_current")),
-    "leak": Kind("machine", ("flow", "pressure", "motor_current")),
+    "leak": Kind("machine", ("pressure", "motor_current", "flow")),
     "electrical_imbalance": Kind("machine", ("motor_current", "vibration", "bearing_temperature")),
     "lost_coupling": Kind("coupling", ("flow", "pressure", "motor_current", "vibration"), onset_s=0.0),
     "stuck": Kind("sensor", _WORKING, onset_s=0.0),

@@ -4,6 +4,8 @@ import heapq
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import numpy as np
+
 from edge.wire.readings import Readings
 from firmware_sim.board import Board, Firmware, Sent
 from firmware_sim.channels import CHANNELS, NAMES
@@ -11,6 +13,7 @@ from firmware_sim.faults import Fault
 from firmware_sim.simulation import SimulationSettings, simulate
 
 _DECIMALS = tuple(channel.decimals for channel in CHANNELS)
+_SLICE_ROWS = 64  # as Python objects at a time: a thousand boards then take megabytes, not gigabytes
 
 
 @dataclass(frozen=True)
@@ -53,11 +56,19 @@ def messages(run: Run) -> Iterator[tuple[Message, str]]:
 
 def _messages_of(run: Run, number: int) -> Iterator[Message]:
     for sent in sent_by(run, number):
-        columns = (sent.sent_at.tolist(), sent.times.round(3).tolist(), sent.seqs.tolist(), sent.values.tolist())
-        for sent_at, time, seq, row in zip(*columns, strict=True):
-            values = {
-                name: round(value, digits)
-                for name, value, digits in zip(NAMES, row, _DECIMALS, strict=True)
-                if value == value  # NaN: the reading failed
-            }
-            yield Message(sent_at, number, Readings(values, time, seq))
+        for first in range(0, len(sent.times), _SLICE_ROWS):
+            part = slice(first, first + _SLICE_ROWS)
+            yield from _unpack(sent.sent_at[part], sent.times[part], sent.seqs[part], sent.values[part], number)
+
+
+def _unpack(
+    sent_at: np.ndarray, times: np.ndarray, seqs: np.ndarray, values: np.ndarray, number: int
+) -> Iterator[Message]:
+    columns = (sent_at.tolist(), times.round(3).tolist(), seqs.tolist(), values.tolist())
+    for moment, time, seq, row in zip(*columns, strict=True):
+        present = {
+            name: round(value, digits)
+            for name, value, digits in zip(NAMES, row, _DECIMALS, strict=True)
+            if value == value  # NaN: the reading failed
+        }
+        yield Message(moment, number, Readings(present, time, seq))

@@ -10,9 +10,9 @@ class Machine:
     """A centrifugal pump of about 5 kW on a variable-speed drive, with its pipe."""
 
     rated_rpm: float = 2900.0
-    shutoff_head_m: float = 38.0
+    shutoff_head_m: float = 44.0
     """Head at rated speed without flow."""
-    pump_loss: float = 0.005
+    pump_loss: float = 0.00875
     """Steepness of the pump curve, m per (m3/h)^2."""
     static_head_m: float = 8.0
     """Height that the water is lifted; the check valve holds it while the pump stands."""
@@ -69,8 +69,8 @@ def steady_flow(machine: Machine, head: np.ndarray, static: np.ndarray, resistan
 
 
 def torque(machine: Machine, speed: np.ndarray, flow: np.ndarray) -> np.ndarray:
-    """Shaft torque, part of rated: power over speed, with power = n^3 (0.4 + 0.6 q), the usual radial pump."""
-    return 0.4 * speed**2 + 0.6 * speed * flow / machine.rated_flow
+    """Shaft torque, part of rated: power over speed, with power = n^3 (0.6 + 0.4 q), the usual radial pump."""
+    return 0.6 * speed**2 + 0.4 * speed * flow / machine.rated_flow
 
 
 def current(machine: Machine, speed: np.ndarray, shaft_torque: np.ndarray) -> np.ndarray:

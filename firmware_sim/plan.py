@@ -33,7 +33,7 @@ def plan_run(args: argparse.Namespace) -> Run:
 
 def _settings(args: argparse.Namespace) -> SimulationSettings:
     offline = args.command == "csv"
-    start, duration_s = args.start, args.duration
+    start, duration_s = args.start, args.duration if args.hours is None else 3600.0 * args.hours
     if start is None:
         # On the grid, as a board whose clock was set by the network.
         start = CSV_START if offline else args.period * (time.time() // args.period)
@@ -44,7 +44,7 @@ def _settings(args: argparse.Namespace) -> SimulationSettings:
 
 def _firmware(args: argparse.Namespace) -> Firmware:
     return Firmware(
-        jitter_s=max(args.jitter_ms, 0.0) / 1000.0,
+        jitter_s=args.jitter_ms / 1000.0,
         clock_drift_ppm=args.clock_drift,
         reboot_every_s=args.reboot_every,
         link_loss_every_s=args.link_loss_every,

@@ -75,10 +75,10 @@ class Plant:
         """Flow through the pump, flow at the meter (m3/h), head at the pressure tap (m)."""
         rows, machine = len(speed), self.machine
         cavitation, lost = effects.get("cavitation", NONE), 0.30 * effects.get("leak", NONE)
-        unsteady = 1.0 + self.swirl.draw(rows) - cavitation * (0.12 + 0.05 * bubbles)
+        unsteady = 1.0 + self.swirl.draw(rows) - cavitation * (0.07 + 0.04 * bubbles)
         shutoff = physics.shutoff_head(machine, speed) * unsteady
         static = machine.static_head_m + self.tank.draw(rows)
-        pipe = machine.resistance * (1.0 + self.throttle.draw(rows)) * (1.0 + 1.1 * effects.get("blockage", NONE))
+        pipe = machine.resistance * (1.0 + self.throttle.draw(rows)) * (1.0 + 0.75 * effects.get("blockage", NONE))
         # The leak lies between pump and meter: the pipe behind it sees only what is left.
         flow = self.water.follow(physics.steady_flow(machine, shutoff, static, pipe * (1.0 - lost) ** 2))
         head = np.maximum(shutoff - machine.pump_loss * flow**2, static)
@@ -90,17 +90,17 @@ class Plant:
         self.last_speed = float(speed[-1])
         shaft = physics.torque(self.machine, speed, flow) * (1.0 + self.drag.draw(len(speed)))
         shaft = np.maximum(shaft + 1.5 * acceleration, 0.0) + 0.06 * effects.get("bearing_wear", NONE) * speed
-        return physics.current(self.machine, speed, shaft) * (1.0 + 0.14 * effects.get("electrical_imbalance", NONE))
+        return physics.current(self.machine, speed, shaft) * (1.0 + 0.20 * effects.get("electrical_imbalance", NONE))
 
     def _vibration(self, speed: np.ndarray, flow: np.ndarray, bubbles: np.ndarray, effects: Effects) -> np.ndarray:
         running = physics.vibration(self.machine, speed, flow) * (1.0 + 0.5 * effects.get("bearing_wear", NONE))
         running = running * np.exp(self.shake.draw(len(speed)))
         rough = effects.get("cavitation", NONE) * np.abs(0.8 + 0.4 * bubbles) * speed**2
-        hum = 0.5 * effects.get("electrical_imbalance", NONE) * np.clip(speed / 0.1, 0.0, 1.0)
+        hum = 0.4 * effects.get("electrical_imbalance", NONE) * np.clip(speed / 0.1, 0.0, 1.0)
         return self.machine.vibration_floor + running + rough + hum
 
     def _bearing(self, speed: np.ndarray, ambient: np.ndarray, effects: Effects) -> np.ndarray:
         heat = physics.bearing_rise(self.machine, speed) * (1.0 + 0.15 * effects.get("bearing_wear", NONE))
         if self.bearing.last is None:  # warm from the day before; a pump runs about four fifths of the time
             self.bearing.last = float(ambient[0]) + 0.65 * self.machine.bearing_rise_c
-        return self.bearing.follow(ambient + heat + 2.5 * effects.get("electrical_imbalance", NONE) * speed)
+        return self.bearing.follow(ambient + heat + 1.5 * effects.get("electrical_imbalance", NONE) * speed)

@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from firmware_sim.faults import Fault, FaultError, make_fault
+from firmware_sim.faults import KINDS, Fault, FaultError, make_fault
 from firmware_sim.timetext import parse_duration, parse_time
 
 FAULT_SYNTAX = "[BOARD:]KIND[.CHANNEL]@START+DURATION[:SEVERITY]"
@@ -31,7 +31,7 @@ def parse_fault(text: str, start: float, board: str) -> Fault:
     try:
         begin = start + parse_duration(match["start"])
         end = begin + parse_duration(match["duration"])
-        severity = float(match["severity"] or 1.0)
+        severity = _severity(match["severity"] or 1.0)
         return make_fault(match["kind"], begin, end, severity, match["channel"], match["board"] or board)
     except ValueError as error:
         raise FaultError(f"--fault {text!r}: {error}") from error
@@ -75,7 +75,7 @@ def _fault_in(entry: Any, where: str, start: float, board: str) -> Fault:
             str(entry["kind"]),
             begin,
             end,
-            float(entry.get("severity", 1.0)),
+            _severity(entry.get("severity", 1.0)),
             _channel(entry),
             str(entry.get("board", board)),
         )
@@ -92,10 +92,15 @@ def _moment(value: Any, start: float) -> float:
 
 def _channel(entry: dict[str, Any]) -> str | None:
     """The channel that the entry chooses; a machine's fault in a truth file lists channels but chooses none."""
-    from firmware_sim.faults import KINDS
-
     if "channel" in entry:
         return str(entry["channel"])
     kind = KINDS.get(str(entry["kind"]))
     listed = entry.get("channels")
     return None if not listed or kind is None or kind.group == "machine" else str(listed[0])
+
+
+def _severity(value: Any) -> float:
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        raise ValueError(f"found severity {value!r}, wanted a number; 1 is a clear fault") from None

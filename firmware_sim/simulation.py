@@ -11,9 +11,10 @@ from firmware_sim.machine import machine_of
 from firmware_sim.plant import Plant
 from firmware_sim.sensors import Sensors, convert, sensor_faults
 
-BLOCK_ROWS = 4096
+BLOCK_ROWS = 1024
 """Rows are made in blocks of this size whatever is done with them: random numbers come in the same order."""
 _EFFECT_OF = {"slow_bearing_wear": "bearing_wear"}
+"""Kinds that differ only in how they grow."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,19 @@ def simulate(settings: SimulationSettings, number: int = 1, faults: tuple[Fault,
             spoiler.apply(values, times, settings.period_s)
         values = convert(values, settings.adc_bits)
         yield Block(first, times[:rows], values[:rows], anomalous(faults, times[:rows]))
+
+
+def record(settings: SimulationSettings, number: int = 1, faults: tuple[Fault, ...] = ()) -> Block:
+    """All rows of a run that ends, in one block."""
+    if settings.duration_s is None:
+        raise ValueError("a run without duration_s has no end and cannot be recorded")
+    blocks = list(simulate(settings, number, faults))
+    return Block(
+        0,
+        np.concatenate([block.times for block in blocks]),
+        np.concatenate([block.values for block in blocks]),
+        np.concatenate([block.anomaly for block in blocks]),
+    )
 
 
 def _spans(total: int | None) -> Iterator[tuple[int, int]]:

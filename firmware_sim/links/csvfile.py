@@ -1,5 +1,6 @@
 """CSV: one file a board, a row an instant, written as fast as the disk takes it."""
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal, TextIO
@@ -45,13 +46,15 @@ def _time_texts(times: np.ndarray, time_format: TimeFormat) -> list[str]:
     return [f"{text}Z" for text in texts.tolist()]
 
 
-def write_csv(run: Run, number: int, out: TextIO, time_format: TimeFormat, labels: bool) -> int:
-    """Write all rows of board `number` to `out`; the number of rows written."""
+def write_csv(run: Run, number: int, out: TextIO, time_format: TimeFormat, labels: bool, stop: threading.Event) -> int:
+    """Write the rows of board `number` to `out` until the end or `stop`; the number of rows written."""
     rows = 0
     out.write(header(labels) + "\n")
     for sent in sent_by(run, number):
         out.writelines(csv_lines(sent, time_format, labels))
         rows += len(sent.times)
+        if stop.is_set():
+            break
     return rows
 
 

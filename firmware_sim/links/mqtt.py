@@ -12,8 +12,8 @@ from edge.wire.readings import Readings, encode_readings
 from edge.wire.topics import readings_topic
 from firmware_sim.links.errors import LinkError
 
-MAX_UNACKNOWLEDGED = 200
-"""Messages on their way at QoS 1 or in the socket's queue; a sender at full speed waits for the broker beyond."""
+MAX_ON_THE_WAY = 100
+"""Messages that the broker has not acknowledged; a sender at full speed waits for it beyond that."""
 
 
 @dataclass(frozen=True)
@@ -38,12 +38,19 @@ class MqttLink:
         self.broker = broker
         self.stop = stop
         self.lost = 0
-        self.room = threading.Semaphore(MAX_UNACKNOWLEDGED)
-        self.answered = threading.Event()
-        self.refusal: ReasonCode | None = None
+        self.on_the_way = 0
+        self.changed = threading.Condition()
+        self.answer: ReasonCode | None = None
         self.client = paho.Client(CallbackAPIVersion.VERSION2)
+        self.client.reconnect_delay_set(1, 5)
         self.client.on_connect = self._on_connect
+        self.client.on_disconnect = self._on_disconnect
         self.client.on_publish = self._on_publish
+
+    @property
+    def name(self) -> str:
+        """The endpoint, for messages."""
+        return f"mqtt broker {self.broker.host}:{self.broker.port}"
 
     def open(self, timeout_s: float = 10.0) -> None:
         """Connect and wait for the broker's answer.
@@ -51,43 +58,56 @@ class MqttLink:
         Raises:
             LinkError: it is not there, or refuses.
         """
-        where = f"mqtt broker {self.broker.host}:{self.broker.port}"
         try:
             self.client.username_pw_set(self.broker.username, self.broker.password)
             if self.broker.ca:
                 self.client.tls_set(ca_certs=self.broker.ca)
             self.client.connect(self.broker.host, self.broker.port)
         except (OSError, ValueError) as error:
-            raise LinkError(f"{where} cannot be reached: {error}; start one or give --host and --port") from error
+            raise LinkError(
+                f"{self.name} cannot be reached: {error}; start one, or see --host, --port, --ca"
+            ) from error
         self.client.loop_start()
-        if not self.answered.wait(timeout_s):
-            raise LinkError(f"{where} gave no answer within {timeout_s:g} s")
-        if self.refusal is not None:
-            raise LinkError(f"{where} refuses: {self.refusal}; give --username and --password")
+        with self.changed:
+            self.changed.wait_for(lambda: self.answer is not None, timeout_s)
+        if self.answer is None:
+            raise LinkError(f"{self.name} gave no answer within {timeout_s:g} s; is it an MQTT broker?")
+        if self.answer.is_failure:
+            raise LinkError(f"{self.name} refuses: {self.answer}; see --username and --password-file")
 
     def send(self, board: str, readings: Readings) -> None:
-        """Publish; waits while the broker is behind, returns at once when the run is stopped."""
-        while not self.room.acquire(timeout=0.2):
-            if self.stop.is_set() or not self.client.is_connected():
+        """Publish; waits while the broker is behind, and gives up when the run is stopped."""
+        with self.changed:
+            while self.on_the_way >= MAX_ON_THE_WAY and self.client.is_connected() and not self.stop.is_set():
+                self.changed.wait(0.2)
+            # paho would keep a message for later and send the lot in a flood; a board has no such memory.
+            if self.on_the_way >= MAX_ON_THE_WAY or not self.client.is_connected():
                 self.lost += 1
                 return
-        if not self.client.is_connected():  # paho would keep the message and send it out of order later
-            self.room.release()
-            self.lost += 1
-            return
+            self.on_the_way += 1
+        # Not under the lock: paho calls back, and so takes it, while it holds one that publish() wants.
         self.client.publish(readings_topic(board, self.broker.root), encode_readings(readings), self.broker.qos)
 
     def close(self, timeout_s: float = 5.0) -> None:
         """Wait until the broker has all messages, then disconnect."""
-        for _ in range(MAX_UNACKNOWLEDGED):
-            if not self.client.is_connected() or not self.room.acquire(timeout=timeout_s):
-                break
+        with self.changed:
+            self.changed.wait_for(lambda: not self.on_the_way or not self.client.is_connected(), timeout_s)
         self.client.disconnect()
         self.client.loop_stop()
 
     def _on_connect(self, _client: Any, _data: Any, _flags: Any, reason: ReasonCode, _properties: Any) -> None:
-        self.refusal = reason if reason.is_failure else None
-        self.answered.set()
+        with self.changed:
+            self.answer = reason
+            self.changed.notify_all()
+
+    def _on_disconnect(self, _client: Any, _data: Any, _flags: Any, _reason: ReasonCode, _properties: Any) -> None:
+        with self.changed:
+            if self.broker.qos == 0:  # nobody will hear of them again; at QoS 1 paho sends them once more
+                self.lost += self.on_the_way
+                self.on_the_way = 0
+            self.changed.notify_all()
 
     def _on_publish(self, _client: Any, _data: Any, _mid: int, _reason: Any, _properties: Any) -> None:
-        self.room.release()
+        with self.changed:
+            self.on_the_way = max(self.on_the_way - 1, 0)
+            self.changed.notify_all()

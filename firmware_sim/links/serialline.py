@@ -1,10 +1,5 @@
 """Serial: one frame a line, on a pseudo-terminal made for it or on a real device."""
 
-import os
-import select
-import threading
-import tty
-from pathlib import Path
 from typing import Protocol
 
 from edge.wire.frame import encode_frame
@@ -44,70 +39,6 @@ class SerialLink:
     def close(self) -> None:
         """Close the line."""
         self.line.close()
-
-
-class PtyLine:
-    """A pseudo-terminal: we hold the master, a reader opens the slave by its path.
-
-    Like a UART it does not wait for a reader: what nobody fetches is lost once
-    the kernel's buffer of some kilobytes is full. With `patient` it waits until
-    there is room or `stop` is set, for runs that go as fast as the reader can.
-    """
-
-    def __init__(self, stop: threading.Event, patient: bool, symlink: Path | None = None):
-        self.stop = stop
-        self.patient = patient
-        self.symlink = symlink
-        self.master = self.slave = -1
-
-    def open(self) -> str:
-        """Make the pty and the link to it; the path of the slave.
-
-        Raises:
-            LinkError: there is no pty to be had, or something is in the link's place.
-        """
-        try:
-            # The slave stays open here too, or the master would report a hang-up whenever a reader leaves.
-            self.master, self.slave = os.openpty()
-        except OSError as error:
-            raise LinkError(f"no pseudo-terminal to be had: {error.strerror}") from error
-        tty.setraw(self.slave)
-        os.set_blocking(self.master, False)
-        path = os.ttyname(self.slave)
-        if self.symlink is not None:
-            self._point_to(path)
-        return path
-
-    def write(self, data: bytes) -> bool:
-        """Send `data`; a frame once begun is finished, so that a slow reader never sees half of one."""
-        begun = False
-        while data and not self.stop.is_set():
-            try:
-                data = data[os.write(self.master, data) :]
-                begun = True
-            except BlockingIOError:
-                if not (begun or self.patient):
-                    return False
-                select.select([], [self.master], [], 0.1)
-        return not data
-
-    def close(self) -> None:
-        """Let the reader fetch what is on the line for a moment, then close it and remove the link."""
-        if self.symlink is not None and self.symlink.is_symlink():
-            self.symlink.unlink()
-        for end in (self.master, self.slave):
-            if end >= 0:
-                os.close(end)
-        self.master = self.slave = -1
-
-    def _point_to(self, path: str) -> None:
-        assert self.symlink is not None
-        try:
-            if self.symlink.is_symlink():  # left over from a run that was killed
-                self.symlink.unlink()
-            self.symlink.symlink_to(path)
-        except OSError as error:
-            raise LinkError(f"--symlink {self.symlink}: {error.strerror}") from error
 
 
 class DeviceLine:
