@@ -1,0 +1,152 @@
+"""One connection to the broker."""
+
+import select
+import time
+from collections import deque
+from typing import Any
+
+import paho.mqtt.client as paho
+from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.reasoncodes import ReasonCode
+
+from edge.delivery.waker import Waker
+from edge.wire.broker import BrokerSettings, use_credentials
+
+
+class ConnectError(Exception):
+    """The broker cannot be reached or refuses; one line with its address and the reason."""
+
+
+class Connection:
+    """A paho client that serves for one connection and is dropped with it.
+
+    paho keeps in memory what was not acknowledged, and after a reconnect sends all of it at once, past
+    `max_inflight_messages`. A client that never reconnects has nothing to send again: only the outbox does.
+
+    One thread drives it, through paho's calls for an external loop, so nothing happens between two calls
+    of `step` and no callback runs in another thread.
+    """
+
+    def __init__(self, settings: BrokerSettings, client_id: str, waker: Waker) -> None:
+        self._settings, self._waker = settings, waker
+        self.address = settings.address
+        self._unacknowledged: dict[int, float] = {}
+        self._heard_at = 0.0
+        self._greeting: str | None = None
+        self.connected = False
+        self.acknowledged: list[int] = []
+        """Message ids whose PUBACK has come; the owner takes them out."""
+        self.messages: deque[tuple[str, bytes]] = deque(maxlen=100)
+        """Topic and payload of what was received, without retained ones; the owner takes them out."""
+        self._client = paho.Client(CallbackAPIVersion.VERSION2, client_id, reconnect_on_failure=False)
+        self._client.on_connect = self._on_connect
+        self._client.on_disconnect = self._on_disconnect
+        self._client.on_publish = self._on_publish
+        self._client.on_message = self._on_message
+
+    def open(self, timeout_s: float, will_topic: str | None = None) -> None:
+        """Connect and wait for the broker's greeting.
+
+        Raises:
+            ConnectError: nobody there, no route, TLS trouble, a refusal, or no greeting in time.
+        """
+        if will_topic is not None:
+            self._client.will_set(will_topic, b"offline", qos=1, retain=True)
+        self._client.connect_timeout = timeout_s
+        try:
+            use_credentials(self._client, self._settings)
+            self._client.connect(self._settings.host, self._settings.port, self._settings.keepalive_s)
+        except (OSError, ValueError) as error:  # ValueError: a host name that cannot be one
+            raise ConnectError(f"{self.address}: {error}") from error
+        deadline = time.monotonic() + timeout_s
+        while self._greeting is None and self._client.socket() and time.monotonic() < deadline:
+            self.step(deadline - time.monotonic())
+        if not self.connected:
+            raise ConnectError(f"{self.address}: {self._greeting or 'no greeting from the broker'}")
+
+    def step(self, timeout_s: float) -> None:
+        """Wait for the network, the waker or the time-out, and serve the network."""
+        sock = self._client.socket()
+        if sock is None:
+            self.connected = False
+            return
+        if getattr(sock, "pending", int)():  # bytes that TLS has decrypted and poll cannot see
+            timeout_s = 0.0
+        poller = select.poll()
+        poller.register(sock.fileno(), select.POLLIN | (select.POLLOUT if self._client.want_write() else 0))
+        poller.register(self._waker.fileno(), select.POLLIN)
+        poller.poll(max(0.0, timeout_s) * 1000)
+        self._waker.clear()
+        # Each of these returns at once where there is nothing to do, and closes the socket when it is lost.
+        self._client.loop_read()
+        if self._client.want_write():
+            self._client.loop_write()
+        self._client.loop_misc()
+
+    def publish(self, topic: str, payload: bytes, qos: int = 1, retain: bool = False) -> int:
+        """Hand a message over; its id, which comes back in `acknowledged` once the broker has it.
+
+        Raises:
+            ValueError: the topic or the payload is none that MQTT can carry.
+        """
+        mid = self._client.publish(topic, payload, qos, retain).mid
+        if qos:
+            self._unacknowledged[mid] = time.monotonic()
+        return mid
+
+    def subscribe(self, topics: list[str]) -> None:
+        """Receive what comes on these topics, QoS 1."""
+        if topics:
+            self._client.subscribe([(topic, 1) for topic in topics])
+
+    def stalled_s(self) -> float:
+        """For how long an acknowledgement has been due and none has come, seconds."""
+        if not self._unacknowledged:
+            return 0.0
+        return time.monotonic() - max(self._heard_at, next(iter(self._unacknowledged.values())))
+
+    def close(self, goodbye: bool) -> None:
+        """End the connection; with `goodbye` the broker keeps the last will to itself."""
+        if goodbye and self.connected:
+            self._client.disconnect()
+            deadline = time.monotonic() + 1.0
+            while self._client.socket() is not None and time.monotonic() < deadline:
+                self.step(deadline - time.monotonic())
+        sock = self._client.socket()
+        if sock is not None:
+            sock.close()
+        self.connected = False
+        # Client and callbacks refer to each other; cut, the sockets go now and not at the next collection.
+        self._client.on_connect = self._client.on_disconnect = self._client.on_publish = self._client.on_message = None
+
+    def _on_connect(self, _client: Any, _userdata: Any, _flags: Any, reason: ReasonCode, *_: Any) -> None:
+        self.connected = not reason.is_failure
+        self._greeting = str(reason)
+
+    def _on_disconnect(self, *_: Any) -> None:
+        self.connected = False
+
+    def _on_publish(self, _client: Any, _userdata: Any, mid: int, *_: Any) -> None:
+        if self._unacknowledged.pop(mid, None) is not None:
+            self._heard_at = time.monotonic()
+            self.acknowledged.append(mid)
+
+    def _on_message(self, _client: Any, _userdata: Any, message: paho.MQTTMessage) -> None:
+        if not message.retain:  # a retained request would be carried out anew at every connection
+            self.messages.append((message.topic, bytes(message.payload)))
+
+
+def probe(settings: BrokerSettings, client_id: str, timeout_s: float = 4.0) -> None:
+    """Connect and leave again, to see whether that works. Take a `client_id` that nobody else is using.
+
+    Raises:
+        ConnectError: it does not.
+    """
+    waker = Waker()
+    waker.open()
+    connection = Connection(settings, client_id, waker)
+    try:
+        connection.open(timeout_s)
+    finally:
+        connection.close(goodbye=True)
+        waker.close()

@@ -1,0 +1,86 @@
+"""Everything that the device says to the broker, from a thread of its own."""
+
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from edge.delivery.counts import LinkCounts
+from edge.delivery.latest import LatestValues
+from edge.delivery.link import Link
+from edge.delivery.outbox import Outbox
+from edge.delivery.requests import Requests
+from edge.delivery.session import Outgoing
+from edge.delivery.settings import DeliverySettings
+from edge.wire.broker import BrokerSettings
+from edge.wire.payload import encode_payload
+from edge.wire.topics import DeviceTopics
+
+
+class Publisher:
+    """Keeps a connection to the broker, drains the outbox and keeps the retained topics current.
+
+    No method but `stop` waits, whatever the broker does. A broker that is not there is normal: it is tried again
+    until `stop`. Events are not handed over here: what is put into the outbox goes out.
+    """
+
+    def __init__(
+        self,
+        broker: BrokerSettings,
+        topics: DeviceTopics,
+        outbox: Outbox,
+        settings: DeliverySettings | None = None,
+        requests: Requests | None = None,
+    ) -> None:
+        self._topics, self._outbox = topics, outbox
+        settings = settings or DeliverySettings()
+        self._latest = LatestValues(settings.state_every_s)
+        self._health: deque[bytes] = deque(maxlen=1)
+        self._counts = LinkCounts()
+        outgoing = Outgoing(topics, outbox, self._latest, self._health, requests or Requests(topics), self._counts)
+        self._link = Link(broker, settings, outgoing)
+        self._alarms: dict[str, tuple[Any, Any]] = {}
+
+    def start(self) -> None:
+        """Begin to connect; returns at once."""
+        self._outbox.on_put = self._link.wake
+        self._latest.put(self._topics.status, b"online")
+        self._link.start()
+
+    def stop(self, flush_s: float = 5.0) -> bool:
+        """Send what waits, for `flush_s` at most, say `offline` and leave; whether no event is left."""
+        self._link.stop(flush_s)
+        return not self._outbox.pending(limit=1)
+
+    def info(self, body: Mapping[str, Any]) -> None:
+        """Retained: version, bundles, config schema."""
+        self.retain(self._topics.info, encode_payload(dict(body)))
+
+    def availability(self, stream: str, online: bool) -> None:
+        """Retained: whether the stream's sensor is heard."""
+        self.retain(self._topics.availability(stream), b"online" if online else b"offline")
+
+    def state(self, stream: str, body: Mapping[str, Any]) -> None:
+        """Retained: whether the stream is in alarm now; sent at once only when `anomaly` or `event_id` changed."""
+        alarm = (body.get("anomaly"), body.get("event_id"))
+        changed, self._alarms[stream] = alarm != self._alarms.get(stream), alarm
+        self.retain(self._topics.state(stream), encode_payload(dict(body)), urgent=changed)
+
+    def retain(self, topic: str, payload: bytes, urgent: bool = True) -> None:
+        """Keep a topic's retained payload current, now and after each reconnect."""
+        self._latest.put(topic, payload, urgent)
+        self._link.wake()
+
+    def health(self, body: Mapping[str, Any]) -> None:
+        """Not retained, QoS 0; without a connection only the newest waits."""
+        self._health.append(encode_payload(dict(body)))
+        self._link.wake()
+
+    @property
+    def connected(self) -> bool:
+        """Whether the broker has greeted us and is still there as far as we know."""
+        return self._counts.connected
+
+    def counts(self) -> LinkCounts:
+        """For `health`."""
+        return replace(self._counts)

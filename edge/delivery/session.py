@@ -1,0 +1,94 @@
+"""What is said over one connection: retained values, events, answers, health."""
+
+from collections import deque
+from dataclasses import dataclass
+
+from edge.delivery.connection import ConnectError, Connection
+from edge.delivery.counts import LinkCounts
+from edge.delivery.drain import Drain
+from edge.delivery.latest import LatestValues
+from edge.delivery.outbox import Outbox
+from edge.delivery.requests import RequestError, Requests
+from edge.delivery.settings import DeliverySettings
+from edge.wire.topics import DeviceTopics
+
+LONGEST_WAIT_S = 1.0
+"""paho wants to be called this often to keep the connection alive."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """What outlasts a connection."""
+
+    topics: DeviceTopics
+    outbox: Outbox
+    latest: LatestValues
+    health: deque[bytes]
+    requests: Requests
+    counts: LinkCounts
+
+
+class Session:
+    """One connection's part in sending what there is."""
+
+    def __init__(self, connection: Connection, outgoing: Outgoing, settings: DeliverySettings) -> None:
+        self._connection, self._out, self._settings = connection, outgoing, settings
+        self._retained_mids: dict[int, str] = {}
+        self._leaving = False
+        self._drain = Drain(outgoing.outbox, outgoing.topics, settings, outgoing.counts, connection.publish)
+
+    def start(self) -> None:
+        """All retained values are due again, and the allowed requests are listened for."""
+        self._out.latest.reconnected()
+        self._out.requests.register("replay", self._replay)
+        self._connection.subscribe(self._out.requests.subscriptions)
+
+    def step(self, now: float) -> None:
+        """Send what is due at monotonic time `now`, then wait for news and serve the network.
+
+        Raises:
+            ConnectError: acknowledgements stay away.
+        """
+        for topic, payload in self._out.latest.due(now, self._settings.max_inflight):
+            self._retained_mids[self._connection.publish(topic, payload, retain=True)] = topic
+        while self._out.health:
+            self._connection.publish(self._out.topics.health, self._out.health.popleft(), qos=0)
+        waits = (self._drain.step(now), self._out.latest.wait_s(now, self._settings.max_inflight))
+        if self._connection.stalled_s() > self._settings.ack_timeout_s:
+            raise ConnectError(
+                f"{self._connection.address}: no acknowledgement within {self._settings.ack_timeout_s:g} s"
+            )
+        self._connection.step(min((wait for wait in waits if wait is not None), default=LONGEST_WAIT_S))
+        self._take_acknowledgements()
+        self._answer_requests()
+
+    def said_all(self) -> bool:
+        """Whether the broker has everything, `offline` the last of it; makes that be said once the rest is there."""
+        if self._leaving:
+            return self._out.latest.settled
+        self._out.latest.hurry()
+        if self._drain.idle and self._out.latest.settled:
+            self._leaving = True
+            self._out.latest.put(self._out.topics.status, b"offline")
+        return False
+
+    def _take_acknowledgements(self) -> None:
+        mids, self._connection.acknowledged = self._connection.acknowledged, []
+        self._out.latest.acknowledged(
+            topic for mid in mids if (topic := self._retained_mids.pop(mid, None)) is not None
+        )
+        self._drain.acknowledged(mids)
+
+    def _answer_requests(self) -> None:
+        while self._connection.messages:
+            answer = self._out.requests.answer(*self._connection.messages.popleft())
+            if answer is not None:
+                self._connection.publish(*answer)
+
+    def _replay(self, fields: dict[str, object]) -> dict[str, object]:
+        since_seq, log = fields.get("since_seq"), self._out.outbox.log
+        if not isinstance(since_seq, int) or isinstance(since_seq, bool) or not 0 <= since_seq < 2**63:
+            raise RequestError('replay wants "since_seq", the first number to send again')
+        if fields.get("log", log) != log:
+            raise RequestError(f"this device's log is {log}")
+        return {"log": log, "events": self._drain.replay(since_seq)}

@@ -1,0 +1,25 @@
+"""How delivery behaves; the defaults suit a gateway on a wired or mobile link."""
+
+from attrs import field, frozen, validators
+
+_positive = validators.gt(0.0)
+
+
+@frozen(kw_only=True)
+class DeliverySettings:
+    """Limits and waits of the publisher."""
+
+    max_inflight: int = field(default=10, validator=validators.gt(0))
+    """Events sent and not yet acknowledged, at most; as many retained topics again."""
+    drain_per_s: float = field(default=50.0, validator=_positive)
+    """Events sent a second, at most: what waited during an outage must not flood the broker."""
+    ack_timeout_s: float = field(default=5.0, validator=_positive)
+    """Without an acknowledgement for this long while one is due, the connection is given up and made anew, seconds."""
+    connect_timeout_s: float = field(default=4.0, validator=_positive)
+    """For the TCP connection, and again for the broker's greeting, seconds."""
+    retry_first_s: float = field(default=0.5, validator=_positive)
+    """Wait after the first failed attempt to connect, seconds; doubles up to `retry_longest_s`."""
+    retry_longest_s: float = field(default=3.0, validator=_positive)
+    """With the time-out of an attempt this keeps recovery under 10 s after the broker is back."""
+    state_every_s: float = field(default=1.0, validator=validators.ge(0.0))
+    """A stream's `state` is sent this often at most, seconds, unless its alarm or episode changes."""

@@ -1,0 +1,48 @@
+"""Waking a thread that waits for its socket."""
+
+import select
+import socket
+from contextlib import suppress
+
+
+class Waker:
+    """Readable from `wake` until `clear`; for `select.poll` beside a connection's socket."""
+
+    def __init__(self) -> None:
+        self._pair: tuple[socket.socket, socket.socket] | None = None
+
+    def open(self) -> None:
+        """Before this, and after `close`, a wake has no effect."""
+        self._pair = socket.socketpair()
+        for end in self._pair:
+            end.setblocking(False)
+
+    def close(self) -> None:
+        """Give the sockets back."""
+        pair, self._pair = self._pair, None
+        for end in pair or ():
+            end.close()
+
+    def wake(self) -> None:
+        """From any thread."""
+        if (pair := self._pair) is not None:
+            with suppress(OSError):  # full: it will wake anyway; closed meanwhile: nobody waits
+                pair[1].send(b"\0")
+
+    def fileno(self) -> int:
+        """What to wait on."""
+        assert self._pair is not None, "open the waker first"
+        return self._pair[0].fileno()
+
+    def clear(self) -> None:
+        """Forget the wakes so far."""
+        if self._pair is not None:
+            with suppress(BlockingIOError):
+                self._pair[0].recv(4096)
+
+    def wait(self, timeout_s: float) -> None:
+        """Until the next wake, or the time-out."""
+        poller = select.poll()
+        poller.register(self.fileno(), select.POLLIN)
+        poller.poll(timeout_s * 1000)
+        self.clear()
