@@ -124,7 +124,6 @@ def _replay(engine: Engine, runs: Sequence[Run]) -> _Seen:
             np.stack([runs[i].values[row] for i in live]),
             np.array([runs[i].slots[row] for i in live]),
             np.array([runs[i].restart[row] for i in live]),
-            np.zeros(len(live), bool),
         )
         if engine.last_statistics is not None:
             ran = live[scored.ran]

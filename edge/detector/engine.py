@@ -67,13 +67,10 @@ class Engine:
         self._limits.window[stream] = calibration.window_limit
         self._limits.recent[stream] = calibration.recent_limit
 
-    def step(
-        self, streams: np.ndarray, values: np.ndarray, slots: np.ndarray, restart: np.ndarray, frozen: np.ndarray
-    ) -> Scored:
+    def step(self, streams: np.ndarray, values: np.ndarray, slots: np.ndarray, restart: np.ndarray) -> Scored:
         """Take one row (n, channels) of each of n different streams, in the channels' units.
 
-        `slots` (n,) are the season's, `restart` (n,) says where a gap lies before the
-        row, `frozen` (n,) where the baseline must stand still.
+        `slots` (n,) are the season's, `restart` (n,) says where a gap lies before the row.
         """
         self._start_over(streams[restart])
         center, scale = self._center[streams, slots], self._scale[streams, slots]
@@ -81,9 +78,9 @@ class Engine:
         ewma = self.charts.update(streams, distance)
         self._keep(streams, distance)
         limits = self._limits_of(streams)
-        allowed = (np.abs(ewma) <= self.tuning.freeze * limits.chart) & ~frozen[:, None]
+        in_control = np.abs(ewma) <= self.tuning.freeze * limits.chart
         expected_base = self.charts.baseline[streams, slots] * scale + center
-        self.charts.follow(streams, slots, distance, allowed, self._max_drift[streams])
+        self.charts.follow(streams, slots, distance, in_control, self._max_drift[streams])
         return self._run(streams, ewma, scale, expected_base)
 
     def _run(self, streams: np.ndarray, ewma: np.ndarray, scale: np.ndarray, base: np.ndarray) -> Scored:

@@ -211,7 +211,7 @@ class StreamGroup:
         values = np.stack([row.values for _, row in ready])
         restart = np.array([row.restart for _, row in ready])
         slots = self._calendar.slots_of(times)
-        scored = self._engine.step(streams, values, slots, restart, self._detector.on[streams])
+        scored = self._engine.step(streams, values, slots, restart)
         levels = np.array([self._level(index) for index in streams])
         scores = scored.statistic / levels
         self._score[streams[restart]] = np.nan
