@@ -14,19 +14,20 @@ from edge.detector.announcer import (
     episode_from_dict,
     new_event,
 )
-from edge.detector.bundle import Bundle, BundleError, Variant
-from edge.detector.calibrate import CalibrationError, Run, calibrate
+from edge.detector.bundle import Bundle, Variant
+from edge.detector.calibrate import CalibrationError
 from edge.detector.calibration import Calibration, calibration_from_dict
-from edge.detector.engine import Engine, Scored, Shape
+from edge.detector.commissioning import bundle_calibration, commission, shape_of
+from edge.detector.engine import Engine, Scored
 from edge.detector.episodes import EpisodeDetector
 from edge.detector.ids import episode_id
 from edge.detector.rows import Row
 from edge.detector.rules import ChannelRules, RuleBook, kind_of
 from edge.detector.runtime import Network
-from edge.detector.scaler import fit_scaler
 from edge.detector.season import Calendar
 from edge.detector.tuning import DEFAULT, Tuning
-from edge.wire.events import Event, ModelRef, RuleHit, WindowSpan
+from edge.detector.window_times import WindowTimes
+from edge.wire.events import Event, ModelRef, RuleHit
 
 STATE_VERSION = 1
 Anomaly = Literal["ON", "OFF", "commissioning"]
@@ -86,7 +87,7 @@ class StreamGroup:
         self._new_id = new_id
         self._tuning = tuning
         self._calendar = Calendar(bundle.season, bundle.timezone)
-        self._shape = Shape(bundle.window, len(bundle.channels), self._calendar.slots, bundle.stride)
+        self._shape = shape_of(bundle, self._calendar)
         self._channels = [(channel.name, channel.unit) for channel in bundle.channels]
         self._model = ModelRef(bundle.name, bundle.sha256)
         count = len(streams)
@@ -103,7 +104,7 @@ class StreamGroup:
         self._recent: list[WindowTimes] = [WindowTimes(bundle.window) for _ in streams]
         for index, one in enumerate(streams):
             if one.calibrate_rows == 0:
-                self._commission(index, _calibration_of(bundle, variant))
+                self._commission(index, bundle_calibration(bundle, variant))
 
     def process(self, batch: Sequence[tuple[int, Row]]) -> list[Outcome]:
         """Score one row each of different streams, in one call of the network.
@@ -182,28 +183,14 @@ class StreamGroup:
         rows.append(row)
         if len(rows) < self.streams[stream].calibrate_rows:
             return
-        run = Run(
-            np.array([one.time for one in rows]),
-            np.stack([one.values for one in rows]),
-            self._calendar.slots_of(np.array([one.time for one in rows])),
-            np.array([one.restart for one in rows]),
-        )
         try:
-            calibration, engine = self.commissioned(run)
-        except (CalibrationError, ValueError):
+            calibration, engine = commission(self.bundle, self._network, rows, self._tuning)
+        except CalibrationError:
             del rows[: len(rows) // 2]  # too many gaps or a dead channel: go on collecting
             return
         rows.clear()
         self._commission(stream, calibration)
         self._engine.adopt(stream, engine)
-
-    def commissioned(self, run: Run) -> tuple[Calibration, Engine]:
-        """A device's own calibration from a run of its normal rows."""
-        scaler = fit_scaler(
-            run.values, self.bundle.scaler.kind, self.bundle.channel_names, run.slots, self._calendar.slots
-        )
-        allowed = np.asarray(self.bundle.alarm["max_drift"], np.float64) / scaler.scale.mean(axis=0)
-        return calibrate(self._network, self._shape, scaler, [run], allowed, self._tuning)
 
     def _score_rows(self, ready: Sequence[tuple[int, Row]], events: Mapping[int, list[Event]]) -> None:
         streams = np.array([index for index, _ in ready])
@@ -303,38 +290,3 @@ class StreamGroup:
         anomaly: Anomaly = "commissioning" if commissioning else "ON" if episode is not None else "OFF"
         top = None if np.isnan(score) else self._top[stream]
         return Outcome(stream, row.time, score, anomaly, episode.last.id if episode else None, top, tuple(events))
-
-
-class WindowTimes:
-    """Times of the last rows of a stream, for the window that an event tells."""
-
-    def __init__(self, length: int) -> None:
-        self._length = length
-        self._times: list[float] = []
-
-    def add(self, row: Row) -> None:
-        """Take the next row."""
-        if row.restart:
-            self._times.clear()
-        self._times.append(row.time)
-        if len(self._times) > 2 * self._length:
-            del self._times[: self._length]
-
-    def span(self) -> WindowSpan | None:
-        """The last window; None before any row."""
-        times = self._times[-self._length :]
-        return WindowSpan(times[0], times[-1], len(times)) if times else None
-
-
-def _calibration_of(bundle: Bundle, variant: Variant) -> Calibration:
-    if variant.calibration is None:
-        raise BundleError(
-            f"{bundle.folder}: variant {variant.name} has no calibration; set calibrate_rows or fit it again"
-        )
-    try:
-        return calibration_from_dict(variant.calibration, len(bundle.channels))
-    except (KeyError, TypeError, ValueError) as error:
-        what = f"{type(error).__name__} {error}"
-        raise BundleError(
-            f"{bundle.folder}: the calibration of {variant.name} is malformed ({what}); fit it again"
-        ) from error
