@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
+from edge.wire.broker import BrokerSettings
 from firmware_sim.arguments import build_parser
 from firmware_sim.fleet import Run
 from firmware_sim.links.csvfile import file_of, write_csv
@@ -84,10 +85,9 @@ def _live(args: argparse.Namespace, run: Run, stop: threading.Event) -> int:
 def _link(args: argparse.Namespace, run: Run, stop: threading.Event) -> Link:
     """The link of the subcommand; each is imported only when asked for."""
     if args.command == "mqtt":
-        from firmware_sim.links.mqtt import Broker, MqttLink
+        from firmware_sim.links.mqtt import MqttLink
 
-        password = Path(args.password_file).read_text("utf-8").strip() if args.password_file else None
-        return MqttLink(Broker(args.host, args.port, args.username, password, args.ca, args.qos, args.root), stop)
+        return MqttLink(_broker(args), stop, args.qos, args.root)
     if args.command == "serial":
         from firmware_sim.links.pty import PtyLine
         from firmware_sim.links.serialline import DeviceLine, SerialLink
@@ -98,6 +98,15 @@ def _link(args: argparse.Namespace, run: Run, stop: threading.Event) -> Link:
     from firmware_sim.links.stdout import StdoutLink
 
     return StdoutLink(sys.stdout, name_boards=len(run.boards) > 1)
+
+
+def _broker(args: argparse.Namespace) -> BrokerSettings:
+    """Raises ValueError or OSError for what does not fit together or cannot be read."""
+    password = Path(args.password_file).read_text("utf-8").strip() if args.password_file else None
+    ca, cert, key = (Path(name) if name else None for name in (args.ca, args.cert, args.key))
+    return BrokerSettings(
+        host=args.host, port=args.port, username=args.username, password=password, ca=ca, cert=cert, key=key
+    )
 
 
 def _planned_end(run: Run) -> float | None:

@@ -55,6 +55,8 @@ def _add_mqtt(links: Any) -> None:
     add("--username", metavar="NAME", help="user at the broker")
     add("--password-file", metavar="FILE", help="file that holds the password")
     add("--ca", metavar="FILE", help="CA certificate; turns TLS on")
+    add("--cert", metavar="FILE", help="certificate of this client, with --key")
+    add("--key", metavar="FILE", help="its private key")
     add("--qos", type=int, choices=(0, 1), default=1, help="quality of service (default: %(default)s)")
     add("--root", default="sensors", metavar="TOPIC", help="first level of the topics (default: %(default)s)")
     _add_live(mqtt)

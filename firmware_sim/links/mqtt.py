@@ -1,13 +1,13 @@
 """MQTT: readings as JSON on sensors/<board>/readings."""
 
 import threading
-from dataclasses import dataclass
 from typing import Any
 
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.reasoncodes import ReasonCode
 
+from edge.wire.broker import BrokerSettings, use_credentials
 from edge.wire.readings import Readings, encode_readings
 from edge.wire.topics import readings_topic
 from firmware_sim.links.errors import LinkError
@@ -16,26 +16,13 @@ MAX_ON_THE_WAY = 100
 """Messages that the broker has not acknowledged; a sender at full speed waits for it beyond that."""
 
 
-@dataclass(frozen=True)
-class Broker:
-    """Where to send, and as whom."""
-
-    host: str = "127.0.0.1"
-    port: int = 1883
-    username: str | None = None
-    password: str | None = None
-    ca: str | None = None
-    """File of the authority that signed the broker's certificate; given, the connection is TLS."""
-    qos: int = 1
-    root: str = "sensors"
-    """First level of the topics."""
-
-
 class MqttLink:
     """A connection that all boards of the run share. While it is broken, readings are lost and counted."""
 
-    def __init__(self, broker: Broker, stop: threading.Event):
+    def __init__(self, broker: BrokerSettings, stop: threading.Event, qos: int = 1, root: str = "sensors"):
         self.broker = broker
+        self.qos = qos
+        self.root = root
         self.stop = stop
         self.lost = 0
         self.on_the_way = 0
@@ -50,7 +37,7 @@ class MqttLink:
     @property
     def name(self) -> str:
         """The endpoint, for messages."""
-        return f"mqtt broker {self.broker.host}:{self.broker.port}"
+        return f"mqtt broker {self.broker.address}"
 
     def open(self, timeout_s: float = 10.0) -> None:
         """Connect and wait for the broker's answer.
@@ -59,10 +46,8 @@ class MqttLink:
             LinkError: it is not there, or refuses.
         """
         try:
-            self.client.username_pw_set(self.broker.username, self.broker.password)
-            if self.broker.ca:
-                self.client.tls_set(ca_certs=self.broker.ca)
-            self.client.connect(self.broker.host, self.broker.port)
+            use_credentials(self.client, self.broker)
+            self.client.connect(self.broker.host, self.broker.port, self.broker.keepalive_s)
         except (OSError, ValueError) as error:
             raise LinkError(
                 f"{self.name} cannot be reached: {error}; start one, or see --host, --port, --ca"
@@ -86,7 +71,7 @@ class MqttLink:
                 return
             self.on_the_way += 1
         # Not under the lock: paho calls back, and so takes it, while it holds one that publish() wants.
-        self.client.publish(readings_topic(board, self.broker.root), encode_readings(readings), self.broker.qos)
+        self.client.publish(readings_topic(board, self.root), encode_readings(readings), self.qos)
 
     def close(self, timeout_s: float = 5.0) -> None:
         """Wait until the broker has all messages, then disconnect."""
@@ -102,7 +87,7 @@ class MqttLink:
 
     def _on_disconnect(self, _client: Any, _data: Any, _flags: Any, _reason: ReasonCode, _properties: Any) -> None:
         with self.changed:
-            if self.broker.qos == 0:  # nobody will hear of them again; at QoS 1 paho sends them once more
+            if self.qos == 0:  # nobody will hear of them again; at QoS 1 paho sends them once more
                 self.lost += self.on_the_way
                 self.on_the_way = 0
             self.changed.notify_all()
