@@ -14,7 +14,7 @@ class OutboxCounts:
     history: int
     """Acknowledged events kept for `replay`."""
     size_bytes: int
-    """Bytes of all events on disk; the file is up to twice as large, plus a write-ahead log of 4 MB at most."""
+    """Bytes of all events on disk; the file is up to twice as large, plus a write-ahead log of about 1 MB."""
     accepting: bool
     """Whether the disk took the last event."""
     disk_errors: int

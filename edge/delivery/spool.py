@@ -37,7 +37,7 @@ class Spool:
         self._dropped = dropped  # pending events deleted for want of room, by event type
         self._written_off: set[int] = set()  # acknowledged, but the disk has not taken it yet
         self.log = ""
-        self.pending_count = self.history_count = self.size_bytes = 0
+        self._unacknowledged = self.history_count = self.size_bytes = 0
         self.last_seq = self.inherited_seq = 0
         """The newest event's number, now and when the file was opened."""
 
@@ -59,15 +59,22 @@ class Spool:
         """Fold the write-ahead log into the file and let go of it."""
         self._db.close()
 
+    @property
+    def pending_count(self) -> int:
+        """Events that nobody acknowledged."""
+        return max(0, self._unacknowledged - len(self._written_off))
+
     def append(self, event_type: str, body: bytes) -> int:
         """Commit one event; its seq. What exceeds `max_bytes` goes: history, oldest `update`s, oldest others."""
         with self._transaction():
             seq = self._db.execute("INSERT INTO event (type, body) VALUES (?, ?)", (event_type, body)).lastrowid
             assert seq is not None
+            moved = self._write_off()
             gone = {row[0]: row for row in (*self._old_history(), *self._overfull(seq, len(body)))}
             self._db.executemany("DELETE FROM event WHERE seq = ?", [(gone_seq,) for gone_seq in gone])
+        self._moved(moved)
         self.last_seq = seq
-        self.pending_count += 1
+        self._unacknowledged += 1
         self.size_bytes += len(body)
         for _, acknowledged, kind, size in gone.values():
             self._forget(acknowledged, kind, size)
@@ -75,7 +82,7 @@ class Spool:
 
     def pending(self, after_seq: int, limit: int) -> list[tuple[int, bytes]]:
         """The next events that nobody acknowledged: (seq, body), oldest first."""
-        if not self.pending_count:  # the usual case, asked often; spares a walk through the history
+        if not self._unacknowledged:  # the usual case, asked often; spares a walk through the history
             return []
         rows = self._db.execute(
             "SELECT seq, body FROM event WHERE seq > ? AND NOT acknowledged ORDER BY seq LIMIT ?",
@@ -88,13 +95,8 @@ class Spool:
         self._written_off.update(seqs)
         # NORMAL: no sync. A power cut may undo this, and then the event is sent once more, marked `replayed`.
         with self._transaction("NORMAL"):
-            moved = self._db.executemany(
-                "UPDATE event SET acknowledged = 1 WHERE seq = ? AND NOT acknowledged",
-                [(seq,) for seq in self._written_off],
-            ).rowcount
-        self._written_off.clear()
-        self.pending_count -= moved
-        self.history_count += moved
+            moved = self._write_off()
+        self._moved(moved)
 
     def replay(self, since_seq: int) -> int:
         """History from `since_seq` on is pending again; how many events that are."""
@@ -103,12 +105,27 @@ class Spool:
                 "UPDATE event SET acknowledged = 0 WHERE seq >= ? AND acknowledged", (since_seq,)
             ).rowcount
         self._written_off = {seq for seq in self._written_off if seq < since_seq}
-        self.pending_count += moved
+        self._unacknowledged += moved
         self.history_count -= moved
         return moved
 
+    def _write_off(self) -> int:
+        if not self._written_off:
+            return 0
+        return self._db.executemany(
+            "UPDATE event SET acknowledged = 1 WHERE seq = ? AND NOT acknowledged",
+            [(seq,) for seq in self._written_off],
+        ).rowcount
+
+    def _moved(self, acknowledged: int) -> None:
+        self._written_off.clear()
+        self._unacknowledged -= acknowledged
+        self.history_count += acknowledged
+
     def _prepare(self) -> None:
         self._db.execute("PRAGMA journal_mode=WAL")
+        # A log of 1 MB at most, in place of 4: some 100 events between checkpoints still share most of their pages.
+        self._db.execute("PRAGMA wal_autocheckpoint=256")
         # FULL, not NORMAL: events are rare, and the plug may be pulled right after one.
         self._db.execute("PRAGMA synchronous=FULL")
         found = self._db.execute("PRAGMA quick_check(1)").fetchone()[0]
@@ -134,7 +151,7 @@ class Spool:
         ).fetchone()
         self.history_count, self.size_bytes = int(acknowledged), int(size)
         self.last_seq = self.inherited_seq = last
-        self.pending_count = rows - self.history_count
+        self._unacknowledged = rows - self.history_count
 
     def _overfull(self, newest: int, added_bytes: int) -> Iterator[tuple[int, int, str, int]]:
         """Rows to delete, least needed first: (seq, acknowledged, type, bytes)."""
@@ -166,7 +183,7 @@ class Spool:
         if acknowledged:
             self.history_count -= 1
         else:
-            self.pending_count -= 1
+            self._unacknowledged -= 1
             self._dropped[kind] += 1
 
     @contextmanager

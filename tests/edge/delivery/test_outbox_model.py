@@ -2,6 +2,7 @@
 
 import shutil
 import tempfile
+from contextlib import nullcontext
 from pathlib import Path
 
 from alerts import alert
@@ -15,13 +16,14 @@ from edge.delivery.outbox import Outbox
 
 
 class OutboxModel(RuleBasedStateMachine):
-    """A list of pending entries and one of history say what the outbox must hold."""
+    """Lists of pending, acknowledged but not yet written, and history entries say what the outbox must hold."""
 
     def __init__(self) -> None:
         super().__init__()
         self.folder = Path(tempfile.mkdtemp())
         self.outbox = Outbox(self.folder / "outbox.db")
         self.pending: list[Entry] = []
+        self.unwritten: list[Entry] = []
         self.history: list[Entry] = []
         self.numbers: set[tuple[str, int]] = set()
         self.log = self.outbox.log
@@ -33,35 +35,40 @@ class OutboxModel(RuleBasedStateMachine):
     @rule()
     def put(self) -> None:
         self.remember(self.outbox.put(alert(len(self.numbers))))
+        self.the_disk_took_all()
 
     @rule()
     def put_on_a_full_disk(self) -> None:
         with full_disk():
             entry = self.outbox.put(alert(len(self.numbers)))
+        assert not entry.durable
         self.remember(entry)
 
-    @rule(data=st.data())
-    def acknowledge(self, data: st.DataObject) -> None:
+    @rule(data=st.data(), disk_is_full=st.booleans())
+    def acknowledge(self, data: st.DataObject, disk_is_full: bool) -> None:
         count = data.draw(st.integers(0, len(self.pending)))
         chosen = data.draw(st.permutations(self.pending))[:count]
-        self.outbox.acknowledge(chosen)
-        for entry in chosen:
-            self.pending.remove(entry)
-            if entry.durable:
-                self.history.append(entry)
+        with full_disk() if disk_is_full else nullcontext():
+            self.outbox.acknowledge(chosen)
+        self.pending = [entry for entry in self.pending if entry not in chosen]
+        self.unwritten += [entry for entry in chosen if entry.durable]
+        if not disk_is_full and any(entry.durable for entry in chosen):
+            self.the_disk_took_all()
 
     @rule(since_seq=st.integers(0, 20))
     def replay(self, since_seq: int) -> None:
-        again = [entry for entry in self.history if entry.seq >= since_seq]
-        assert self.outbox.replay(since_seq) == len(again)
-        self.history = [entry for entry in self.history if entry.seq < since_seq]
-        self.pending = sorted(self.pending + again, key=lambda entry: entry.position)
+        again = [entry for entry in self.history + self.unwritten if entry.seq >= since_seq]
+        self.outbox.replay(since_seq)
+        self.history = [entry for entry in self.history if entry not in again]
+        self.unwritten = [entry for entry in self.unwritten if entry not in again]
+        self.pending = in_order(self.pending + again)
 
     @rule()
     def restart(self) -> None:
         self.outbox.close()
         self.outbox = Outbox(self.folder / "outbox.db")
-        self.pending = [entry for entry in self.pending if entry.durable]
+        self.pending = in_order([entry for entry in self.pending + self.unwritten if entry.durable])
+        self.unwritten = []
 
     @rule(limit=st.integers(0, 5), data=st.data())
     def ask_for_some(self, limit: int, data: st.DataObject) -> None:
@@ -77,10 +84,18 @@ class OutboxModel(RuleBasedStateMachine):
         assert (counts.pending, counts.history) == (len(self.pending), len(self.history))
         assert self.outbox.log == self.log
 
+    def the_disk_took_all(self) -> None:
+        self.history += self.unwritten
+        self.unwritten = []
+
     def remember(self, entry: Entry) -> None:
         assert (entry.log, entry.seq) not in self.numbers, "a number came twice"
         self.numbers.add((entry.log, entry.seq))
         self.pending.append(entry)
+
+
+def in_order(entries: list[Entry]) -> list[Entry]:
+    return sorted(entries, key=lambda entry: entry.position)
 
 
 def key(entry: Entry) -> tuple[str, int, str]:
