@@ -14,6 +14,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from mosquitto import PERSISTENT, Broker, Listener, executable
 
+pytest_plugins = ["ci_skips"]
+
 
 def missing(part: str) -> None:
     """Skip for want of a part; on CI everything is there, so there it fails."""

@@ -1,0 +1,31 @@
+# A verb a target; the logic is in Python. `make` alone lists the targets.
+PYTHON ?= python3
+SEED ?= 1
+environment = @$(PYTHON) .ci/environment.py --python $(PYTHON)
+run = .venv/bin/python -m
+
+.PHONY: help demo test check model clean
+.DEFAULT_GOAL := help
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 14
+
+demo: ## normal operation to trained model to live alerts, with a table at the end (SEED=n: other faults)
+	$(environment)
+	@$(run) firmware_sim.demo --seed $(SEED)
+
+test: ## all tests (PYTHON=python3.13: with another Python)
+	$(environment) --tflite-runtime
+	$(run) pytest -n 2 --dist loadfile
+
+check: ## lint, format and types
+	$(environment)
+	$(run) ruff check . && $(run) ruff format --check . && $(run) mypy
+
+model: ## rebuild models/pump from simulated normal operation
+	$(environment)
+	$(run) firmware_sim csv --out build/pump.csv
+	$(run) train fit build/pump.csv --out models/pump
+
+clean: ## remove environments, caches and what the demo wrote
+	rm -rf .venv .venv-* demo-output build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
