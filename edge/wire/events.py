@@ -1,11 +1,23 @@
 """Anomaly events: the types that the detector makes and the message that subscribers read."""
 
 import json
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from importlib import resources
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
+from edge.wire.fields import (
+    FieldError,
+    choice,
+    flag,
+    integer,
+    number,
+    objects,
+    optional_number,
+    optional_object,
+    text,
+)
 from edge.wire.payload import encode_payload, jsonable
+from edge.wire.topics import valid_id
 
 SCHEMA_VERSION = 1
 EventType = Literal["new", "update", "end"]
@@ -137,35 +149,36 @@ def event_from_dict(body: dict[str, Any]) -> Event:
     """The event in a dict as `event_to_dict` makes it; unknown keys are ignored.
 
     Raises:
-        EventError: a field is missing or of the wrong shape.
+        EventError: a field is missing or of the wrong type.
     """
     try:
+        rule, window, model = (optional_object(body, name) for name in ("rule", "window", "model"))
         return Event(
-            event_type=body["event_type"],
-            id=str(body["id"]),
-            stream=str(body["stream"]),
-            kind=body["kind"],
-            start_time=float(body["start_time"]),
-            end_time=None if body["end_time"] is None else float(body["end_time"]),
-            time=float(body["time"]),
-            score=body["score"],
-            top_score=body["top_score"],
-            severity=body["severity"],
-            return_period_s=body["return_period_s"],
-            contributors=tuple(_known(Contributor, part) for part in body.get("contributors") or ()),
-            rule=_known(RuleHit, body.get("rule")),
-            window=_known(WindowSpan, body.get("window")),
-            model=_known(ModelRef, body.get("model")),
+            event_type=choice(body, "event_type", get_args(EventType)),
+            id=text(body, "id"),
+            stream=text(body, "stream"),
+            kind=choice(body, "kind", get_args(Kind)),
+            start_time=number(body, "start_time"),
+            end_time=optional_number(body, "end_time"),
+            time=number(body, "time"),
+            score=optional_number(body, "score"),
+            top_score=optional_number(body, "top_score"),
+            severity=choice(body, "severity", get_args(Severity)),
+            return_period_s=optional_number(body, "return_period_s"),
+            contributors=tuple(_contributor(part) for part in objects(body, "contributors")),
+            rule=None if rule is None else _rule(rule),
+            window=None if window is None else _window(window),
+            model=None if model is None else ModelRef(text(model, "name"), text(model, "sha256")),
         )
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise EventError(f"no event: {type(error).__name__} {error}") from error
+    except FieldError as error:
+        raise EventError(f"no event: {error}") from error
 
 
 def decode_message(payload: bytes | str) -> EventMessage:
     """The message in an event topic's payload; keys that a newer sender added are ignored.
 
     Raises:
-        EventError: no JSON, another schema, or fields missing.
+        EventError: no JSON, another schema, or not what the published schema allows.
     """
     try:
         body = json.loads(payload)
@@ -173,21 +186,55 @@ def decode_message(payload: bytes | str) -> EventMessage:
         raise EventError(f"an event wants JSON: {error}") from error
     if not isinstance(body, dict) or body.get("schema") != SCHEMA_VERSION:
         found = body.get("schema") if isinstance(body, dict) else type(body).__name__
-        raise EventError(f"event schema {found!r}; this reader knows {SCHEMA_VERSION}")
+        raise EventError(f"event schema {str(found)[:40]!r}; this reader knows {SCHEMA_VERSION}")
+    event = event_from_dict(body)
     try:
-        return EventMessage(
-            event_from_dict(body),
-            str(body["device"]),
-            str(body["log"]),
-            int(body["seq"]),
-            bool(body["replayed"]),
-            bool(body["durable"]),
+        message = EventMessage(
+            event,
+            text(body, "device"),
+            text(body, "log"),
+            integer(body, "seq"),
+            flag(body, "replayed"),
+            flag(body, "durable"),
         )
-    except (KeyError, TypeError, ValueError) as error:
-        raise EventError(f"no event message: {type(error).__name__} {error}") from error
+    except FieldError as error:
+        raise EventError(f"no event message: {error}") from error
+    if broken := _broken_rule(message):
+        raise EventError(f"no event message: {broken}")
+    return message
 
 
-def _known(kind: type, body: dict[str, Any] | None) -> Any:
-    if body is None:
-        return None
-    return kind(**{part.name: body[part.name] for part in fields(kind) if part.name in body})
+def _contributor(body: dict[str, Any]) -> Contributor:
+    return Contributor(
+        text(body, "channel"),
+        number(body, "share"),
+        optional_number(body, "value"),
+        optional_number(body, "expected"),
+        text(body, "unit"),
+    )
+
+
+def _rule(body: dict[str, Any]) -> RuleHit:
+    limit, value = optional_number(body, "limit"), optional_number(body, "value")
+    return RuleHit(text(body, "name"), text(body, "channel"), limit, value)
+
+
+def _window(body: dict[str, Any]) -> WindowSpan:
+    return WindowSpan(number(body, "start"), number(body, "end"), integer(body, "rows"))
+
+
+def _broken_rule(message: EventMessage) -> str | None:
+    """What the published schema demands beyond the types of single fields; None when all is well."""
+    event = message.event
+    by_rule = event.kind in ("rule", "sensor")
+    holds = {
+        "device and stream want letters, digits, _ and -": valid_id(message.device) and valid_id(event.stream),
+        "id and log are not empty": bool(event.id and message.log),
+        "seq starts at 1": message.seq >= 1,
+        "end_time comes with the end, and only then": (event.end_time is None) == (event.event_type != "end"),
+        "kinds rule and sensor carry a rule, the others none": (event.rule is None) != by_rule,
+        "a rule has no score": not by_rule or (event.score is None and event.top_score is None),
+        "shares are 0 to 1": all(0 <= part.share <= 1 for part in event.contributors),
+        "a window has rows": event.window is None or event.window.rows >= 1,
+    }
+    return next((rule for rule, held in holds.items() if not held), None)
