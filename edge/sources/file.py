@@ -23,8 +23,8 @@ class LineReader:
             raise SourceError(f"source {settings.name}: there is no file {settings.path}")
         self._settings, self._intake = settings, intake
         self._stop = threading.Event()
-        paced = isinstance(settings, FileSource) and settings.speed > 0
-        self._pace = Pace(settings.speed, self._stop.wait) if paced else None
+        speed = settings.speed if isinstance(settings, FileSource) else 0.0
+        self._pace = Pace(speed, self._stop.wait) if speed > 0 else None
         self._thread = threading.Thread(target=self._run, name=f"source-{settings.name}", daemon=True)
 
     def start(self) -> None:

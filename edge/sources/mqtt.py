@@ -66,7 +66,8 @@ class MqttReader:
         self._intake.lost(f"no broker at {self._where}")
 
     def _on_disconnect(self, _client: Client, _userdata: Any, _flags: Any, reason: Any, _properties: Any) -> None:
-        self._intake.lost(f"connection to the broker {self._where} ended: {reason}")
+        if self._intake.up:  # else it was refused, and that reason says more
+            self._intake.lost(f"connection to the broker {self._where} ended: {reason}")
 
     def _on_message(self, _client: Client, _userdata: Any, message: MQTTMessage) -> None:
         board = board_of(message.topic, self._settings.root)

@@ -42,8 +42,6 @@ class MqttSource(_AnySource):
     """Unit of times that are numbers."""
     qos: Literal[0, 1] = 0
     """Quality of service of the subscription; a lost reading is a missing one, so 0 is enough."""
-    speed: float = field(default=1.0, validator=is_positive)
-    """Seconds of reading time that pass in a second; other than 1 for a simulator in accelerated time."""
     broker: BrokerSettings | None = None
     """Broker of the readings; the broker of the alerts where it is left out."""
 
@@ -57,8 +55,6 @@ class SerialSource(_AnySource):
     """The device, such as /dev/ttyUSB0."""
     baud: int = field(default=115200, validator=is_positive)
     """Symbols a second."""
-    speed: float = field(default=1.0, validator=is_positive)
-    """Seconds of reading time that pass in a second; other than 1 for a simulator in accelerated time."""
 
 
 @frozen(kw_only=True)
@@ -97,8 +93,6 @@ class StdinSource(_LineSource):
     """Lines from standard input; its end is the source's end."""
 
     type: Literal["stdin"]
-    speed: float = field(default=1.0, validator=is_positive)
-    """Seconds of reading time that pass in a second; other than 1 for a simulator in accelerated time."""
 
 
 SourceSettings = MqttSource | SerialSource | FileSource | StdinSource
