@@ -1,0 +1,70 @@
+"""The command `offbeat-edge`: run, check, watch. Imports what a command needs only when it is given."""
+
+import argparse
+import logging
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from edge import __version__
+
+_BAD_SETUP = 2
+"""Exit status for a config, bundle or source that cannot be used."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; its exit status."""
+    options = _parser().parse_args(arguments)
+    try:
+        return options.command(options)
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:  # `offbeat-edge check | head`
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("offbeat-edge", description="Finds anomalies in live readings, alerts over MQTT.")
+    parser.add_argument("--version", action="version", version=f"offbeat {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    run = commands.add_parser("run", help="serve the streams of a config until stopped")
+    run.add_argument("--config", type=Path, required=True, metavar="FILE", help="agent.toml")
+    run.set_defaults(command=_run)
+    check = commands.add_parser("check", help="try config, bundles, sources and broker without starting")
+    check.add_argument("--config", type=Path, required=True, metavar="FILE", help="agent.toml")
+    check.set_defaults(command=_check)
+    return parser
+
+
+def _run(options: argparse.Namespace) -> int:
+    from edge.assembly import assemble
+    from edge.config import ConfigError, load_config
+    from edge.detector.bundle import BundleError
+    from edge.sources.settings import SourceError
+
+    try:
+        config = load_config(options.config)
+        _log_to_stderr(config.device.log_level)
+        agent = assemble(config)
+    except (ConfigError, BundleError, SourceError) as error:
+        print(f"offbeat-edge: {error}", file=sys.stderr)
+        return _BAD_SETUP
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _number, _frame: agent.stop())
+    return agent.run()
+
+
+def _check(options: argparse.Namespace) -> int:
+    from edge.check import check
+
+    return check(options.config)
+
+
+def _log_to_stderr(level: str) -> None:
+    # No time: journald adds it, and `run` by hand is watched live.
+    logging.basicConfig(stream=sys.stderr, level=level.upper(), format="%(levelname)s %(message)s")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,195 @@
+"""The agent: one loop that takes readings, scores rows and reports. `edge.assembly` puts it together."""
+
+import logging
+import math
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from edge.inbox import Inbox, Route
+from edge.inference import Inference
+from edge.notify import Notifier
+from edge.reporter import Reporter
+from edge.sources.intake import Intake
+
+log = logging.getLogger(__name__)
+
+TICK_S = 0.25
+"""How often overdue rows, silence and the watchdog are looked after, seconds."""
+_FINISH_S = 2.0
+"""How long leaving may go on scoring what has already come, seconds."""
+_READINGS_A_TURN = 4096
+"""Most readings between two looks at the clock."""
+
+
+class Reader(Protocol):
+    """A source that runs in a thread of its own."""
+
+    def start(self) -> None: ...
+
+    def stop(self) -> None: ...
+
+
+@dataclass(frozen=True)
+class Served:
+    """A configured stream: number `number` of an inference."""
+
+    id: str
+    route: Route
+    inference: Inference
+    number: int
+
+    def health(self) -> dict[str, Any]:
+        """Counters for the health topic."""
+        stream = self.inference.stream(self.number)
+        return {
+            "trouble": self.inference.trouble(self.number),
+            "rows": self.inference.rows[self.number],
+            "unscored": self.inference.unscored[self.number],
+            **(stream.health() if stream is not None else {}),
+        }
+
+
+@dataclass
+class Agent:
+    """Everything that runs. Only `run`'s thread touches streams and inferences."""
+
+    streams: Sequence[Served]
+    inferences: Sequence[Inference]
+    inbox: Inbox
+    readers: Mapping[str, Reader]
+    intakes: Mapping[str, Intake]
+    ended: deque[tuple[str, Exception | None]]
+    """Sources that came to their end, as their threads report them."""
+    reporter: Reporter
+    notifier: Notifier
+    health_every_s: float
+    monotonic: Callable[[], float] = time.monotonic
+    _stopping: bool = False
+    _failed: bool = False
+    _open_sources: set[str] = field(default_factory=set)
+    _started: float = 0.0
+    _last: dict[str, float] = field(default_factory=dict)
+
+    def stop(self) -> None:
+        """Leave after the turn under way; safe in a signal handler."""
+        self._stopping = True
+
+    def run(self) -> int:
+        """Serve until `stop`, or until every source has come to its end; the exit status."""
+        self._start()
+        routes = _routes(self.streams)
+        while not self._stopping and self._open_sources:
+            self._turn(routes, TICK_S)
+        self._leave(routes)
+        return 1 if self._failed else 0
+
+    def _start(self) -> None:
+        self._started = self.monotonic()
+        self._open_sources = set(self.readers)
+        self.reporter.start()
+        for reader in self.readers.values():
+            reader.start()
+        self.notifier.ready()
+        log.info("ready: %s", ", ".join(stream.id for stream in self.streams))
+
+    def _turn(self, routes: Mapping[Route, list[Served]], timeout_s: float) -> bool:
+        """Take what has come and score it; whether anything had come."""
+        arrivals = self.inbox.take(_READINGS_A_TURN, timeout_s)
+        for arrival in arrivals:
+            for stream in routes[arrival.source, arrival.board]:
+                stream.inference.take(stream.number, arrival)
+        monotonic = self.monotonic()
+        if self._due("tick", TICK_S, monotonic):
+            self._tick(monotonic)
+        self._score(monotonic)
+        for _ in range(len(self.ended)):
+            self._end_source(*self.ended.popleft())
+        return bool(arrivals)
+
+    def _tick(self, monotonic: float) -> None:
+        for stream in self.streams:
+            stream.inference.advance(stream.number, monotonic)
+            self.reporter.events(stream.inference.idle(stream.number, monotonic))
+            self._availability(stream, monotonic)
+        for inference in self.inferences:
+            inference.save_due(monotonic)
+        if self._due("health", self.health_every_s, monotonic):
+            self._health(monotonic)
+        watchdog_s = self.notifier.watchdog_every_s
+        if watchdog_s is not None and self._due("watchdog", watchdog_s, monotonic):
+            self.notifier.alive()
+
+    def _due(self, what: str, every_s: float, monotonic: float) -> bool:
+        if monotonic - self._last.get(what, -math.inf) < every_s:
+            return False
+        self._last[what] = monotonic
+        return True
+
+    def _score(self, monotonic: float) -> None:
+        for inference in self.inferences:
+            for outcome in inference.turn(monotonic):
+                self.reporter.events(outcome.events)
+                if any(event.event_type != "update" for event in outcome.events):
+                    # After the commit: a crash in between leaves an episode open that the state does not know,
+                    # the other order one that no subscriber ever heard of.
+                    inference.save(outcome.stream)
+                self.reporter.state(inference.configs[outcome.stream].id, outcome)
+
+    def _availability(self, stream: Served, monotonic: float) -> None:
+        rows = stream.inference.stream(stream.number)
+        heard = rows is not None and stream.route[0] in self._open_sources and not rows.silent(monotonic)
+        self.reporter.availability(stream.id, heard and stream.inference.trouble(stream.number) is None)
+
+    def _end_source(self, source: str, error: Exception | None) -> None:
+        """Close the streams of a source that has no more readings."""
+        if self.inbox.waiting(source):
+            self.ended.append((source, error))
+            return
+        self._open_sources.discard(source)
+        self._failed = self._failed or error is not None
+        theirs = [stream for stream in self.streams if stream.route[0] == source]
+        monotonic = self.monotonic()
+        for stream in theirs:
+            stream.inference.flush(stream.number)
+        self._score(monotonic)
+        for stream in theirs:
+            self._end_stream(stream, monotonic)
+
+    def _end_stream(self, stream: Served, monotonic: float) -> None:
+        self.reporter.events(stream.inference.close(stream.number, monotonic))
+        stream.inference.save(stream.number)
+        self._availability(stream, monotonic)
+        rows = stream.inference.stream(stream.number)
+        if rows is not None and stream.inference.rows[stream.number]:
+            self.reporter.over(stream.id, rows.time(monotonic))
+
+    def _leave(self, routes: Mapping[Route, list[Served]]) -> None:
+        self.notifier.stopping()
+        self.inbox.close()
+        for reader in self.readers.values():
+            reader.stop()
+        deadline = self.monotonic() + _FINISH_S
+        while self._turn(routes, 0.0) and self.monotonic() < deadline:
+            pass
+        for stream in self.streams:
+            stream.inference.save(stream.number)
+        self._health(self.monotonic())
+        self.reporter.stop()
+
+    def _health(self, monotonic: float) -> None:
+        streams = {
+            stream.id: {**stream.health(), "overrun": self.inbox.overrun(stream.route)} for stream in self.streams
+        }
+        sources = {name: intake.health() for name, intake in self.intakes.items()}
+        more = {"sources": sources, "unrouted": self.inbox.strangers}
+        self.reporter.health(monotonic - self._started, streams, more)
+
+
+def _routes(streams: Sequence[Served]) -> dict[Route, list[Served]]:
+    routes: dict[Route, list[Served]] = {}
+    for stream in streams:
+        routes.setdefault(stream.route, []).append(stream)
+    return routes

@@ -1,0 +1,89 @@
+"""What the agent says of its streams: events through the outbox, state, availability and health beside it."""
+
+import logging
+import math
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from edge.delivery.durations import Durations
+from edge.delivery.health import health_body
+from edge.delivery.outbox import Outbox
+from edge.delivery.publisher import Publisher
+from edge.detector.group import Outcome
+from edge.wire.events import Event
+
+log = logging.getLogger(__name__)
+
+FLUSH_S = 5.0
+"""How long leaving may wait for the broker, seconds."""
+
+
+@dataclass
+class Reporter:
+    """Keeps outbox and publisher, and remembers what was said last."""
+
+    outbox: Outbox
+    publisher: Publisher
+    info: Mapping[str, Any]
+    run_s: Durations
+    """How long batches took, seconds."""
+    _online: dict[str, bool] = field(default_factory=dict)
+
+    def start(self) -> None:
+        """Begin to reach the broker."""
+        self.publisher.start()
+        self.publisher.info(self.info)
+
+    def stop(self) -> None:
+        """Say what is left, for `FLUSH_S` at most, and `offline`."""
+        if not self.publisher.stop(FLUSH_S):
+            log.warning("%d events are kept for the next start: no broker took them", self.outbox.counts().pending)
+        self.outbox.close()
+
+    def events(self, events: Iterable[Event]) -> None:
+        """Commit events; when this returns they are on disk."""
+        for event in events:
+            self.outbox.put(event)
+            if event.event_type != "update":
+                log.info("stream %s: %s %s, episode %s", event.stream, event.event_type, event.kind, event.id)
+
+    def state(self, stream: str, outcome: Outcome) -> None:
+        """What the stream's latest row gave."""
+        score = None if math.isnan(outcome.score) else round(outcome.score, 4)
+        self.publisher.state(
+            stream,
+            {"anomaly": outcome.anomaly, "score": score, "event_id": outcome.event_id, "time": outcome.time},
+        )
+
+    def over(self, stream: str, time_s: float) -> None:
+        """The stream came to its end: nothing is in alarm any more."""
+        self.publisher.state(stream, {"anomaly": "OFF", "score": None, "event_id": None, "time": time_s})
+
+    def availability(self, stream: str, online: bool) -> None:
+        """Whether the stream is heard and served; said when it changes."""
+        before = self._online.get(stream)
+        if online == before:
+            return
+        self._online[stream] = online
+        self.publisher.availability(stream, online)
+        if before is not None or online:
+            log.log(logging.INFO if online else logging.WARNING, "stream %s: %s", stream, _word(online))
+
+    def health(self, uptime_s: float, streams: Mapping[str, Mapping[str, Any]], more: Mapping[str, Any]) -> None:
+        """Figures of process, delivery and streams; `more` is added as it is."""
+        body = health_body(
+            time.time(),
+            uptime_s,
+            self.outbox.counts(),
+            self.publisher.counts(),
+            self.run_s,
+            self.outbox.commit_s,
+            {stream: {"online": self._online.get(stream, False), **counts} for stream, counts in streams.items()},
+        )
+        self.publisher.health({**body, **more})
+
+
+def _word(online: bool) -> str:
+    return "online" if online else "offline"
