@@ -45,7 +45,7 @@ class Served:
         """Counters for the health topic."""
         stream = self.inference.stream(self.number)
         return {
-            "trouble": self.inference.trouble(self.number),
+            "trouble": self.inference.troubles.reason(self.number),
             "rows": self.inference.rows[self.number],
             "unscored": self.inference.unscored[self.number],
             **(stream.health() if stream is not None else {}),
@@ -141,7 +141,7 @@ class Agent:
     def _availability(self, stream: Served, monotonic: float) -> None:
         rows = stream.inference.stream(stream.number)
         heard = rows is not None and stream.route[0] in self._open_sources and not rows.silent(monotonic)
-        self.reporter.availability(stream.id, heard and stream.inference.trouble(stream.number) is None)
+        self.reporter.availability(stream.id, heard and stream.inference.troubles.reason(stream.number) is None)
 
     def _end_source(self, source: str, error: Exception | None) -> None:
         """Close the streams of a source that has no more readings."""

@@ -1,5 +1,6 @@
 """From the settings to an agent that is ready to run: bundles loaded, state restored, nothing connected yet."""
 
+import time
 from collections import deque
 from functools import partial
 
@@ -16,9 +17,11 @@ from edge.inference import Inference
 from edge.loading import grouped, live_sources, load_streams
 from edge.notify import Notifier
 from edge.reporter import Reporter
+from edge.snapshots import Snapshots
 from edge.sources.intake import Intake
 from edge.sources.settings import MqttSource, SerialSource, SourceSettings
 from edge.state_files import StateFiles
+from edge.troubles import Troubles
 from edge.wire.topics import DeviceTopics
 
 CONFIG_SCHEMA = 1
@@ -87,7 +90,9 @@ def _inferences(config: Config, run_s: Durations) -> list[Inference]:
     inferences, errors = [], []
     for streams in grouped(config.stream).values():
         load = partial(load_streams, streams, device.runtime, live)
-        inference = Inference(streams, load, files, device.snapshot_every_s, run_s)
+        ids = [stream.id for stream in streams]
+        snapshots = Snapshots(files, ids, device.snapshot_every_s, time.monotonic)
+        inference = Inference(streams, load, snapshots, Troubles(ids, time.monotonic), run_s)
         inferences.append(inference)
         try:
             inference.open()

@@ -12,10 +12,12 @@ from edge.config import StreamConfig
 from edge.delivery.durations import Durations
 from edge.detector.bundle import Bundle, BundleError
 from edge.detector.group import Outcome
-from edge.inference import RETRY_FIRST_S, Inference
+from edge.inference import Inference
 from edge.loading import Loaded, load_streams
+from edge.snapshots import Snapshots
 from edge.sources.intake import Arrival
 from edge.state_files import StateFiles
+from edge.troubles import RETRY_FIRST_S, Troubles
 from edge.wire.readings import Readings
 
 CONFIGS = [StreamConfig(id=name, source="rig", board=name, bundle=Path("tiny")) for name in ("a", "b", "c")]
@@ -24,10 +26,11 @@ CONFIGS = [StreamConfig(id=name, source="rig", board=name, bundle=Path("tiny")) 
 class Group:
     """In place of a StreamGroup: raises for the streams in `broken`, and knows what it was given."""
 
-    def __init__(self) -> None:
+    def __init__(self, bundle: Bundle) -> None:
+        self.bundle = bundle
         self.broken: set[int] = set()
         self.seen: list[list[int]] = []
-        self.restored: list[tuple[int, Any]] = []
+        self.now: dict[int, Any] = {}
         self.refuses: object = None
 
     def process(self, batch):
@@ -43,17 +46,23 @@ class Group:
     def restore(self, stream: int, state: dict[str, Any]) -> None:
         if state == self.refuses:
             raise ValueError("it is malformed")
-        self.restored.append((stream, state))
+        self.now[stream] = state
+
+
+def fresh(*streams: int) -> dict[int, Any]:
+    return {stream: {"stream": stream, "batches": 0} for stream in streams}
 
 
 class Bench:
     """An inference over three streams, a group that can be broken, and a clock that is set."""
 
     def __init__(self, folder: Path, bundle: Bundle) -> None:
-        self.now, self.group, self.bundle = 1000.0, Group(), bundle
+        self.now, self.group, self.bundle = 1000.0, Group(bundle), bundle
         self.failure: BundleError | None = None
         self.files = StateFiles(folder / "streams")
-        self.inference = Inference(CONFIGS, self.load, self.files, 600.0, Durations(), lambda: self.now)
+        ids, clock = [config.id for config in CONFIGS], lambda: self.now
+        snapshots = Snapshots(self.files, ids, 600.0, clock)
+        self.inference = Inference(CONFIGS, self.load, snapshots, Troubles(ids, clock), Durations())
 
     def load(self) -> Loaded:
         if self.failure is not None:
@@ -101,8 +110,8 @@ def test_a_stream_that_raises_is_left_out_and_the_others_lose_no_row(bench, capl
     outcomes = bench.feed(1.0, 2.0, 3.0)
 
     assert [outcome.stream for outcome in outcomes] == [0, 2] * 3
-    assert bench.inference.trouble(1) == "ZeroDivisionError: float division by zero"
-    assert bench.inference.trouble(0) is None
+    assert bench.inference.troubles.reason(1) == "ZeroDivisionError: float division by zero"
+    assert bench.inference.troubles.reason(0) is None
     assert bench.inference.unscored[1] == 2
     assert caplog.text.count("stream b: out of order") == 1
 
@@ -116,20 +125,20 @@ def test_a_stream_in_trouble_is_tried_again_from_its_state_and_with_growing_wait
 
     bench.now += RETRY_FIRST_S - 0.1
     bench.feed(3.0)
-    assert bench.inference.trouble(1)
+    assert bench.inference.troubles.reason(1)
     bench.now += 0.2
     bench.feed(4.0)
-    assert bench.inference.trouble(1)
+    assert bench.inference.troubles.reason(1)
     bench.now += 1.5 * RETRY_FIRST_S
     bench.feed(5.0)
-    assert bench.inference.trouble(1)
+    assert bench.inference.troubles.reason(1)
     bench.now += RETRY_FIRST_S
     bench.group.broken = set()
     outcomes = bench.feed(6.0)
 
-    assert bench.inference.trouble(1) is None
+    assert bench.inference.troubles.reason(1) is None
     assert [outcome.stream for outcome in outcomes] == [0, 1, 2]
-    assert bench.group.restored[-1] == (1, {"stream": 1, "batches": 1})
+    assert bench.group.now == {1: {"stream": 1, "batches": 1}, **fresh(0, 2)}
 
 
 def test_a_bundle_that_cannot_be_loaded_is_tried_again(bench, caplog):
@@ -137,7 +146,9 @@ def test_a_bundle_that_cannot_be_loaded_is_tried_again(bench, caplog):
     with pytest.raises(BundleError):
         bench.inference.open()
     assert bench.feed(1.0) == []
-    assert [bench.inference.trouble(number) for number in range(3)] == ["BundleError: models/pump: no such bundle"] * 3
+    assert [bench.inference.troubles.reason(number) for number in range(3)] == [
+        "BundleError: models/pump: no such bundle"
+    ] * 3
 
     bench.failure = None
     bench.now += RETRY_FIRST_S
@@ -145,7 +156,7 @@ def test_a_bundle_that_cannot_be_loaded_is_tried_again(bench, caplog):
         bench.feed(2.0)
 
     assert len(bench.feed(3.0)) == 3
-    assert bench.inference.trouble(0) is None
+    assert bench.inference.troubles.reason(0) is None
     assert "streams a, b, c: the bundle is loaded" in caplog.text
 
 
@@ -158,7 +169,7 @@ def test_state_is_restored_when_the_bundle_is_opened(tmp_path, bundle):
     second = Bench(tmp_path, bundle)
     second.inference.open()
 
-    assert second.group.restored == [(0, {"stream": 0, "batches": 1})]
+    assert second.group.now == {0: {"stream": 0, "batches": 1}, **fresh(1, 2)}
 
 
 def test_state_that_the_detector_refuses_is_set_aside_and_the_stream_starts_afresh(tmp_path, bundle, caplog):
@@ -171,9 +182,9 @@ def test_state_that_the_detector_refuses_is_set_aside_and_the_stream_starts_afre
     second.group.refuses = {"stream": 0, "batches": 1}
     second.inference.open()
 
-    assert second.group.restored == [(0, {"stream": 0, "batches": 0})]
+    assert second.group.now == fresh(0, 1, 2)
     assert "stream a: state file is unusable (it is malformed)" in caplog.text
-    assert second.inference.trouble(0) is None
+    assert second.inference.troubles.reason(0) is None
 
 
 def test_state_is_saved_every_so_often_and_only_for_streams_with_rows(bench, tmp_path):

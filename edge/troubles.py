@@ -1,0 +1,55 @@
+"""What is out of order, why, and when it is tried again."""
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from edge.wire.backoff import Backoff
+
+log = logging.getLogger(__name__)
+
+RETRY_FIRST_S, RETRY_LONGEST_S = 5.0, 300.0
+BUNDLE = -1
+"""In place of a stream's number: the bundle, and with it all streams."""
+
+
+@dataclass(frozen=True)
+class _Trouble:
+    reason: str
+    retry_at: float
+
+
+class Troubles:
+    """The streams of one bundle that are not served at present. Waits grow with every failure of the same stream."""
+
+    def __init__(self, streams: Sequence[str], monotonic: Callable[[], float]) -> None:
+        self._streams, self._monotonic = streams, monotonic
+        self._known: dict[int, _Trouble] = {}
+        self._backoffs: dict[int, Backoff] = {}
+
+    def __contains__(self, number: int) -> bool:
+        return number in self._known
+
+    def note(self, number: int, error: Exception) -> None:
+        """Something failed; it is logged, with a traceback at level debug."""
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        backoff = self._backoffs.setdefault(number, Backoff(RETRY_FIRST_S, RETRY_LONGEST_S))
+        self._known[number] = _Trouble(reason, self._monotonic() + backoff.next_s())
+        names = ", ".join(self._streams) if number == BUNDLE else self._streams[number]
+        log.error("stream %s: out of order: %s", names, reason)
+        log.debug("where it failed", exc_info=error)
+
+    def reason(self, number: int) -> str | None:
+        """Why a stream is not served; None where it is."""
+        trouble = self._known.get(BUNDLE) or self._known.get(number)
+        return trouble.reason if trouble else None
+
+    def due(self, monotonic: float) -> list[int]:
+        """What is to be tried again by now."""
+        if not self._known:
+            return []
+        return [number for number, trouble in self._known.items() if monotonic >= trouble.retry_at]
+
+    def forget(self, number: int) -> None:
+        """It is tried again."""
+        self._known.pop(number, None)
