@@ -10,9 +10,9 @@ import numpy as np
 class LoadProfile:
     """How a pump is used."""
 
-    run_s: tuple[float, float] = (480.0, 1200.0)
+    run_s: tuple[float, float] = (480.0, 1080.0)
     """Shortest and longest run, seconds."""
-    stop_s: tuple[float, float] = (120.0, 300.0)
+    stop_s: tuple[float, float] = (120.0, 240.0)
     """Shortest and longest stop, seconds."""
     hold_s: tuple[float, float] = (60.0, 240.0)
     """A setpoint is held so long, seconds."""

@@ -8,7 +8,7 @@ import numpy as np
 from firmware_sim.channels import INDEX
 from firmware_sim.faults import KINDS, Fault, anomalous
 from firmware_sim.machine import machine_of
-from firmware_sim.plant import Plant
+from firmware_sim.plant import Effects, Plant
 from firmware_sim.sensors import Sensors, convert, sensor_faults
 
 BLOCK_ROWS = 1024
@@ -57,7 +57,7 @@ def simulate(settings: SimulationSettings, number: int = 1, faults: tuple[Fault,
     Plant noise, sensor noise and each fault have random numbers of their own,
     so a run with a fault and one without differ in the fault alone.
     """
-    plant_seed, sensor_seed, fault_seed = np.random.SeedSequence([settings.seed, number]).spawn(3)
+    plant_seed, sensor_seed, fault_seed = _seeds(settings, number)
     plant = Plant(machine_of(number), plant_seed, settings.period_s)
     ghosts = _ghosts(settings, number, faults)
     sensors, spoilers = Sensors(sensor_seed), sensor_faults(faults, fault_seed)
@@ -66,8 +66,9 @@ def simulate(settings: SimulationSettings, number: int = 1, faults: tuple[Fault,
         times = settings.start + since_s
         effects = _effects(faults, times)
         values = plant.values(since_s, times, effects)
-        for fault, ghost in ghosts:
-            _swap(fault, values, ghost.values(since_s, times, effects), times)
+        ghosts = {shift: ghost for shift, ghost in ghosts.items() if ghost.until > times[0]}
+        for ghost in ghosts.values():
+            ghost.lend(values, since_s, times, effects)
         values = sensors.read(values)
         for spoiler in spoilers:
             spoiler.apply(values, times, settings.period_s)
@@ -105,21 +106,44 @@ def _effects(faults: tuple[Fault, ...], times: np.ndarray) -> dict[str, np.ndarr
     return effects
 
 
-def _ghosts(settings: SimulationSettings, number: int, faults: tuple[Fault, ...]) -> list[tuple[Fault, Plant]]:
-    """For each lost coupling a plant with the same noise under another load, to take the channel from.
+@dataclass(frozen=True)
+class _Ghost:
+    """A plant with the same noise under another load, from which channels with a lost coupling take their values.
 
     Its load goes up and down within the same range at the same moments, so level
     and distribution of the channel stay as they were; only what it follows is wrong.
     """
-    ghosts = []
+
+    plant: Plant
+    faults: tuple[Fault, ...]
+
+    @property
+    def until(self) -> float:
+        """When it has served, Unix seconds."""
+        return max(fault.end for fault in self.faults)
+
+    def lend(self, values: np.ndarray, since_s: np.ndarray, times: np.ndarray, effects: Effects) -> None:
+        """Replace the decoupled channel in `values` (rows, channels) while its fault acts."""
+        others = self.plant.values(since_s, times, effects)
+        for fault in self.faults:
+            column, active = INDEX[fault.channels[0]], fault.active(times)
+            values[active, column] = others[active, column]
+
+
+def _ghosts(settings: SimulationSettings, number: int, faults: tuple[Fault, ...]) -> dict[float, _Ghost]:
+    """The ghosts that the lost couplings among `faults` need, by how far the load is shifted."""
+    by_shift: dict[float, tuple[Fault, ...]] = {}
     for fault in faults:
         if KINDS[fault.kind].group == "coupling":
-            seed = np.random.SeedSequence([settings.seed, number]).spawn(1)[0]
-            shift = 0.5 * min(max(fault.severity, 0.2), 1.0)
-            ghosts.append((fault, Plant(machine_of(number), seed, settings.period_s, shift)))
-    return ghosts
+            shift = 0.5 * min(max(fault.severity, 0.2), 1.0)  # half the range is as far off as it gets
+            by_shift[shift] = (*by_shift.get(shift, ()), fault)
+    machine = machine_of(number)
+    return {
+        shift: _Ghost(Plant(machine, _seeds(settings, number)[0], settings.period_s, shift), decoupled)
+        for shift, decoupled in by_shift.items()
+    }
 
 
-def _swap(fault: Fault, values: np.ndarray, ghost_values: np.ndarray, times: np.ndarray) -> None:
-    column, active = INDEX[fault.channels[0]], fault.active(times)
-    values[active, column] = ghost_values[active, column]
+def _seeds(settings: SimulationSettings, number: int) -> list[np.random.SeedSequence]:
+    """Of plant, sensors and faults."""
+    return np.random.SeedSequence([settings.seed, number]).spawn(3)

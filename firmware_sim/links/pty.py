@@ -61,19 +61,30 @@ class PtyLine:
             return False
         return True
 
-    def close(self, timeout_s: float = 1.0) -> None:
-        """Give a reader the time to fetch what is on the line, then close it and remove the link."""
+    def close(self, patience_s: float = 1.0) -> None:
+        """Let a reader fetch what is on the line, while it does so within `patience_s`; close, remove the link."""
         if self.symlink is not None and self.symlink.is_symlink():
             self.symlink.unlink()
         if self.master < 0:
             return
-        deadline = time.monotonic() + timeout_s
-        while (self.rest or self._unread()) and time.monotonic() < deadline:
-            self.rest = self._put(self.rest)
-            time.sleep(0.005)  # a pty tells nobody that it was read
+        self._drain(patience_s)
         os.close(self.master)
         os.close(self.slave)
         self.master = self.slave = -1
+
+    def _drain(self, patience_s: float) -> None:
+        now = fetched_at = empty_since = time.monotonic()
+        before = -1
+        # Closing throws away what is unread. The kernel hands bytes on in portions, so the count
+        # that it gives is 0 now and then although more is to come: 0.2 s of it are the end.
+        while now - fetched_at < patience_s and now - empty_since < 0.2:
+            self.rest = self._put(self.rest)
+            unread = self._unread() + len(self.rest)
+            time.sleep(0.005)  # a pty tells nobody that it was read
+            now = time.monotonic()
+            fetched_at = now if unread != before else fetched_at
+            empty_since = now if unread else empty_since
+            before = unread
 
     def _put(self, data: bytes) -> bytes:
         """What the buffer had no room for."""
