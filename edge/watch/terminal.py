@@ -1,0 +1,69 @@
+"""Alerts in a terminal, as they come."""
+
+import os
+import sys
+import threading
+from collections.abc import Mapping
+from typing import TextIO
+
+from edge.watch.reader import AlertReader
+from edge.watch.wording import alert_line, printable
+from edge.wire.broker import BrokerSettings
+from edge.wire.events import EventMessage
+
+
+def watch(
+    broker: BrokerSettings,
+    root: str,
+    device: str,
+    as_json: bool,
+    stop: threading.Event,
+    out: TextIO | None = None,
+    notes: TextIO | None = None,
+) -> None:
+    """Print alerts until `stop` is set or nobody reads `out` any more; `device` is an id, or `+` for all.
+
+    One line an alert, or its payload as it came with `as_json`. What concerns the connection and the devices
+    goes to `notes` (standard error).
+    """
+    display = _Display(out or sys.stdout, notes or sys.stderr, as_json)
+    reader = AlertReader(
+        broker, display.event, root=root, device=device, on_status=display.status, on_link=display.link
+    )
+    try:
+        reader.run(stop)
+    except BrokenPipeError:  # `| head` has seen enough; what is still buffered must not fail at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), display.out.fileno())
+
+
+def use_colour(out: TextIO, environment: Mapping[str, str] = os.environ) -> bool:
+    """Only on a terminal that has colours, and where NO_COLOR is not set (no-color.org)."""
+    return out.isatty() and not environment.get("NO_COLOR") and environment.get("TERM") != "dumb"
+
+
+class _Display:
+    def __init__(self, out: TextIO, notes: TextIO, as_json: bool) -> None:
+        self.out, self._notes, self._as_json = out, notes, as_json
+        self._colour = use_colour(out)
+        self._online: dict[str, bool] = {}
+
+    def event(self, message: EventMessage, payload: bytes) -> None:
+        if self._as_json:
+            # Within a JSON string a line end would be escaped: these only lay the object out.
+            _print(self.out, payload.decode("utf-8", "replace").replace("\n", " ").replace("\r", " "))
+        else:
+            _print(self.out, alert_line(message, colour=self._colour))
+
+    def status(self, device: str, online: bool) -> None:
+        if self._online.get(device) != online:
+            self._online[device] = online
+            _print(self._notes, f"{printable(device)} is {'online' if online else 'offline'}")
+
+    def link(self, there: bool, text: str) -> None:
+        _print(self._notes, f"watching {text}" if there else f"no broker at {printable(text)}; trying on")
+
+
+def _print(stream: TextIO, line: str) -> None:
+    encoding = stream.encoding or "utf-8"
+    stream.write(line.encode(encoding, "replace").decode(encoding) + "\n")  # a terminal may not know the unit's °
+    stream.flush()

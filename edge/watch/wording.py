@@ -1,0 +1,106 @@
+"""An alert as one readable line."""
+
+from datetime import datetime, tzinfo
+
+from edge.wire.events import Contributor, Event, EventMessage, RuleHit
+
+_UNITS = (
+    ("year", 31_557_600.0),
+    ("week", 604_800.0),
+    ("day", 86_400.0),
+    ("hour", 3600.0),
+    ("minute", 60.0),
+    ("second", 1.0),
+)
+_COLOURS = {"new": "\033[31m", "update": "\033[33m", "end": "\033[32m"}
+_PLAIN = "\033[0m"
+
+
+def alert_line(message: EventMessage, zone: tzinfo | None = None, colour: bool = False, top: int = 3) -> str:
+    """Time, stream, what happened, how bad, since when and by which channels; times in `zone`, default local.
+
+    Text from the network is stripped of what could steer a terminal.
+    """
+    event = message.event
+    word = f"{event.event_type.upper():<6}"
+    if colour:
+        word = f"{_COLOURS[event.event_type]}{word}{_PLAIN}"
+    details = [*_judgement(event), _since(event, zone), *_reasons(event, top), *_delivery(message)]
+    where = f"{message.device}/{event.stream}"
+    before = printable(f"{local_time(event.time, zone)}  {where:<16}")
+    return f"{before}  {word}  {event.severity:<8}  {printable(', '.join(details))}"
+
+
+def duration_words(seconds: float) -> str:
+    """A duration in its largest fitting unit.
+
+    >>> [duration_words(s) for s in (43200, 5400, 3600, 86400 * 3, 0.2)]
+    ['12 hours', '90 minutes', '1 hour', '3 days', '0 seconds']
+    """
+    fits = (unit for unit, size in _UNITS if seconds / size >= 1.95 or 0.99 <= seconds / size < 1.01)
+    unit = next(fits, "second")
+    count = f"{seconds / dict(_UNITS)[unit]:.0f}"
+    return f"{count} {unit}" + ("" if count == "1" else "s")
+
+
+def local_time(time: float, zone: tzinfo | None = None) -> str:
+    """Date and time of day of Unix seconds; the bare number where no calendar reaches."""
+    try:
+        return datetime.fromtimestamp(time, zone).strftime("%Y-%m-%d %H:%M:%S")
+    except (OverflowError, OSError, ValueError):
+        return f"{time:g}"
+
+
+def printable(text: str) -> str:
+    """Control characters and the like as `?`."""
+    return "".join(mark if mark.isprintable() else "?" for mark in text)
+
+
+def _judgement(event: Event) -> list[str]:
+    if event.rule is not None:
+        return [_rule(event.kind, event.rule)]
+    score = event.top_score if event.event_type == "end" else event.score
+    words: list[str] = [] if event.kind == "anomaly" else [event.kind]
+    if score is not None:
+        words.append(f"{'top ' if event.event_type == 'end' else ''}score {score:.2f}")
+    if event.return_period_s is not None:
+        words.append(f"about once in {duration_words(event.return_period_s)}")
+    return words
+
+
+def _since(event: Event, zone: tzinfo | None) -> str:
+    if event.end_time is not None:
+        return f"lasted {duration_words(max(0.0, event.end_time - event.start_time))}"
+    start, now = local_time(event.start_time, zone), local_time(event.time, zone)
+    return f"since {start[11:] if start[:11] == now[:11] else start}"
+
+
+def _rule(kind: str, rule: RuleHit) -> str:
+    value = "" if rule.value is None else f" = {number(rule.value)}"
+    limit = "" if rule.limit is None else f" (limit {number(rule.limit)})"
+    return f"{kind}: {rule.name} on {rule.channel}{value}{limit}"
+
+
+def _reasons(event: Event, top: int) -> list[str]:
+    ordered = sorted(event.contributors, key=lambda part: part.share, reverse=True)
+    return [_reason(part) for part in ordered[:top]]
+
+
+def _reason(part: Contributor) -> str:
+    unit = f" {part.unit}" if part.unit else ""
+    value = "missing" if part.value is None else f"{number(part.value)}{unit}"
+    expected = "" if part.expected is None else f" instead of {number(part.expected)}"
+    return f"{part.channel} {value}{expected}"
+
+
+def _delivery(message: EventMessage) -> list[str]:
+    return ["[perhaps sent before]"] * message.replayed + ["[not on disk]"] * (not message.durable)
+
+
+def number(value: float) -> str:
+    """A reading with about four digits that matter.
+
+    >>> [number(v) for v in (4.9, 0.012345, 101325.4, 0)]
+    ['4.9', '0.01235', '101325', '0']
+    """
+    return f"{value:.0f}" if 1000 <= abs(value) < 1e9 else f"{value:.4g}"
