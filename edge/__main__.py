@@ -4,6 +4,7 @@ import argparse
 import logging
 import signal
 import sys
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -34,7 +35,23 @@ def _parser() -> argparse.ArgumentParser:
     check = commands.add_parser("check", help="try config, bundles, sources and broker without starting")
     check.add_argument("--config", type=Path, required=True, metavar="FILE", help="agent.toml")
     check.set_defaults(command=_check)
+    _add_watch(commands.add_parser("watch", help="show alerts in this terminal as they come"))
     return parser
+
+
+def _add_watch(watch: argparse.ArgumentParser) -> None:
+    watch.add_argument("--config", type=Path, metavar="FILE", help="take broker, root and device from an agent.toml")
+    watch.add_argument("--host", help="broker; default localhost")
+    watch.add_argument("--port", type=int, help="default 1883")
+    watch.add_argument("--username")
+    watch.add_argument("--password-file", type=Path, metavar="FILE")
+    watch.add_argument("--ca", type=Path, metavar="FILE", help="authorities of the broker's certificate; turns TLS on")
+    watch.add_argument("--cert", type=Path, metavar="FILE")
+    watch.add_argument("--key", type=Path, metavar="FILE")
+    watch.add_argument("--root", help="topic above the devices; default offbeat")
+    watch.add_argument("--device", help="one device; default all, or that of --config")
+    watch.add_argument("--json", action="store_true", help="print payloads as they came, one a line")
+    watch.set_defaults(command=_watch)
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -59,6 +76,23 @@ def _check(options: argparse.Namespace) -> int:
     from edge.check import check
 
     return check(options.config)
+
+
+def _watch(options: argparse.Namespace) -> int:
+    from edge.config import ConfigError
+    from edge.watch.terminal import watch
+    from edge.watch_options import watched
+
+    try:
+        broker, root, device = watched(options)
+    except ConfigError as error:
+        print(f"offbeat-edge: {error}", file=sys.stderr)
+        return _BAD_SETUP
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _number, _frame: stop.set())
+    watch(broker, root, device, options.json, stop)
+    return 0
 
 
 def _log_to_stderr(level: str) -> None:

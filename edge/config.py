@@ -11,7 +11,7 @@ from edge.config_file import read_tables
 from edge.delivery.settings import DeliverySettings
 from edge.detector.rules import ChannelRules
 from edge.sources.checks import is_id, is_positive, is_topic_root, not_negative
-from edge.sources.settings import SourceSettings
+from edge.sources.settings import MqttSource, SourceSettings
 from edge.structure import ConfigError, nearest, structure
 from edge.wire.broker import BrokerSettings
 from edge.wire.topics import RESERVED_STREAMS
@@ -147,6 +147,18 @@ def load_config(path: str | Path) -> Config:
         raise ConfigError(f"{path}: {error}") from error.__cause__
 
 
+def check_certificates(what: str, broker: BrokerSettings) -> None:
+    """Whether the files are there: a broker that is not there is normal, a file that is not is a mistake.
+
+    Raises:
+        ConfigError: one is missing.
+    """
+    for name in ("ca", "cert", "key"):
+        path = getattr(broker, name)
+        if path is not None and not path.is_file():
+            raise ConfigError(f"{what}: {name}: there is no file {path}")
+
+
 def _linked(config: Config) -> Config:
     """The config with every stream's source and board filled in.
 
@@ -160,6 +172,10 @@ def _linked(config: Config) -> Config:
         raise ConfigError("[[source]]: two sources of type stdin; there is only one standard input")
     if not sources or not config.stream:
         raise ConfigError(f"wanted at least one [[{'stream' if sources else 'source'}]], found none")
+    check_certificates("[broker]", config.broker)
+    for source in config.source:
+        if isinstance(source, MqttSource) and source.broker is not None:
+            check_certificates(f"[source.broker] of {source.name}", source.broker)
     return evolve(config, stream=tuple(_with_source(stream, sources) for stream in config.stream))
 
 

@@ -1,15 +1,19 @@
 """The command line: exit status, one line of error, no traceback."""
 
+import argparse
 import subprocess
 import sys
 from pathlib import Path
 
+import paho.mqtt.client as paho
 import pytest
 from mosquitto import wait_for
 from tiny_bundle import write_tiny_bundle
 
-from edge.__main__ import main
+from edge.__main__ import _parser, main
+from edge.watch_options import watched
 from edge.wire.broker import BrokerSettings
+from edge.wire.events import Event, EventMessage, encode_message
 
 STREAM = '[[stream]]\nid = "pump1"\nbundle = "tiny"\n'
 
@@ -84,7 +88,7 @@ def test_check_and_run_say_the_same_one_line(folder, capsys, more, said):
     [
         ('type = "file"\npath = "tape.csv"', "there is no file"),
         ('type = "serial"\nport = "/dev/ttyNOTHERE"', "is not there"),
-        ('type = "mqtt"\n[source.broker]\nca = "none.pem"', "No such file"),
+        ('type = "mqtt"\n[source.broker]\nport = 1', "refused"),
     ],
 )
 def test_check_looks_at_the_sources(folder, broker, capsys, source, said):
@@ -144,3 +148,56 @@ def test_all_bundles_broken_ends_run_with_2(folder, capsys):
 
     assert main(["run", "--config", config(folder)]) == 2
     assert "manifest.json: is not JSON" in capsys.readouterr().err
+
+
+def options(*arguments: str) -> argparse.Namespace:
+    return _parser().parse_args(["watch", *arguments])
+
+
+def test_watch_looks_at_all_devices_of_the_local_broker_unless_told_otherwise():
+    assert watched(options()) == (BrokerSettings(), "offbeat", "+")
+
+
+def test_watch_takes_broker_and_device_of_a_config_but_never_its_client_id(tmp_path):
+    path = Path(config(tmp_path))
+    path.write_text(path.read_text().replace("[broker]\n", '[broker]\nclient_id = "agent"\n'))
+
+    broker, _, device = watched(options("--config", str(path), "--host", "other"))
+
+    assert broker == BrokerSettings(host="other", port=1)
+    assert device == "gw-1"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--device", "a/b"),
+        ("--port", "0"),
+        ("--password-file", "none"),
+        ("--config", "none.toml"),
+        ("--ca", "none", "--host", "127.0.0.1"),
+    ],
+)
+def test_watch_says_in_one_line_what_it_cannot_use(arguments, capsys):
+    assert main(["watch", *arguments]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("offbeat-edge: ")
+
+
+def test_watch_shows_an_alert_and_ends_on_sigterm(broker):
+    line = [sys.executable, "-m", "edge", "watch", "--host", "127.0.0.1", "--port", str(broker.port), "--json"]
+    event = Event("new", "e1", "pump1", "anomaly", 1.0, None, 1.0, 1.7, 1.7, "warning", None)
+    payload = encode_message(EventMessage(event, "gw-1", "log", 1))
+    with subprocess.Popen(line, cwd=Path(__file__).parents[2], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as watch:
+        try:
+            assert watch.stderr.readline().startswith(b"watching ")
+            wait_for(lambda: "watch" in broker.log() and "SUBSCRIBE" in broker.log(), "the subscription")
+            sender = paho.Client(paho.CallbackAPIVersion.VERSION2)
+            sender.connect("127.0.0.1", broker.port)
+            sender.loop_start()
+            sender.publish("offbeat/gw-1/pump1/event", payload, qos=1).wait_for_publish(10)
+            assert watch.stdout.readline().rstrip() == payload
+            sender.loop_stop()
+        finally:
+            watch.terminate()
+        assert watch.wait(10) == 0

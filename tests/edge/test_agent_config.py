@@ -99,6 +99,8 @@ def test_every_section_is_read(tmp_path):
         silent_for_s = 30
         """
 
+    (tmp_path / "ca.pem").touch()
+
     config = loaded(tmp_path, text)
 
     serial, tape, pipe, other = config.source
@@ -236,6 +238,14 @@ def test_a_password_file_that_is_missing_or_doubled_is_refused(tmp_path):
 
     assert "password_file" in refusal(tmp_path, SMALL + broker)
     assert "not both" in refusal(tmp_path, SMALL + broker + 'password = "x"\n')
+
+
+def test_a_certificate_that_is_missing_is_a_mistake_and_not_a_broker_to_wait_for(tmp_path):
+    said = refusal(tmp_path, SMALL.replace("[device]", '[broker]\nca = "none.pem"\n[device]'))
+    assert said == f"[broker]: ca: there is no file {tmp_path}/none.pem"
+
+    said = refusal(tmp_path, SMALL.replace('type = "mqtt"', 'type = "mqtt"\n[source.broker]\nca = "none.pem"'))
+    assert said == f"[source.broker] of field: ca: there is no file {tmp_path}/none.pem"
 
 
 def test_an_error_does_not_show_the_password(tmp_path):

@@ -64,6 +64,8 @@ def test_the_example_loads_as_it_is():
 
 def test_the_example_loads_with_every_key_switched_on(tmp_path, monkeypatch):
     monkeypatch.setenv("OFFBEAT_PASSWORD", "secret")
+    for name in ("ca.pem", "gw-1.pem", "gw-1.key"):
+        (tmp_path / name).touch()
     path = tmp_path / "agent.toml"
     path.write_text(uncommented())
 
