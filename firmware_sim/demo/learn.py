@@ -1,0 +1,15 @@
+"""The first half of the demo: normal operation, and a model of it."""
+
+from firmware_sim.demo.plan import TRAINING_SEED, Plan
+from firmware_sim.demo.processes import module, run
+
+
+def learn(plan: Plan) -> None:
+    """Simulate normal operation and train on it: normal.csv, and a bundle with its report."""
+    run(
+        module(
+            "firmware_sim", "csv", "--out", plan.normal_csv,
+            "--start", plan.normal_start, "--hours", plan.normal_hours, "--seed", TRAINING_SEED,
+        )
+    )  # fmt: skip
+    run(module("train", "fit", plan.normal_csv, "--out", plan.bundle))

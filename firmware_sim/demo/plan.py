@@ -1,0 +1,55 @@
+"""What the demo does, in numbers."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+BOARD = "pump1"
+DEVICE = "demo"
+TRAINING_SEED = 20260105
+"""Of the normal run, far from any SEED: noise that was trained on must not come again live."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One run of the demo."""
+
+    seed: int
+    """Decides the faults and the noise of the live run."""
+    folder: Path
+    """Where everything that the run leaves behind goes."""
+    normal_hours: float = 24.0
+    """Normal operation to learn from, simulated hours: a whole day, so that every ambient temperature was seen."""
+    normal_start: str = "2026-01-05T00:00:00Z"
+    live_start: str = "2026-01-06T06:00:00Z"
+    faults: int = 10
+    live_hours: float = 6.5
+    """Of the live run, simulated: ten faults of up to 25 minutes fit in with at least ten normal minutes between."""
+    speed: float = 200.0
+    """Simulated seconds a second in the live run."""
+    use_amqtt: bool = False
+    """Use the broker in Python even where Mosquitto is installed."""
+
+    @property
+    def live_s(self) -> float:
+        """Length of the live run, simulated seconds."""
+        return 3600.0 * self.live_hours
+
+    @property
+    def normal_csv(self) -> Path:
+        """The normal readings that the model learns from."""
+        return self.folder / "normal.csv"
+
+    @property
+    def bundle(self) -> Path:
+        """The trained bundle."""
+        return self.folder / "bundle"
+
+    @property
+    def agent_toml(self) -> Path:
+        """The agent's configuration."""
+        return self.folder / "agent.toml"
+
+    @property
+    def truth(self) -> Path:
+        """The simulator's truth about the live run."""
+        return self.folder / "truth.json"
