@@ -12,16 +12,9 @@ import pytest
 # pytest puts tests/ in front of the path; without this `import edge` would find the folder tests/edge.
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from mosquitto import PERSISTENT, Broker, Listener, executable
+from mosquitto import PERSISTENT, Broker, Listener, executable, missing
 
 pytest_plugins = ["ci_skips"]
-
-
-def missing(part: str) -> None:
-    """Skip for want of a part; on CI everything is there, so there it fails."""
-    if os.environ.get("CI") == "true":
-        pytest.fail(f"{part} is missing, and CI=true")
-    pytest.skip(f"{part} is missing")
 
 
 @pytest.fixture

@@ -54,13 +54,12 @@ class Session:
         while self._out.health:
             self._connection.publish(self._out.topics.health, self._out.health.popleft(), qos=0)
         waits = (self._drain.step(now), self._out.latest.wait_s(now, self._settings.max_inflight))
-        if self._connection.stalled_s() > self._settings.ack_timeout_s:
-            raise ConnectError(
-                f"{self._connection.address}: no acknowledgement within {self._settings.ack_timeout_s:g} s"
-            )
         self._connection.step(min((wait for wait in waits if wait is not None), default=LONGEST_WAIT_S))
         self._take_acknowledgements()
         self._answer_requests()
+        # Only now: while a slow disk held this thread up, the acknowledgement may have been waiting to be read.
+        if (stalled_s := self._connection.stalled_s()) > self._settings.ack_timeout_s:
+            raise ConnectError(f"{self._connection.address}: no acknowledgement for {stalled_s:.0f} s")
 
     def said_all(self) -> bool:
         """Whether the broker has everything, `offline` the last of it; makes that be said once the rest is there."""

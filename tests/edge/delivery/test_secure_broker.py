@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 from alerts import alert
-from conftest import missing
-from mosquitto import Broker, wait_for
+from mosquitto import Broker, missing, wait_for
 
 from edge.delivery.connection import ConnectError, probe
 from edge.delivery.outbox import Outbox
