@@ -114,6 +114,7 @@ class Agent:
             stream.inference.advance(stream.number, monotonic)
             self.reporter.events(stream.inference.idle(stream.number, monotonic))
             self._availability(stream, monotonic)
+        self.reporter.tick()
         for inference in self.inferences:
             inference.save_due(monotonic)
         if self._due("health", self.health_every_s, monotonic):
@@ -176,6 +177,7 @@ class Agent:
             pass
         for stream in self.streams:
             stream.inference.save(stream.number)
+        self.reporter.tick()
         self._health(self.monotonic())
         self.reporter.stop()
 

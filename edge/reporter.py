@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from edge.delivery.durations import Durations
-from edge.delivery.health import health_body
+from edge.delivery.health import health_body, process_figures
 from edge.delivery.outbox import Outbox
 from edge.delivery.publisher import Publisher
 from edge.detector.group import Outcome
@@ -30,6 +30,8 @@ class Reporter:
     run_s: Durations
     """How long batches took, seconds."""
     _online: dict[str, bool] = field(default_factory=dict)
+    _alarms: dict[str, tuple[str, str | None]] = field(default_factory=dict)
+    _latest: dict[str, Outcome] = field(default_factory=dict)  # of streams whose state is still to be said
 
     def start(self) -> None:
         """Begin to reach the broker."""
@@ -41,6 +43,7 @@ class Reporter:
         if not self.publisher.stop(FLUSH_S):
             log.warning("%d events are kept for the next start: no broker took them", self.outbox.counts().pending)
         self.outbox.close()
+        log.info("stopped; %.1f MB were resident", (process_figures()["rss_bytes"] or math.nan) / 1e6)
 
     def events(self, events: Iterable[Event]) -> None:
         """Commit events; when this returns they are on disk."""
@@ -50,15 +53,21 @@ class Reporter:
                 log.info("stream %s: %s %s, episode %s", event.stream, event.event_type, event.kind, event.id)
 
     def state(self, stream: str, outcome: Outcome) -> None:
-        """What the stream's latest row gave."""
-        score = None if math.isnan(outcome.score) else round(outcome.score, 4)
-        self.publisher.state(
-            stream,
-            {"anomaly": outcome.anomaly, "score": score, "event_id": outcome.event_id, "time": outcome.time},
-        )
+        """What the stream's latest row gave; said at once where the alarm or the episode changed."""
+        alarm = (outcome.anomaly, outcome.event_id)
+        self._latest[stream] = outcome
+        if alarm != self._alarms.get(stream):
+            self._alarms[stream] = alarm
+            self._say_state(stream)
+
+    def tick(self) -> None:
+        """Say the states that have changed since; to say each row's would wake delivery far too often."""
+        for stream in list(self._latest):
+            self._say_state(stream)
 
     def over(self, stream: str, time_s: float) -> None:
         """The stream came to its end: nothing is in alarm any more."""
+        self._latest.pop(stream, None)
         self.publisher.state(stream, {"anomaly": "OFF", "score": None, "event_id": None, "time": time_s})
 
     def availability(self, stream: str, online: bool) -> None:
@@ -83,6 +92,12 @@ class Reporter:
             {stream: {"online": self._online.get(stream, False), **counts} for stream, counts in streams.items()},
         )
         self.publisher.health({**body, **more})
+
+    def _say_state(self, stream: str) -> None:
+        outcome = self._latest.pop(stream)
+        score = None if math.isnan(outcome.score) else round(outcome.score, 4)
+        body = {"anomaly": outcome.anomaly, "score": score, "event_id": outcome.event_id, "time": outcome.time}
+        self.publisher.state(stream, body)
 
 
 def _word(online: bool) -> str:

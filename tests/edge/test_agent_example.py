@@ -1,12 +1,14 @@
-"""agent.example.toml is the reference: it loads, and it names every key with its true default."""
+"""What users copy from is true: agent.example.toml loads and names every key, the README's event is one."""
 
 import dataclasses
+import json
 import re
 import tomllib
 from pathlib import Path
 from typing import Any
 
 import attrs
+import jsonschema
 import pytest
 
 from edge.config import AlarmSettings, DeviceSettings, RequestSettings, StreamConfig, load_config
@@ -14,6 +16,7 @@ from edge.delivery.settings import DeliverySettings
 from edge.detector.rules import ChannelRules
 from edge.sources.settings import SOURCE_TYPES
 from edge.wire.broker import BrokerSettings
+from edge.wire.events import event_schema
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "agent.example.toml"
 
@@ -85,3 +88,9 @@ def test_defaults_that_the_example_gives_are_the_true_ones(section):
     for field in attrs.fields(KINDS[section]):
         if isinstance(field.default, str | int | float) and field.default is not None and field.name != "type":
             assert shown[field.name] == field.default, field.name
+
+
+def test_the_event_in_the_readme_is_one():
+    (block,) = re.findall(r"```json\n(.*?)```", (EXAMPLE.parent / "edge" / "README.md").read_text(), re.DOTALL)
+
+    jsonschema.validate(json.loads(block), event_schema())

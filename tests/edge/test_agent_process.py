@@ -202,6 +202,24 @@ def test_a_file_is_scored_to_its_end_and_the_agent_leaves_with_0(run, folder, br
     assert health(listener)["streams"]["pump1"]["rows"] == len(EPISODE)
 
 
+def test_a_file_gives_the_same_events_at_any_speed(run, folder, make_broker):
+    (folder / "tape.csv").write_text(as_csv(EPISODE))
+    found = []
+    for speed in (0, 150):
+        broker = make_broker().start()
+        listener = broker.listen("#")
+        source = f'[[source]]\nname = "pump1"\ntype = "file"\npath = "tape.csv"\nspeed = {speed}\n'
+        state = f'[device]\nstate_dir = "state-{speed}"\n'
+        text = config(broker.port, source, 'id = "pump1"\nbundle = "tiny"\n').replace("[device]\n", state)
+        assert run(text).process.wait(30) == 0
+        wait_for(lambda heard=listener: b"offline" in heard.on("offbeat/gw-1/status"), "the goodbye")
+        found.append([{**event, "id": "", "log": "", "replayed": False} for event in events(listener)])
+        listener.close()
+
+    assert found[0] == found[1]
+    assert found[0]
+
+
 def test_an_episode_still_open_at_the_end_of_a_file_is_ended(run, folder, broker, listener):
     (folder / "tape.csv").write_text(as_csv(EPISODE[:120]))
     source = '[[source]]\nname = "tape"\ntype = "file"\npath = "tape.csv"\nboard = "pump1"\n'
@@ -373,8 +391,10 @@ def test_the_agent_is_lean_and_loads_nothing_of_the_desktop(run, broker, listene
     wait_for(lambda: health(listener)["streams"]["pump1"]["rows"] >= len(EPISODE) - 1, "the rows")
 
     rss_mb = health(listener)["rss_bytes"] / 1e6
+    # Shown with `pytest -s`; `run` itself says it when it stops.
     print(f"ready after {ready_s:.2f} s, resident {rss_mb:.1f} MB")
     assert rss_mb < 60
     maps = Path(f"/proc/{agent.process.pid}/maps").read_text()
     assert not [name for name in ("/tensorflow/", "/pandas/", "/pydantic", "/scipy/") if name in maps]
     assert agent.stop() == 0
+    assert "MB were resident" in agent.log.read_text()
