@@ -93,7 +93,7 @@ class Agent:
         for reader in self.readers.values():
             reader.start()
         self.notifier.ready()
-        log.info("ready: %s", ", ".join(stream.id for stream in self.streams))
+        log.info("ready: %s", _few([stream.id for stream in self.streams]))
 
     def _turn(self, routes: Mapping[Route, list[Served]], timeout_s: float) -> bool:
         """Take what has come and score it; whether anything had come."""
@@ -195,3 +195,8 @@ def _routes(streams: Sequence[Served]) -> dict[Route, list[Served]]:
     for stream in streams:
         routes.setdefault(stream.route, []).append(stream)
     return routes
+
+
+def _few(names: Sequence[str], most: int = 8) -> str:
+    more = len(names) - most
+    return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")

@@ -124,7 +124,10 @@ def board(broker: Broker) -> Iterator[Callable[[str, bytes], None]]:
 
 
 def events(listener, stream: str = "pump1") -> list[dict]:
-    return [json.loads(payload) for payload in listener.on(f"offbeat/gw-1/{stream}/event")]
+    """Each event once, in order: delivery is at least once."""
+    heard = [json.loads(payload) for payload in listener.on(f"offbeat/gw-1/{stream}/event")]
+    once = {(event["log"], event["seq"]): event for event in reversed(heard)}
+    return sorted(once.values(), key=lambda event: event["seq"])
 
 
 def health(listener) -> dict:
@@ -263,11 +266,12 @@ def test_a_broker_that_comes_later_gets_what_was_found_before(run, make_broker):
     assert agent.stop() == 0
 
 
-def test_an_episode_open_at_a_restart_goes_on(run, broker, listener):
+def test_an_episode_open_at_a_restart_goes_on(run, folder, broker, listener):
     text = config(broker.port, '[[source]]\nname = "field"\ntype = "stdin"\nboard = "pump1"\n', PUMP)
     agent = run(text)
     agent.send_lines(as_csv(EPISODE[:120]).encode())
-    wait_for(lambda: agent.said("new anomaly"), "the episode")
+    saved = folder / "state" / "streams"
+    wait_for(lambda: saved.is_dir() and any("anomaly" in f.read_text() for f in saved.glob("*.json")), "the state")
     agent.process.kill()
     agent.process.wait(10)
 
