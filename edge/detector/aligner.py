@@ -7,15 +7,18 @@ from typing import Literal
 
 import numpy as np
 
+from edge.detector.grid import Grid
+from edge.detector.open_row import OPEN_ROWS, OpenRow
 from edge.detector.rows import Row
 
 ABSURD = 1e15
 """A magnitude no sensor sends; beyond it squares no longer fit the arithmetic that follows."""
 _HOLD_PERIODS, _GAP_PERIODS, _DELAY_PERIODS = 3, 5, 1
-_GRID_TOLERANCE = 1e-5
-"""In periods: Unix seconds in a double are good to about 2e-7 s, so 0.3 / 0.1 must not land above 3."""
+EARLIEST, LATEST = -6e10, 2.5e11
+"""Unix seconds that calendars know, years 69 to 9892; a stamp beyond them is in another unit or is noise."""
 _LATE_BEFORE_RESET = 10
 """Readings in a row that lie further back than a gap before a board's clock counts as set back."""
+_COUNTED = ("late", "repeated", "future", "stray", "clock_reset", "unknown_channel", "absurd")
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,11 @@ class Aligner:
     value for `max_hold_s`, else is NaN. It closes when every channel has reached t,
     or `max_delay_s` after t. After a gap the next row carries `restart`.
 
+    Stamps are not trusted: a reading that runs ahead by more than a gap waits until the
+    next one, or `advance`, confirms that time went on; else it is dropped as `stray`.
+    Ten readings in a row from before the gap mean that the clock was set back, and
+    begin a new run of rows.
+
     >>> aligner = Aligner(["a"], AlignerSettings(period_s=1.0))
     >>> [row.time for t in (1.0, 2.0, 3.0) for row in aligner.add(t, {"a": t})]
     [1.0, 2.0, 3.0]
@@ -65,126 +73,164 @@ class Aligner:
 
     def __init__(self, channels: Sequence[str], settings: AlignerSettings) -> None:
         self.settings = settings
-        self.counts = {"late": 0, "future": 0, "unknown_channel": 0, "absurd": 0, "clock_reset": 0}
+        self.counts = dict.fromkeys(_COUNTED, 0)
+        """`unknown_channel` and `absurd` count values, the others messages."""
         self._index = {name: position for position, name in enumerate(channels)}
         self._size = len(self._index)
-        self._restart_clock()
+        self._grid = Grid(settings.period_s)
+        self._hold_steps = self._grid.steps_within(settings.hold_s)
+        self._gap_steps = self._grid.steps_within(settings.gap_s)
+        slack_s = 1e-6  # what a double loses of Unix seconds, and more
+        self._gap_s = settings.gap_s + slack_s
+        self._behind_s = max(settings.gap_s, settings.delay_s) + slack_s
+        self._begin()
 
-    def _restart_clock(self) -> None:
-        self._newest = [-math.inf] * self._size  # time of each channel's newest reading
+    def _begin(self) -> None:
+        """Start a run: nothing is held, open or closed."""
+        self.latest = -math.inf
+        """Time of the newest reading that was taken, Unix seconds; -inf before the first."""
+        self._newest = [-math.inf] * self._size  # the same of each channel
+        self._open: dict[int, OpenRow] = {}  # by slot
+        self._closed: float = -math.inf  # slot of the last row closed
         self._held = [math.nan] * self._size  # value in the last closed row that had one
-        self._held_time = [-math.inf] * self._size  # and that row's time
-        self._pending: dict[int, _OpenRow] = {}  # by grid index
-        self._closed: float = -math.inf  # grid index of the last row closed
-        self._latest = -math.inf  # newest time on any channel
+        self._held_slot = [-math.inf] * self._size  # and that row's slot
         self._late_run = 0
+        self._leap: tuple[float, Mapping[str, float]] | None = None  # a reading that waits to be confirmed
+        self._leap_after = math.inf  # readings beyond this time are leaps; the first of all is none
 
     def slot_of(self, time: float) -> int:
-        """Grid index of the row that a reading at `time` belongs to: the next instant at or after it."""
-        return math.ceil(time / self.settings.period_s - _GRID_TOLERANCE)
+        """Slot of the row that a reading at `time` belongs to: the next grid instant at or after it."""
+        return self._grid.slot(time)
 
     def add(self, time: float, values: Mapping[str, float], now: float | None = None) -> list[Row]:
         """Take a board's readings of one instant; the rows that they closed.
 
         `time` and `now` (the gateway's clock, where it is known) are Unix seconds.
-        A reading of a row that is closed already is counted as `late` and dropped.
+        What cannot be used is counted and dropped, a reading of a closed row as `late`.
         """
-        slot = self._slot(time, now)
-        if slot is None:
+        if not EARLIEST < time < LATEST or (now is not None and time > now + self.settings.max_future_s):
+            self.counts["future"] += 1
             return []
-        row = self._pending.get(slot)
+        return self._take(time, values) if time <= self._leap_after else self._take_leap(time, values)
+
+    def advance(self, now: float) -> list[Row]:
+        """Rows that are overdue when the stream's time is `now`, Unix seconds."""
+        rows = self._confirmed() if self._leap and self._leap[0] <= now + self._gap_s else []
+        return rows + self._close(now - self.settings.delay_s) if self._open else rows
+
+    def flush(self) -> list[Row]:
+        """All rows still open; for the end of a file."""
+        return self._confirmed() + self._close(math.inf)
+
+    def _take(self, time: float, values: Mapping[str, float]) -> list[Row]:
+        slot = self._grid.slot(time)
+        if slot <= self._closed or time < self.latest - self._behind_s:
+            return self._late(time, values)
+        self._late_run = 0
+        row = self._open.get(slot)
         if row is None:
-            row = self._pending[slot] = _OpenRow(self._size)
-        newest, index = self._newest, self._index
+            row = self._open[slot] = OPEN_ROWS[self.settings.aggregate](self._size)
+        every = self._every_channel(values) if time > self.latest else None
+        if every is None:
+            self.counts["repeated"] += self._has_heard(time, values)
+            self._put_each(row, time, values)
+            reached = max(min(self._newest), max(time, self.latest) - self.settings.delay_s)
+        else:
+            row.put_all(time, every)
+            self._newest = [time] * self._size
+            reached = time
+        if time > self.latest:
+            self.latest = time
+            self._leap_after = time + self._gap_s
+        return self._close(reached)
+
+    def _every_channel(self, values: Mapping[str, float]) -> list[float] | None:
+        """All channels' values where a message has them all and all are usable, which is the usual case."""
+        try:
+            found = list(map(values.__getitem__, self._index))
+        except KeyError:
+            return None
+        if not math.hypot(*found) < ABSURD:  # one pass in C for all of them; NaN and inf, too, are not below
+            return None
+        self.counts["unknown_channel"] += len(values) - self._size
+        return found
+
+    def _put_each(self, row: OpenRow, time: float, values: Mapping[str, float]) -> None:
         for name, value in values.items():
-            position = index.get(name)
+            position = self._index.get(name)
             if position is None:
                 self.counts["unknown_channel"] += 1
             elif not -ABSURD < value < ABSURD:  # NaN too
                 self.counts["absurd"] += 1
             else:
-                row.put(position, value, newer=time >= newest[position])
-                newest[position] = max(newest[position], time)
-        self._latest = max(self._latest, time)
-        return self._close(max(min(newest), self._latest - self.settings.delay_s))
+                row.put(position, time, value)
+                self._newest[position] = max(self._newest[position], time)
 
-    def advance(self, now: float) -> list[Row]:
-        """Rows that are overdue when the stream's time is `now`, Unix seconds."""
-        return self._close(now - self.settings.delay_s)
+    def _has_heard(self, time: float, values: Mapping[str, float]) -> bool:
+        """Whether a channel of this message had a reading of the same time before."""
+        index = self._index
+        return any(name in index and self._newest[index[name]] == time for name in values)
 
-    def flush(self) -> list[Row]:
-        """All rows still open; for the end of a file."""
-        return self._close(math.inf)
+    def _take_leap(self, time: float, values: Mapping[str, float]) -> list[Row]:
+        """Far ahead of the others: whether time went on or the stamp is wrong, the next reading tells."""
+        rows: list[Row] = []
+        if self._leap and time < self._leap[0] - self._gap_s:
+            self.counts["stray"] += 1
+            self._leap, self._leap_after = None, self.latest + self._gap_s
+        else:
+            rows = self._confirmed()
+        if time <= self._leap_after:
+            return rows + self._take(time, values)
+        self._leap, self._leap_after = (time, dict(values)), -math.inf
+        return rows
 
-    def _slot(self, time: float, now: float | None) -> int | None:
-        """Grid index of the row that a reading at `time` belongs to; None where it is dropped."""
-        if not math.isfinite(time) or (now is not None and time > now + self.settings.max_future_s):
-            self.counts["future"] += 1
-            return None
-        slot = self.slot_of(time)
-        if slot <= self._closed and not self._clock_went_back(slot):
-            self.counts["late"] += 1
-            return None
-        self._late_run = 0
-        return slot
+    def _confirmed(self) -> list[Row]:
+        """Take the leap that waits."""
+        leap, self._leap = self._leap, None
+        return self._take(*leap) if leap else []
 
-    def _clock_went_back(self, slot: int) -> bool:
-        """Whether the board's clock was set back: then its old rows are history and a new run begins."""
-        self._late_run = self._late_run + 1 if self._is_gap(slot, self._closed) else 0
+    def _late(self, time: float, values: Mapping[str, float]) -> list[Row]:
+        """A reading that came too late for its row, unless the board's clock was set back."""
+        if self._has_heard(time, values):
+            self.counts["repeated"] += 1
+            return []
+        self._late_run = self._late_run + 1 if time < self.latest - self._behind_s else 0
         if self._late_run < _LATE_BEFORE_RESET:
-            return False
+            self.counts["late"] += 1
+            return []
         self.counts["clock_reset"] += 1
-        self._restart_clock()
-        return True
+        rows = self._close(math.inf)
+        self._begin()
+        return rows + self._take(time, values)
 
     def _close(self, reached: float) -> list[Row]:
         """Rows up to time `reached`: short silences are filled by holding, long ones skipped."""
-        if not self._pending:
-            return []
-        last = reached / self.settings.period_s + _GRID_TOLERANCE
         rows: list[Row] = []
-        for slot in sorted(index for index in self._pending if index <= last):
-            if not self._is_gap(self._closed, slot):
+        last = self._grid.reached(reached)
+        while self._open and (slot := min(self._open)) <= last:
+            if 1 < slot - self._closed <= self._gap_steps:
                 rows.extend(self._row(missing, None) for missing in range(int(self._closed) + 1, slot))
-            rows.append(self._row(slot, self._pending.pop(slot)))
+            rows.append(self._row(slot, self._open.pop(slot)))
         return rows
 
-    def _is_gap(self, before: float, after: float) -> bool:
-        return (after - before) * self.settings.period_s > self.settings.gap_s * (1 + 1e-9)
-
-    def _row(self, slot: int, fresh: "_OpenRow | None") -> Row:
-        restart = self._is_gap(self._closed, slot)
-        time = slot * self.settings.period_s
-        if fresh is not None:
-            self._hold(fresh, time)
-        oldest = time - self.settings.hold_s * (1 + 1e-9)
-        held = zip(self._held, self._held_time, strict=True)
-        values = np.array([value if since >= oldest else math.nan for value, since in held])
+    def _row(self, slot: int, received: OpenRow | None) -> Row:
+        values = [math.nan] * self._size if received is None else received.values()
+        held: tuple[int, ...] = ()
+        if received is not None and received.whole:
+            self._held, self._held_slot = values, [slot] * self._size
+        else:
+            held = self._hold(slot, values)
+        restart = slot - self._closed > self._gap_steps
         self._closed = slot
-        return Row(time, values, restart)
+        return Row(self._grid.time(slot), np.array(values), restart, held)
 
-    def _hold(self, fresh: "_OpenRow", time: float) -> None:
-        """Make what a row received the values held from now on."""
-        mean = self.settings.aggregate == "mean"
-        for position, count in enumerate(fresh.counts):
-            if count:
-                self._held[position] = fresh.sums[position] / count if mean else fresh.last[position]
-                self._held_time[position] = time
-
-
-class _OpenRow:
-    """What a row that is not closed yet has received, per channel."""
-
-    __slots__ = ("counts", "last", "sums")
-
-    def __init__(self, size: int) -> None:
-        self.last = [math.nan] * size
-        self.sums = [0.0] * size
-        self.counts = [0] * size
-
-    def put(self, position: int, value: float, newer: bool) -> None:
-        """Add a reading; one that came out of order counts in the mean, but is not the last."""
-        if newer or not self.counts[position]:
-            self.last[position] = value
-        self.sums[position] += value
-        self.counts[position] += 1
+    def _hold(self, slot: int, values: list[float]) -> tuple[int, ...]:
+        """Fill what is missing from older rows, in place; the positions filled."""
+        filled = []
+        for position, value in enumerate(values):
+            if value == value:  # not NaN
+                self._held[position], self._held_slot[position] = value, slot
+            elif slot - self._held_slot[position] <= self._hold_steps:
+                values[position] = self._held[position]
+                filled.append(position)
+        return tuple(filled)
