@@ -9,7 +9,7 @@ from edge.detector.calibration import Calibration
 from edge.detector.engine import Engine, Shape
 from edge.detector.runtime import Network
 from edge.detector.scaler import Scaler
-from edge.detector.scorer import Fused, Limits, Statistics, fuse
+from edge.detector.scorer import Members, fuse
 from edge.detector.tail import Tail, cluster_peaks, fit_tail
 from edge.detector.tuning import DEFAULT, Tuning
 
@@ -18,7 +18,9 @@ LEAST_WINDOWS = 2
 _FLOOR = 1e-6
 """Least limit of a statistic: a channel that stands still in all calibration rows has none of its own."""
 _CHART_FLOOR = 0.1
-"""The same for the chart, z-units."""
+"""The same for the level chart, z-units."""
+_LEAST_RESIDUAL = 0.02
+"""Least scale of a residual, z-units: a network is not to be believed to a hundredth of a channel's spread."""
 
 
 class CalibrationError(ValueError):
@@ -42,25 +44,54 @@ def calibrate(
     runs: Sequence[Run],
     max_drift: np.ndarray,
     tuning: Tuning = DEFAULT,
-) -> tuple[Calibration, Engine]:
-    """A calibration on normal runs that the network was not fitted on, and the engine as it stands after them.
+    scalers: Sequence[Scaler] | None = None,
+) -> Calibration:
+    """A calibration on normal runs that the network was not fitted on.
 
-    `max_drift` (channels,) is in z-units of `scaler`.
+    `max_drift` (channels,) is in z-units of `scaler`. `scalers` are the runs' own, each
+    fitted without its run, where `scaler` itself was fitted on these rows: limits then
+    hold for rows that no scaler has seen, as all later ones are.
 
     Raises:
         CalibrationError: fewer complete windows than `LEAST_WINDOWS` windows' worth of rows.
     """
-    rows = sum(len(run.times) for run in runs)
+    own = [scaler] * len(runs) if scalers is None else list(scalers)
     blank = _blank(scaler, max_drift, shape.channels)
-    chart_limit = _chart_limit(shape, runs, blank, tuning)
-    engine = _engine(network, shape, len(runs), replace(blank, chart_limit=chart_limit), tuning)
-    seen = _replay(engine, runs)
-    if len(seen.ewma) * shape.stride < LEAST_WINDOWS * shape.window:
+    still = _replay(_still(shape, scaler, len(runs), tuning), runs)
+    if len(still.level) * shape.stride < LEAST_WINDOWS * shape.window:
         raise CalibrationError(
-            f"{rows} rows gave {len(seen.ewma)} windows without a gap; calibration wants at least "
-            f"{(LEAST_WINDOWS + 1) * shape.window} rows in a row, ten windows ({10 * shape.window} rows) to be sensible"
+            f"{sum(len(run.times) for run in runs)} rows gave {len(still.level)} windows without a gap; calibration "
+            f"wants at least {(LEAST_WINDOWS + 1) * shape.window} rows in a row, and {10 * shape.window} to be sensible"
         )
-    return _limits(seen, replace(blank, chart_limit=chart_limit), runs, shape, tuning), engine
+    known = replace(blank, control_limit=np.maximum(still.level.max(axis=0), _CHART_FLOOR))
+    known = _with_residuals(network, shape, own, known, runs, tuning)
+    return _limits(_replay(_engine(network, shape, own, known, tuning), runs), known, runs, shape, tuning)
+
+
+def engine_after(
+    network: Network, shape: Shape, calibration: Calibration, run: Run, tuning: Tuning = DEFAULT
+) -> Engine:
+    """An engine of one stream as it stands after a run."""
+    engine = _engine(network, shape, [calibration.scaler], calibration, tuning)
+    _replay(engine, [run])
+    return engine
+
+
+def _with_residuals(
+    network: Network, shape: Shape, scalers: Sequence[Scaler], known: Calibration, runs: Sequence[Run], tuning: Tuning
+) -> Calibration:
+    """With the residuals' scale, and whether the network does better on readings relative to the baseline.
+
+    A rig that drifts is told better so; a machine that starts and stops is not, since
+    its baseline swings with it.
+    """
+    engine = _engine(network, shape, [*scalers, *scalers], known, tuning)
+    for stream in range(len(scalers)):
+        engine.commission(stream, replace(known, scaler=scalers[stream], shifted=True))
+    seen = _replay(engine, [*runs, *runs])
+    scales = [_robust_scale(seen.last[part]) for part in (seen.stream < len(runs), seen.stream >= len(runs))]
+    shifted = bool((np.log(scales[0]) - np.log(scales[1])).mean() < 0)
+    return replace(known, shifted=shifted, residual_scale=scales[0 if shifted else 1])
 
 
 def drift_allowance(runs: Sequence[Run], scaler: Scaler, block_rows: int) -> np.ndarray:
@@ -82,22 +113,38 @@ def drift_allowance(runs: Sequence[Run], scaler: Scaler, block_rows: int) -> np.
 
 @dataclass(frozen=True)
 class _Seen:
-    """Statistics of every window of the calibration rows, run after run."""
+    """What every window of the calibration rows gave, run after run."""
 
-    statistics: Statistics
-    ewma: np.ndarray
+    members: Members
+    last: np.ndarray
+    """(n, channels): residuals of last rows."""
+    stream: np.ndarray
+    """(n,): which run."""
+
+    @property
+    def level(self) -> np.ndarray:
+        """(n, channels): the level charts."""
+        return self.members.channel[:, 0]
 
 
 def _blank(scaler: Scaler, max_drift: np.ndarray, channels: int) -> Calibration:
     ones = np.ones(channels)
-    return Calibration(scaler, np.full(channels, np.inf), ones, ones, 1.0, 1.0, max_drift, 1.0, None, 0, 1.0)
+    return Calibration(scaler, ones, np.ones((3, channels)), np.ones(2), ones, False, max_drift, 1.0, None, 0, 1.0)
 
 
-def _engine(network: Network, shape: Shape, streams: int, calibration: Calibration, tuning: Tuning) -> Engine:
-    engine = Engine(network, shape, streams, tuning)
-    for stream in range(streams):
-        engine.commission(stream, calibration)
+def _engine(
+    network: Network, shape: Shape, scalers: Sequence[Scaler], calibration: Calibration, tuning: Tuning
+) -> Engine:
+    engine = Engine(network, shape, len(scalers), tuning)
+    for stream, scaler in enumerate(scalers):
+        engine.commission(stream, replace(calibration, scaler=scaler))
     return engine
+
+
+def _still(shape: Shape, scaler: Scaler, streams: int, tuning: Tuning) -> Engine:
+    """An engine without a network, whose baselines stand still."""
+    blank = _blank(scaler, np.zeros(shape.channels), shape.channels)
+    return _engine(_NoNetwork(), shape, [scaler] * streams, blank, tuning)
 
 
 class _NoNetwork:
@@ -105,76 +152,71 @@ class _NoNetwork:
         return windows
 
 
-def _chart_limit(shape: Shape, runs: Sequence[Run], blank: Calibration, tuning: Tuning) -> np.ndarray:
-    """Largest |EWMA| per channel while the baseline stands still; it decides when baselines may follow."""
-    still = replace(blank, max_drift=np.zeros(shape.channels))
-    seen = _replay(_engine(_NoNetwork(), shape, len(runs), still, tuning), runs)
-    if not len(seen.ewma):
-        return np.full(shape.channels, np.inf)
-    return np.maximum(np.abs(seen.ewma).max(axis=0), _CHART_FLOOR)
-
-
 def _replay(engine: Engine, runs: Sequence[Run]) -> _Seen:
     """All runs in lockstep, each a stream of the engine."""
-    parts: list[tuple[np.ndarray, Statistics, np.ndarray]] = []
+    parts: list[tuple[np.ndarray, ...]] = []
     for row in range(max(len(run.times) for run in runs)):
         live = np.array([i for i, run in enumerate(runs) if row < len(run.times)])
-        scored = engine.step(
-            live,
-            np.stack([runs[i].values[row] for i in live]),
-            np.array([runs[i].slots[row] for i in live]),
-            np.array([runs[i].restart[row] for i in live]),
-        )
-        if engine.last_statistics is not None:
-            ran = live[scored.ran]
-            parts.append((ran, engine.last_statistics, engine.charts.ewma[ran]))
+        slots = np.array([runs[i].slots[row] for i in live])
+        restart = np.array([runs[i].restart[row] for i in live])
+        scored = engine.step(live, np.stack([runs[i].values[row] for i in live]), slots, restart)
+        if engine.last_members is not None and engine.last_errors is not None:
+            members = engine.last_members
+            parts.append((live[scored.ran], members.channel, members.whole, engine.last_errors.last))
     return _in_order(parts, engine.shape.channels)
 
 
-def _in_order(parts: Sequence[tuple[np.ndarray, Statistics, np.ndarray]], channels: int) -> _Seen:
+def _in_order(parts: Sequence[tuple[np.ndarray, ...]], channels: int) -> _Seen:
     if not parts:
         none = np.zeros((0, channels))
-        return _Seen(Statistics(none, none, none), none)
-    order = np.argsort(np.concatenate([streams for streams, _, _ in parts]), kind="stable")
-    statistics = Statistics(
-        *(np.concatenate([getattr(part, name) for _, part, _ in parts])[order] for name in ("window", "recent", "bias"))
-    )
-    return _Seen(statistics, np.concatenate([ewma for _, _, ewma in parts])[order])
+        return _Seen(Members(np.zeros((0, 3, channels)), np.zeros((0, 2))), none, np.zeros(0))
+    stream = np.concatenate([part[0] for part in parts])
+    order = np.argsort(stream, kind="stable")
+    channel, whole, last = (np.concatenate([part[i] for part in parts])[order] for i in (1, 2, 3))
+    return _Seen(Members(channel, whole), last, stream[order])
 
 
-def _limits(seen: _Seen, blank: Calibration, runs: Sequence[Run], shape: Shape, tuning: Tuning) -> Calibration:
-    scale = np.maximum(np.sqrt(seen.statistics.window.mean(axis=0)), _FLOOR)
-    scaled = Statistics(
-        seen.statistics.window / scale**2, seen.statistics.recent / scale**2, seen.statistics.bias / scale
-    )
+def _robust_scale(residual: np.ndarray) -> np.ndarray:
+    """Median |residual| as a standard deviation, (channels,): a few starts and stops must not set the scale."""
+    return np.maximum(1.4826 * np.median(np.abs(residual), axis=0), _LEAST_RESIDUAL)
+
+
+def _limits(seen: _Seen, known: Calibration, runs: Sequence[Run], shape: Shape, tuning: Tuning) -> Calibration:
     span_s = float(sum(run.times[-1] - run.times[0] for run in runs))
-    calibration = replace(
-        blank,
-        chart_limit=np.maximum(np.abs(seen.ewma).max(axis=0), _CHART_FLOOR),
-        residual_scale=scale,
-        bias_limit=np.maximum(scaled.bias.max(axis=0), _FLOOR),
-        window_limit=max(float(scaled.window.mean(axis=1).max()), _FLOOR),
-        recent_limit=max(float(scaled.recent.mean(axis=1).max()), _FLOOR),
+    channel_limits = np.maximum(_expected_highest(seen.members.channel, shape, tuning), _FLOOR)
+    channel_limits[0] = np.maximum(channel_limits[0], _CHART_FLOOR)
+    few = 1 + tuning.few_windows / np.sqrt(max(len(seen.last) * shape.stride / shape.window, 1.0))
+    channel_limits[1:] *= few * np.array([[tuning.loud_bias], [tuning.loud_energy]])
+    whole_limits = np.maximum(_expected_highest(seen.members.whole, shape, tuning), _FLOOR)
+    statistic = fuse(seen.members, Members(channel_limits[None], whole_limits[None]), tuning).statistic
+    return replace(
+        known,
+        channel_limits=channel_limits,
+        whole_limits=whole_limits,
         rows=sum(len(run.times) for run in runs),
         span_s=max(span_s, 1e-9),
+        level=tuning.margin,
+        tail=_tail(statistic, span_s, shape),
     )
-    statistic = _fused(scaled, seen.ewma, calibration, tuning).statistic
-    tail = _tail(statistic, calibration.span_s, shape)
-    return replace(calibration, level=float(statistic.max()) * tuning.margin, tail=tail)
 
 
-def _fused(statistics: Statistics, ewma: np.ndarray, calibration: Calibration, tuning: Tuning) -> Fused:
-    count = len(ewma)
-    limits = Limits(
-        np.tile(calibration.chart_limit, (count, 1)),
-        np.ones_like(ewma),
-        np.tile(calibration.bias_limit, (count, 1)),
-        np.full(count, calibration.window_limit),
-        np.full(count, calibration.recent_limit),
-    )
-    return fuse(statistics, ewma, limits, tuning)
+def _expected_highest(members: np.ndarray, shape: Shape, tuning: Tuning) -> np.ndarray:
+    """What (n, ...) members will reach on so many more normal rows as `tuning.outlook` says.
+
+    The highest value seen, and an exponential tail on from there: on few rows, whose
+    peaks differ widely, that adds much, on many rows little.
+    """
+    flat = members.reshape(len(members), -1)
+    peaks = np.stack([cluster_peaks(one, _apart(shape)) for one in flat.T])
+    typical = np.median(peaks, axis=1, keepdims=True)
+    excess = np.maximum(peaks - typical, 0.0).sum(axis=1) / np.maximum((peaks > typical).sum(axis=1), 1)
+    return (peaks.max(axis=1) + np.log(tuning.outlook) * excess).reshape(members.shape[1:])
+
+
+def _apart(shape: Shape) -> int:
+    """Peaks two windows apart share no row and hardly any state."""
+    return max(1, 2 * shape.window // shape.stride)
 
 
 def _tail(statistic: np.ndarray, span_s: float, shape: Shape) -> Tail:
-    """Peaks two windows apart share no row and hardly any state."""
-    return fit_tail(cluster_peaks(statistic, max(1, 2 * shape.window // shape.stride)), span_s)
+    return fit_tail(cluster_peaks(statistic, _apart(shape)), span_s)

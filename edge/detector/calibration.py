@@ -15,16 +15,16 @@ class Calibration:
     """Limits learned on normal rows that the network was not fitted on; arrays are (channels,) float64."""
 
     scaler: Scaler
-    chart_limit: np.ndarray
-    """Largest |EWMA| of each channel, z-units."""
     residual_scale: np.ndarray
-    """Root mean square residual of each channel, z-units."""
-    bias_limit: np.ndarray
-    """Largest |mean residual over a window| of each channel, in residual scales."""
-    window_limit: float
-    """Largest mean squared residual of a whole window, in squared residual scales."""
-    recent_limit: float
-    """The same of a window's last rows."""
+    """Normal size of each channel's residual, z-units."""
+    channel_limits: np.ndarray
+    """(3, channels): highest normal value of every channel's members, in the order of `CHANNEL_MEMBERS`."""
+    whole_limits: np.ndarray
+    """(2,): the same of the members of a window as a whole, in the order of `WHOLE_MEMBERS`."""
+    control_limit: np.ndarray
+    """(channels,): largest level chart over a baseline that stands still, z-units; it tells when baselines freeze."""
+    shifted: bool
+    """Whether the network sees readings relative to the drifting baseline, or as the scaler leaves them."""
     max_drift: np.ndarray
     """How far the baseline may leave its commissioned value, z-units."""
     level: float
@@ -44,11 +44,12 @@ class Calibration:
             **{name: float(getattr(self, name)) for name in _NUMBERS},
             "tail": None if self.tail is None else self.tail.to_dict(),
             "rows": self.rows,
+            "shifted": self.shifted,
         }
 
 
-_ARRAYS = ("chart_limit", "residual_scale", "bias_limit", "max_drift")
-_NUMBERS = ("window_limit", "recent_limit", "level", "span_s")
+_ARRAYS = ("residual_scale", "channel_limits", "whole_limits", "control_limit", "max_drift")
+_NUMBERS = ("level", "span_s")
 
 
 def calibration_from_dict(body: Mapping[str, Any], channels: int) -> Calibration:
@@ -57,11 +58,12 @@ def calibration_from_dict(body: Mapping[str, Any], channels: int) -> Calibration
     Raises:
         KeyError, TypeError, ValueError: fields are missing, of another shape, or not positive.
     """
+    shapes = {name: (channels,) for name in _ARRAYS} | {"channel_limits": (3, channels), "whole_limits": (2,)}
     arrays = {name: np.asarray(body[name], np.float64) for name in _ARRAYS}
     numbers = {name: float(body[name]) for name in _NUMBERS}
     for name, array in arrays.items():
-        if array.shape != (channels,) or not (array > 0).all():
-            raise ValueError(f"calibration wants {channels} positive numbers as {name}")
+        if array.shape != shapes[name] or not (array > 0).all():
+            raise ValueError(f"calibration wants positive numbers of shape {shapes[name]} as {name}")
     if min(numbers.values()) <= 0:
         raise ValueError(f"calibration wants positive {', '.join(_NUMBERS)}")
     tail = body["tail"]
@@ -70,5 +72,6 @@ def calibration_from_dict(body: Mapping[str, Any], channels: int) -> Calibration
         scaler=scaler_from_dict(body["scaler"]),
         tail=None if tail is None else tail_from_dict(tail),
         rows=int(body["rows"]),
+        shifted=bool(body["shifted"]),
         **fields,
     )

@@ -1,16 +1,17 @@
 """How a stream comes by its calibration: from its bundle, or from its own first rows."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from edge.detector.bundle import Bundle, BundleError, Variant
-from edge.detector.calibrate import CalibrationError, Run, calibrate
+from edge.detector.calibrate import CalibrationError, Run, calibrate, engine_after
 from edge.detector.calibration import Calibration, calibration_from_dict
 from edge.detector.engine import Engine, Shape
 from edge.detector.rows import Row
 from edge.detector.runtime import Network
-from edge.detector.scaler import fit_scaler
+from edge.detector.scaler import Scaler, fit_scaler
 from edge.detector.season import Calendar
 from edge.detector.tuning import Tuning
 
@@ -45,14 +46,42 @@ def commission(bundle: Bundle, network: Network, rows: Sequence[Row], tuning: Tu
     restart = np.array([row.restart for row in rows])
     calendar = Calendar(bundle.season, bundle.timezone)
     slots = calendar.slots_of(times)
+    run, shape = Run(times, values, slots, restart), shape_of(bundle, calendar)
     try:
-        scaler = fit_scaler(values, bundle.scaler.kind, bundle.channel_names, slots, calendar.slots)
+        scaler = _scaler(bundle, calendar, run)
     except ValueError as error:
         raise CalibrationError(str(error)) from error
     max_drift = np.asarray(bundle.alarm["max_drift"], np.float64) / scaler.scale.mean(axis=0)
-    return calibrate(
-        network, shape_of(bundle, calendar), scaler, [Run(times, values, slots, restart)], max_drift, tuning
+    halves = _halves(run, scaler, bundle, calendar)
+    calibration = calibrate(
+        network, shape, scaler, [half for half, _ in halves], max_drift, tuning, [one for _, one in halves]
     )
+    return calibration, engine_after(network, shape, calibration, run, tuning)
+
+
+def _halves(run: Run, scaler: Scaler, bundle: Bundle, calendar: Calendar) -> list[tuple[Run, Scaler]]:
+    """Each half of a run, with the centers of the other half and the scales of both.
+
+    Raises:
+        CalibrationError: a channel has no value in one of the halves.
+    """
+    middle = len(run.times) // 2
+    first, second = _part(run, slice(None, middle)), _part(run, slice(middle, None))
+    try:
+        centers = [_scaler(bundle, calendar, other).center for other in (second, first)]
+    except ValueError as error:
+        raise CalibrationError(str(error)) from error
+    return [(one, replace(scaler, center=center)) for one, center in zip((first, second), centers, strict=True)]
+
+
+def _part(run: Run, rows: slice) -> Run:
+    restart = run.restart[rows].copy()
+    restart[:1] = True
+    return Run(run.times[rows], run.values[rows], run.slots[rows], restart)
+
+
+def _scaler(bundle: Bundle, calendar: Calendar, run: Run) -> Scaler:
+    return fit_scaler(run.values, bundle.scaler.kind, bundle.channel_names, run.slots, calendar.slots)
 
 
 def shape_of(bundle: Bundle, calendar: Calendar) -> Shape:

@@ -9,7 +9,7 @@ from edge.detector.chart import Charts
 from edge.detector.ring import RingBuffer
 from edge.detector.runtime import Network
 from edge.detector.scaler import to_z
-from edge.detector.scorer import Limits, Statistics, fuse, residual_statistics
+from edge.detector.scorer import Errors, Members, fuse, residual_errors
 from edge.detector.tuning import Tuning
 
 
@@ -43,7 +43,11 @@ class Engine:
     def __init__(self, network: Network, shape: Shape, streams: int, tuning: Tuning) -> None:
         self.shape = shape
         self.tuning = tuning
-        self.charts = Charts(streams, shape.slots, shape.channels, shape.window, tuning)
+        self.charts = Charts(streams, shape, tuning)
+        self.last_errors: Errors | None = None
+        """Of the last step's streams that ran, for calibration."""
+        self.last_members: Members | None = None
+        """The same."""
         self._network = network
         self._rings = RingBuffer(streams, shape.window, shape.channels)
         self._known = RingBuffer(streams, shape.window, shape.channels, bool)
@@ -52,20 +56,21 @@ class Engine:
         self._center: np.ndarray = np.zeros((streams, shape.slots, shape.channels))
         self._scale: np.ndarray = np.ones_like(self._center)
         self._max_drift: np.ndarray = np.full(size, np.inf)
-        self._limits = Limits(np.ones(size), np.ones(size), np.ones(size), np.ones(streams), np.ones(streams))
-        self.last_statistics: Statistics | None = None
-        """Of the last step's streams that ran, unscaled by no limit; calibration reads it."""
+        self._control: np.ndarray = np.full(size, np.inf)
+        self._shifted: np.ndarray = np.zeros((streams, 1))
+        self._residual_scale: np.ndarray = np.ones(size)
+        self._limits = Members(np.ones((streams, 3, shape.channels)), np.ones((streams, 2)))
 
     def commission(self, stream: int, calibration: Calibration) -> None:
         """Give a stream its scaler and limits."""
         self._center[stream] = calibration.scaler.center
         self._scale[stream] = calibration.scaler.scale
         self._max_drift[stream] = calibration.max_drift
-        self._limits.chart[stream] = calibration.chart_limit
-        self._limits.residual[stream] = calibration.residual_scale
-        self._limits.bias[stream] = calibration.bias_limit
-        self._limits.window[stream] = calibration.window_limit
-        self._limits.recent[stream] = calibration.recent_limit
+        self._control[stream] = calibration.control_limit
+        self._shifted[stream] = calibration.shifted
+        self._residual_scale[stream] = calibration.residual_scale
+        self._limits.channel[stream] = calibration.channel_limits
+        self._limits.whole[stream] = calibration.whole_limits
 
     def step(self, streams: np.ndarray, values: np.ndarray, slots: np.ndarray, restart: np.ndarray) -> Scored:
         """Take one row (n, channels) of each of n different streams, in the channels' units.
@@ -74,42 +79,44 @@ class Engine:
         """
         self._start_over(streams[restart])
         center, scale = self._center[streams, slots], self._scale[streams, slots]
-        distance = self.charts.center(streams, slots, to_z(values, center, scale))
-        ewma = self.charts.update(streams, distance)
-        self._keep(streams, distance)
-        limits = self._limits_of(streams)
-        in_control = np.abs(ewma) <= self.tuning.freeze * limits.chart
-        expected_base = self.charts.baseline[streams, slots] * scale + center
-        self.charts.follow(streams, slots, distance, in_control, self._max_drift[streams])
-        return self._run(streams, ewma, scale, expected_base)
+        z = to_z(values, center, scale)
+        baseline = self.charts.baseline[streams, slots]
+        shift = baseline * self._shifted[streams]
+        self._keep(streams, z - shift)
+        self._chart(streams, slots, z - baseline)
+        return self._run(streams, scale, center + shift * scale)
 
-    def _run(self, streams: np.ndarray, ewma: np.ndarray, scale: np.ndarray, base: np.ndarray) -> Scored:
+    def adopt(self, stream: int, other: "Engine") -> None:
+        """Go on from where the one stream of another engine stands: its window, charts and baseline."""
+        self.charts.copy_from(stream, other.charts)
+        self._rings.copy_from(stream, other._rings)
+        self._known.copy_from(stream, other._known)
+
+    def _chart(self, streams: np.ndarray, slots: np.ndarray, distance: np.ndarray) -> None:
+        level = self.charts.update_level(streams, distance)
+        in_control = np.abs(level) <= self.tuning.freeze * self._control[streams]
+        self.charts.follow(streams, slots, distance, in_control, self._max_drift[streams])
+
+    def _run(self, streams: np.ndarray, scale: np.ndarray, base: np.ndarray) -> Scored:
         self._since_run[streams] += 1
         ran = self._rings.full(streams) & (self._since_run[streams] >= self.shape.stride)
         statistic = np.full(len(streams), np.nan)
         shares = np.zeros((len(streams), self.shape.channels))
         expected = np.full_like(shares, np.nan)
-        self.last_statistics = None
+        self.last_errors = self.last_members = None
         if ran.any():
             due = streams[ran]
             self._since_run[due] = 0
-            limits = self._limits_of(due)
             windows = self._rings.windows(due)
             outputs = self._network.run(windows)
-            self.last_statistics = residual_statistics(
-                windows, outputs, self._known.windows(due), limits.residual, self.tuning
-            )
-            fused = fuse(self.last_statistics, ewma[ran], limits, self.tuning)
+            known = self._known.windows(due)
+            self.last_errors = residual_errors(windows, outputs, known, self._residual_scale[due], self.tuning)
+            self.last_members = self.charts.update_errors(due, self.last_errors)
+            limits = Members(self._limits.channel[due], self._limits.whole[due])
+            fused = fuse(self.last_members, limits, self.tuning)
             statistic[ran], shares[ran] = fused.statistic, fused.shares
             expected[ran] = outputs[:, -1] * scale[ran] + base[ran]
         return Scored(ran, statistic, shares, expected)
-
-    def adopt(self, stream: int, other: "Engine") -> None:
-        """Go on from where the one stream of another engine stands: its window, chart and baseline."""
-        self.charts.ewma[stream] = other.charts.ewma[0]
-        self.charts.baseline[stream] = other.charts.baseline[0]
-        self._rings.copy_from(stream, other._rings)
-        self._known.copy_from(stream, other._known)
 
     def _start_over(self, streams: np.ndarray) -> None:
         if len(streams):
@@ -118,11 +125,7 @@ class Engine:
             self.charts.clear(streams)
             self._since_run[streams] = self.shape.stride
 
-    def _keep(self, streams: np.ndarray, distance: np.ndarray) -> None:
-        known = ~np.isnan(distance)
-        self._rings.append(streams, np.where(known, distance, 0.0))
+    def _keep(self, streams: np.ndarray, z: np.ndarray) -> None:
+        known = ~np.isnan(z)
+        self._rings.append(streams, np.where(known, z, 0.0))
         self._known.append(streams, known)
-
-    def _limits_of(self, streams: np.ndarray) -> Limits:
-        of = self._limits
-        return Limits(of.chart[streams], of.residual[streams], of.bias[streams], of.window[streams], of.recent[streams])

@@ -67,7 +67,7 @@ class EpisodeDetector:
         age = self._age[streams] = self._age[streams] + 1
         own = self._own[streams]
         own = np.where(
-            age <= self._window, np.maximum(own, scores), own + (scores - own) / (tuning.level_windows * self._window)
+            age <= self._window, np.maximum(own, scores), own + (scores - own) / (tuning.own_windows * self._window)
         )
         self._own[streams] = own
         below = np.where(scores < tuning.relative_close * own, self._below[streams] + 1, 0)

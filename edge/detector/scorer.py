@@ -6,28 +6,34 @@ import numpy as np
 
 from edge.detector.tuning import Tuning
 
-
-@dataclass(frozen=True)
-class Limits:
-    """The limits of n streams, stacked: arrays (n, channels) or (n,); see `Calibration` for their meaning."""
-
-    chart: np.ndarray
-    residual: np.ndarray
-    bias: np.ndarray
-    window: np.ndarray
-    recent: np.ndarray
+CHANNEL_MEMBERS = ("level", "bias", "energy")
+"""Statistics of every channel: EWMA of its readings, of its mean residual and of its squared residual."""
+WHOLE_MEMBERS = ("window", "recent")
+"""Statistics of a window as a whole: mean squared residual of all its rows, and of its last ones."""
 
 
 @dataclass(frozen=True)
-class Statistics:
-    """What n windows gave before they are compared with limits."""
+class Errors:
+    """Residuals of n windows, summed up; in residual scales."""
 
-    window: np.ndarray
-    """(n, channels): mean squared residual over the window, in squared residual scales."""
-    recent: np.ndarray
-    """(n, channels): the same over its last rows."""
     bias: np.ndarray
-    """(n, channels): |mean residual| over the window, in residual scales."""
+    """(n, channels): mean residual over the window, signed."""
+    energy: np.ndarray
+    """(n, channels): mean squared residual over the window."""
+    whole: np.ndarray
+    """(n, 2): mean squared residual over all channels, of the window and of its recent rows."""
+    last: np.ndarray
+    """(n, channels): residual of the last row, signed, before it is cut off."""
+
+
+@dataclass(frozen=True)
+class Members:
+    """The statistics that are fused; a high value is unusual. As limits they have the same shapes."""
+
+    channel: np.ndarray
+    """(n, 3, channels), in the order of `CHANNEL_MEMBERS`."""
+    whole: np.ndarray
+    """(n, 2), in the order of `WHOLE_MEMBERS`."""
 
 
 @dataclass(frozen=True)
@@ -40,42 +46,41 @@ class Fused:
     """(n, channels): parts of the statistic, adding up to 1."""
 
 
-def residual_statistics(
+def residual_errors(
     windows: np.ndarray, outputs: np.ndarray, known: np.ndarray, scale: np.ndarray, tuning: Tuning
-) -> Statistics:
-    """Statistics of (n, window, channels) windows and what the network made of them.
+) -> Errors:
+    """Errors of (n, window, channels) windows and what the network made of them.
 
     `known` (n, window, channels) is False where a reading was missing: those residuals
-    count as zero. `scale` (n, channels) is the normal size of a residual.
+    count as zero. `scale` (n, channels) is the normal size of a residual; single
+    residuals are cut off at `tuning.cut` of it, or one wild reading would fill a window.
     """
     residual = np.where(known, windows - outputs, 0.0) / scale[:, None]
+    last = residual[:, -1]
+    residual = np.clip(residual, -tuning.cut, tuning.cut)
     recent = max(1, round(residual.shape[1] * tuning.recent))
     squared = residual * residual
-    return Statistics(
-        window=squared.mean(axis=1),
-        recent=squared[:, -recent:].mean(axis=1),
-        bias=np.abs(residual.mean(axis=1)),
-    )
+    energy = squared.mean(axis=1)
+    whole = np.stack([energy.mean(axis=1), squared[:, -recent:].mean(axis=(1, 2))], axis=1)
+    return Errors(residual.mean(axis=1), energy, whole, last)
 
 
-def fuse(statistics: Statistics, ewma: np.ndarray, limits: Limits, tuning: Tuning) -> Fused:
-    """One statistic of the members: the autoencoder's errors, their bias, and the (n, channels) EWMA chart.
+def fuse(members: Members, limits: Members, tuning: Tuning) -> Fused:
+    """One statistic of n windows' members.
 
-    Errors and chart are multiplied (geometric mean), so that what both see counts at
-    once and what only one sees must be louder; a member `loud` times over its limit
-    counts alone, so that none can silence another.
+    Errors as a whole and the loudest level chart are multiplied (geometric mean), so
+    that what both see counts at once and what only one sees must be louder. Any
+    channel's member that is far enough over its limit counts alone, so that none can
+    silence another: a fault that breaks the relation between channels moves no level.
     """
-    chart = np.abs(ewma) / limits.chart
-    bias = statistics.bias / limits.bias
-    window = statistics.window.mean(axis=1) / limits.window
-    recent = statistics.recent.mean(axis=1) / limits.recent
-    errors = np.sqrt(window * recent)
-    loudest = np.maximum(np.maximum(chart.max(axis=1), bias.max(axis=1)), np.maximum(window, recent))
-    statistic = np.maximum(np.sqrt(chart.max(axis=1) * errors), loudest / tuning.loud)
-    return Fused(statistic, _shares(statistics, chart, bias))
+    channel = members.channel / limits.channel
+    errors = np.sqrt((members.whole / limits.whole).prod(axis=1))
+    joint = np.sqrt(channel[:, 0].max(axis=1) * errors)
+    channel[:, 0] /= tuning.loud_level
+    return Fused(np.maximum(joint, channel.max(axis=(1, 2))), _shares(channel))
 
 
-def _shares(statistics: Statistics, chart: np.ndarray, bias: np.ndarray) -> np.ndarray:
-    """Each channel's part: how far it is out in energy, in level and in bias, added up."""
-    parts = statistics.window + statistics.recent + chart**2 + bias**2
+def _shares(channel: np.ndarray) -> np.ndarray:
+    """Each channel's part: the squares of its members, added up; loud ones outweigh many quiet ones."""
+    parts = (channel**2).sum(axis=1)
     return parts / np.maximum(parts.sum(axis=1, keepdims=True), 1e-12)
