@@ -35,6 +35,7 @@ class Look:
     return_period_s: float | None = None
     contributors: tuple[Contributor, ...] = ()
     window: WindowSpan | None = None
+    rule: RuleHit | None = None
 
 
 class Episode:
@@ -42,7 +43,8 @@ class Episode:
 
     def __init__(self, event: Event, update_every_s: float) -> None:
         self.last = event
-        self._update_every_s = update_every_s
+        """As it was said last; only its top score is that of all rows since."""
+        self._update_every_s = max(update_every_s, LEAST_UPDATE_S)
         self._said_at = event.time
 
     def update(self, look: Look) -> list[Event]:
@@ -50,17 +52,30 @@ class Episode:
         event = _next(self.last, look)
         due_s = look.time - self._said_at
         news = _severity_rose(self.last, event) or _top_changed(self.last, event)
-        if due_s < 0 or due_s >= self._update_every_s or (news and due_s >= LEAST_UPDATE_S):
+        if due_s >= self._update_every_s or (news and due_s >= LEAST_UPDATE_S):
             self.last, self._said_at = event, look.time
             return [event]
         self.last = replace(self.last, top_score=event.top_score)
         return []
 
-    def end(self, look: Look) -> Event:
-        """The `end`; its contributors are those last said, since the row that ends it shows none."""
+    def end(self, look: Look, end_time: float | None = None) -> Event:
+        """The `end`, at `end_time` where that lies before this row.
+
+        Its contributors and rule are those last said, since the row that ends it shows none.
+        """
         event = _next(self.last, look)
-        kept = self.last.contributors or event.contributors
-        return replace(event, event_type="end", end_time=look.time, contributors=kept)
+        over = look.time if end_time is None else end_time
+        return replace(
+            event,
+            event_type="end",
+            end_time=max(over, event.start_time),
+            contributors=self.last.contributors or event.contributors,
+            rule=self.last.rule,
+        )
+
+    def cut(self, time: float) -> Event:
+        """The `end` because nothing more will come: all as it was said last."""
+        return self.end(Look(max(time, self.last.time), self.last.score, self.last.return_period_s))
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types, for the state file."""
@@ -68,21 +83,20 @@ class Episode:
 
 
 def episode_from_dict(body: Mapping[str, Any], update_every_s: float) -> Episode:
-    """The episode that `to_dict` wrote."""
-    episode = Episode(event_from_dict(dict(body["event"])), update_every_s)
+    """The episode that `to_dict` wrote.
+
+    Raises:
+        KeyError, TypeError, ValueError: it is malformed.
+    """
+    event = event_from_dict(dict(body["event"]))
+    if event.event_type == "end":
+        raise ValueError(f"episode {event.id} is over")
+    episode = Episode(event, update_every_s)
     episode._said_at = float(body["said_at"])
     return episode
 
 
-def new_event(
-    look: Look,
-    id_: str,
-    stream: str,
-    kind: Kind,
-    start_time: float,
-    model: ModelRef | None,
-    rule: RuleHit | None = None,
-) -> Event:
+def new_event(look: Look, id_: str, stream: str, kind: Kind, start_time: float, model: ModelRef | None = None) -> Event:
     """The first event of an episode."""
     return Event(
         event_type="new",
@@ -97,7 +111,7 @@ def new_event(
         severity=_severity(kind, look.score),
         return_period_s=look.return_period_s,
         contributors=look.contributors,
-        rule=rule,
+        rule=look.rule,
         window=look.window,
         model=model,
     )
@@ -134,6 +148,7 @@ def _next(last: Event, look: Look) -> Event:
         return_period_s=look.return_period_s,
         contributors=look.contributors or last.contributors,
         window=look.window or last.window,
+        rule=look.rule or last.rule,
     )
 
 

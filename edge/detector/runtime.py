@@ -61,6 +61,14 @@ class Model:
         """Channels that the file takes."""
         return self._interpreter(self._sizes[0]).shape[2]
 
+    def load(self) -> None:
+        """Load the file at its smallest batch size now, not with the first window.
+
+        Raises:
+            BundleError: the runtime cannot load it, or it is not of the contract's shape.
+        """
+        self._interpreter(self._sizes[0])
+
     def run(self, windows: np.ndarray) -> np.ndarray:
         """What the network makes of (n, window, channels) float32 windows, in as few calls as the batch sizes allow."""
         outputs = []
@@ -89,17 +97,18 @@ class _Interpreter:
     """One interpreter at one batch size."""
 
     def __init__(self, path: Path, size: int, runtime: str) -> None:
-        module = importlib.import_module(RUNTIMES[runtime])
         try:
+            module = importlib.import_module(RUNTIMES[runtime])
             self._tflite = module.Interpreter(model_path=str(path), num_threads=1)
             self._input, self._output = _only(self._tflite, path)
             self.shape = (size, *(int(n) for n in self._input["shape"][1:]))
             self._tflite.resize_tensor_input(self._input["index"], self.shape)
             self._tflite.allocate_tensors()
             self._input, self._output = _only(self._tflite, path)
-        except (ValueError, RuntimeError) as error:
+        except (ImportError, ValueError, RuntimeError) as error:
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
             raise BundleError(f"{path}: {runtime} cannot load it ({reason})") from error
+        _check_contract(self._input, self._output, path)
 
     def run(self, windows: np.ndarray) -> np.ndarray:
         count = len(windows)
@@ -123,9 +132,11 @@ def open_model(path: str | Path, batch: Sequence[int] = (1,), runtime: str | Non
         raise BundleError(
             f"{path}: the TFLite runtime {wanted} is not installed; pip install {runtime or 'ai-edge-litert'}"
         )
+    if chosen == "tflite-runtime" and np.lib.NumpyVersion(np.__version__) >= "2.0.0":
+        # It imports, and the process dies when an interpreter is built.
+        raise BundleError(f"{path}: tflite-runtime dies under numpy {np.__version__}; pip install 'numpy<2'")
     model = Model(Path(path), batch, chosen)
-    if len(model._interpreter(min(batch)).shape) != 3:
-        raise BundleError(f"{path}: the model wants one input (batch, window, channels)")
+    model.load()
     return model
 
 
@@ -170,6 +181,18 @@ def _only(tflite: Any, path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     if len(inputs) != 1 or len(outputs) != 1:
         raise BundleError(f"{path}: {len(inputs)} inputs and {len(outputs)} outputs, wanted one of each")
     return inputs[0], outputs[0]
+
+
+def _check_contract(taken: dict[str, Any], given: dict[str, Any], path: Path) -> None:
+    shapes = [tuple(int(n) for n in detail["shape"]) for detail in (taken, given)]
+    if len(shapes[0]) != 3 or shapes[0] != shapes[1]:
+        raise BundleError(
+            f"{path}: takes {shapes[0]} and gives {shapes[1]}, wanted (batch, window, channels) for both; "
+            "rebuild the bundle"
+        )
+    for detail in (taken, given):
+        if not (np.issubdtype(detail["dtype"], np.floating) or detail["quantization"][0] > 0):
+            raise BundleError(f"{path}: its {np.dtype(detail['dtype'])} tensors have no scale; rebuild the bundle")
 
 
 def _encoded(windows: np.ndarray, detail: dict[str, Any]) -> np.ndarray:

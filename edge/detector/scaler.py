@@ -54,8 +54,10 @@ def scaler_from_dict(body: Mapping[str, Any]) -> Scaler:
         KeyError, TypeError, ValueError: fields are missing, or no finite numbers with a positive scale.
     """
     center, scale = (np.atleast_2d(np.asarray(body[key], np.float64)) for key in ("center", "scale"))
-    if center.ndim != 2 or center.shape != scale.shape or not (np.isfinite(center).all() and (scale > 0).all()):
-        raise ValueError("scaler wants one finite center and one positive scale a channel")
+    if center.ndim != 2 or center.shape != scale.shape:
+        raise ValueError("scaler wants as many scales as centers")
+    if not (np.isfinite(center).all() and np.isfinite(scale).all() and (scale > 0).all()):
+        raise ValueError("scaler wants finite centers and positive, finite scales")
     return Scaler(str(body["kind"]), center, scale)
 
 
@@ -85,25 +87,30 @@ def fit_scaler(
         raise ValueError(f"channel {name} has no value in these rows; leave it out or give rows that have it")
     center, scale = _fit(values, kind)
     if slots is None or slot_count == 1:
-        return Scaler(kind, center[None], scale[None])
+        return Scaler(kind, center[None], _at_least(scale, center)[None])
     return _fit_slots(values, kind, slots, np.tile(center, (slot_count, 1)))
 
 
 def _fit(values: np.ndarray, kind: str) -> tuple[np.ndarray, np.ndarray]:
     center, scale = _FITS[kind](values)
     sd = np.nanstd(values, axis=0)
-    scale = np.where(scale > 1e-3 * sd, scale, sd)
+    return center, np.where(scale > 1e-3 * sd, scale, sd)
+
+
+def _at_least(scale: np.ndarray, center: np.ndarray) -> np.ndarray:
+    """Scales with those that are nothing but rounding replaced by a part of the channel's level."""
     least = _LEAST_SCALE * np.maximum(np.abs(center), 1e-6)
-    return center, np.where(scale > 1e-9 * np.abs(center), scale, least)
+    return np.where(scale > 1e-9 * np.abs(center), scale, least)
 
 
 def _fit_slots(values: np.ndarray, kind: str, slots: np.ndarray, center: np.ndarray) -> Scaler:
     """A slot's own center; its scale is drawn towards that of all slots, the more so the fewer rows it has."""
+    level = center[0].copy()
     seen = [slot for slot in range(len(center)) if (~np.isnan(values[slots == slot])).all(axis=1).sum() >= _LEAST_ROWS]
     for slot in seen:
         center[slot] = _fit(values[slots == slot], kind)[0]
     rest = values - center[slots]
-    pooled = _fit(rest, kind)[1]
+    pooled = _at_least(_fit(rest, kind)[1], level)
     scale = np.tile(pooled, (len(center), 1))
     for slot in seen:
         rows = rest[slots == slot]

@@ -17,10 +17,15 @@ class Calendar:
     """
 
     def __init__(self, season: str | None, timezone: str) -> None:
+        """Of a season that is a key of `SEASONS`, in an IANA zone.
+
+        Raises:
+            ValueError: there is no such season, or the zone is not known here.
+        """
         if season not in SEASONS:
             raise ValueError(f"season {season!r} is none of {', '.join(str(name) for name in SEASONS)}")
         self.slots = SEASONS[season]
-        self._zone = zoneinfo.ZoneInfo(timezone) if self.slots > 1 else None
+        self._zone = _zone(timezone) if self.slots > 1 else None
 
     def slot(self, time: float) -> int:
         """Slot of a time in Unix seconds, 0 to `slots` - 1."""
@@ -35,3 +40,12 @@ class Calendar:
         if self._zone is None:
             return np.zeros(len(times), np.intp)
         return np.array([self.slot(float(time)) for time in times], np.intp)
+
+
+def _zone(name: str) -> datetime.tzinfo:
+    if name == "UTC":
+        return datetime.UTC  # needs no database
+    try:
+        return zoneinfo.ZoneInfo(name)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ValueError(f"time zone {name!r} is not known here; install tzdata, or correct the zone") from error

@@ -54,9 +54,17 @@ class Tail:
 
 
 def tail_from_dict(body: Mapping[str, Any]) -> Tail:
-    """The tail that `to_dict` wrote."""
-    shape, scale, threshold, span_s = (float(body[key]) for key in ("shape", "scale", "threshold", "span_s"))
-    return Tail(threshold, shape, scale, int(body["peaks"]), span_s)
+    """The tail that `to_dict` wrote.
+
+    Raises:
+        KeyError, TypeError, ValueError: fields are missing or no sensible numbers.
+    """
+    threshold, shape, scale, peaks, span_s = (
+        float(body[key]) for key in ("threshold", "shape", "scale", "peaks", "span_s")
+    )
+    if not (scale > 0 and span_s > 0 and peaks >= 0 and math.isfinite(threshold + shape + scale + peaks + span_s)):
+        raise ValueError("tail wants finite numbers, scale and span positive")
+    return Tail(threshold, shape, scale, int(peaks), span_s)
 
 
 def cluster_peaks(scores: np.ndarray, gap: int) -> np.ndarray:

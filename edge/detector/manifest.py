@@ -1,0 +1,183 @@
+"""The manifest of a bundle: its fields, and what they must keep to."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from edge.detector.scaler import Scaler, scaler_from_dict
+from edge.detector.season import SEASONS, Calendar
+
+FORMAT = 1
+T = TypeVar("T")
+
+
+class BundleError(Exception):
+    """A bundle that cannot be used; the message names the folder, what is wrong and the remedy."""
+
+
+@dataclass(frozen=True)
+class Channel:
+    """One measured quantity, in the order the network takes them."""
+
+    name: str
+    unit: str = ""
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One model file of a bundle."""
+
+    name: str
+    """float32, dynamic or int8."""
+    file: str
+    sha256: str
+    batch: tuple[int, ...]
+    """Batch sizes that were tried; the first axis is resized to these."""
+    runtimes: tuple[str, ...]
+    """Where the file was really loaded and run; no other runtime touches it (one crashes the process)."""
+    rmse_to_float32: float | None
+    """Of the reconstruction, in z-units, on rows that were not fitted on."""
+    score_agreement: float | None
+    """Part of held-out rows on which this variant and float32 agree about the alarm, 0 to 1."""
+    size_bytes: int
+    calibration: Mapping[str, Any] | None
+    """What `edge.detector.calibration` wrote for this variant."""
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A manifest as read, with the folder that it came from."""
+
+    folder: Path
+    sha256: str
+    """Of the manifest's bytes; it names the files' hashes, so it stands for all of them."""
+    name: str
+    created: str
+    channels: tuple[Channel, ...]
+    period_s: float
+    timezone: str
+    season: str | None
+    """None, `daily` or `weekly`."""
+    window: int
+    """Rows a window."""
+    stride: int
+    """Rows between two inferences."""
+    scaler: Scaler
+    variants: tuple[Variant, ...]
+    alarm: Mapping[str, Any]
+    training: Mapping[str, Any]
+
+    @property
+    def channel_names(self) -> tuple[str, ...]:
+        """In the network's order."""
+        return tuple(channel.name for channel in self.channels)
+
+    def variant(self, name: str) -> Variant:
+        """The variant of that name.
+
+        Raises:
+            BundleError: there is none.
+        """
+        for variant in self.variants:
+            if variant.name == name:
+                return variant
+        known = ", ".join(variant.name for variant in self.variants)
+        raise BundleError(f"{self.folder}: no variant {name!r}; the bundle has {known}")
+
+
+def parse_manifest(folder: Path, manifest: Any, sha256: str) -> Bundle:
+    """The bundle that JSON from a manifest describes; `sha256` is that of the manifest's bytes.
+
+    Raises:
+        BundleError: another format, a field that is missing or malformed, or fields that do not go together.
+    """
+    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
+        found = manifest.get("format") if isinstance(manifest, dict) else type(manifest).__name__
+        raise BundleError(f"{folder}: bundle format {found!r}, this version reads {FORMAT}; fit it again")
+    try:
+        bundle = Bundle(
+            folder=folder,
+            sha256=sha256,
+            name=str(manifest["name"]),
+            created=str(manifest["created"]),
+            channels=tuple(Channel(str(part["name"]), str(part.get("unit", ""))) for part in manifest["channels"]),
+            period_s=float(manifest["period_s"]),
+            timezone=str(manifest["timezone"]),
+            season=None if manifest["season"] is None else str(manifest["season"]),
+            window=int(manifest["window"]),
+            stride=int(manifest["stride"]),
+            scaler=scaler_from_dict(manifest["scaler"]),
+            variants=tuple(_variant(part) for part in manifest["variants"]),
+            alarm=_alarm(manifest["alarm"], len(manifest["channels"])),
+            training=dict(manifest["training"]),
+        )
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+        what = " ".join(f"{type(error).__name__} {error}".split())[:200]
+        raise BundleError(f"{folder}: the manifest is malformed ({what}); fit it again") from error
+    _check_shapes(bundle)
+    return bundle
+
+
+def _variant(part: Mapping[str, Any]) -> Variant:
+    return Variant(
+        name=str(part["name"]),
+        file=_plain_name(part["file"]),
+        sha256=str(part["sha256"]),
+        batch=_sizes(part["batch"]),
+        runtimes=tuple(str(name) for name in part["runtimes"]),
+        rmse_to_float32=_optional(part, "rmse_to_float32", float),
+        score_agreement=_optional(part, "score_agreement", float),
+        size_bytes=int(part["size_bytes"]),
+        calibration=_optional(part, "calibration", dict),
+    )
+
+
+def _optional(part: Mapping[str, Any], name: str, kind: Callable[[Any], T]) -> T | None:
+    return None if part.get(name) is None else kind(part[name])
+
+
+def _alarm(body: Any, channels: int) -> dict[str, Any]:
+    """As it is, once `max_drift` is known to be usable: a device needs it when it commissions itself."""
+    alarm = dict(body)
+    drift = [float(value) for value in alarm["max_drift"]]
+    if len(drift) != channels or not all(0 < value < math.inf for value in drift):
+        raise ValueError(f"alarm.max_drift wants {channels} positive numbers")
+    return alarm
+
+
+def _plain_name(name: Any) -> str:
+    """A file of the folder itself: a manifest from elsewhere must not name others."""
+    if not isinstance(name, str) or Path(name).name != name or name in ("", ".", ".."):
+        raise ValueError(f"file {name!r} is no plain file name")
+    return name
+
+
+def _sizes(sizes: Sequence[Any]) -> tuple[int, ...]:
+    batch = tuple(int(size) for size in sizes)
+    if not batch or min(batch) < 1:
+        raise ValueError(f"batch {sizes!r} wants sizes of at least 1")
+    return batch
+
+
+def _check_shapes(bundle: Bundle) -> None:
+    """What single fields do not show: whether they go together."""
+    channels, (slots, scaled) = len(bundle.channels), bundle.scaler.center.shape
+    wrong = {
+        "it wants channels, each of another name": not channels or len(set(bundle.channel_names)) != channels,
+        f"the scaler has {scaled} channels, the manifest lists {channels}": scaled != channels,
+        f"the scaler has {slots} slots, which is not season {bundle.season!r}": SEASONS.get(bundle.season) != slots,
+        "it wants variants, each of another name": not 0
+        < len(bundle.variants)
+        == len({v.name for v in bundle.variants}),
+        f"window {bundle.window} or stride {bundle.stride} is out of range": bundle.window < 2 or bundle.stride < 1,
+        f"period_s is {bundle.period_s}": not 0 < bundle.period_s < math.inf,
+    }
+    for what, found in wrong.items():
+        if found:
+            raise BundleError(f"{bundle.folder}: {what}; fit it again")
+    try:
+        Calendar(bundle.season, bundle.timezone)
+    except (ValueError, OSError) as error:
+        raise BundleError(f"{bundle.folder}: {error}") from error

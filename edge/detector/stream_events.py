@@ -1,0 +1,110 @@
+"""What is said of one stream: the episode of its anomaly and those of its rules."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from edge.detector.announcer import Episode, Look, contributors_of, episode_from_dict, new_event
+from edge.detector.rows import Row
+from edge.detector.rule_episodes import RuleEpisodes
+from edge.detector.rules import RuleBook
+from edge.detector.stream_settings import StreamSettings
+from edge.detector.window_times import WindowTimes
+from edge.wire.events import Event, ModelRef
+
+_ANOMALY = ""
+"""Where a snapshot keeps the anomaly's episode; the others are under their rules' keys."""
+
+
+class StreamEvents:
+    """Makes the events of one stream; `channels` are names with units."""
+
+    def __init__(
+        self,
+        settings: StreamSettings,
+        channels: Sequence[tuple[str, str]],
+        window: int,
+        model: ModelRef,
+        new_id: Callable[[float], str],
+    ) -> None:
+        self._settings, self._channels, self._model, self._new_id = settings, channels, model, new_id
+        self._anomaly: Episode | None = None
+        book = RuleBook([name for name, _ in channels], settings.rules)
+        self._rules = RuleEpisodes(settings.id, book, settings.update_every_s, new_id)
+        self._window = WindowTimes(window)
+        self.last_time = -math.inf
+        """Of the last row, Unix seconds; -inf before the first."""
+
+    @property
+    def anomaly_id(self) -> str | None:
+        """Id of the open anomaly episode."""
+        return None if self._anomaly is None else self._anomaly.last.id
+
+    def row(self, row: Row) -> list[Event]:
+        """The next row, before it is scored: what the rules say."""
+        self.last_time = row.time
+        self._window.add(row)
+        return self._rules.row(row)
+
+    def idle(self, time: float) -> list[Event]:
+        """No row came, and it is `time` now: what the rules of silence say."""
+        return self._rules.idle(time)
+
+    def look(
+        self, score: float, return_period_s: float | None, shares: np.ndarray, values: np.ndarray, expected: np.ndarray
+    ) -> Look:
+        """The last row as an event shows it; arrays (channels,)."""
+        return Look(
+            time=self.last_time,
+            score=round(score, 4),
+            return_period_s=return_period_s,
+            contributors=contributors_of(self._channels, shares, values, expected),
+            window=self._window.span(),
+        )
+
+    def open_anomaly(self, look: Look, rising: float) -> list[Event]:
+        """The score has opened an episode; it is `rising` since then, NaN where that is not known."""
+        # The onset cannot lie before the window that opened the episode.
+        earliest = look.time if look.window is None else look.window.start
+        onset = look.time if math.isnan(rising) else max(rising, earliest)
+        event = new_event(look, self._new_id(look.time), self._settings.id, "anomaly", onset, self._model)
+        self._anomaly = Episode(event, self._settings.update_every_s)
+        return [event]
+
+    def follow_anomaly(self, look: Look, closed: bool) -> list[Event]:
+        """The next score of an open episode, or its last one."""
+        episode = self._anomaly
+        if episode is None:
+            return []
+        if not closed:
+            return episode.update(look)
+        self._anomaly = None
+        return [episode.end(look)]
+
+    def end_all(self, time: float) -> list[Event]:
+        """The `end` of whatever is open."""
+        anomaly, self._anomaly = self._anomaly, None
+        ends = [] if anomaly is None else [anomaly.cut(time)]
+        return ends + self._rules.end(time)
+
+    def snapshot(self) -> dict[str, Any]:
+        """Plain JSON of the open episodes."""
+        anomaly = {} if self._anomaly is None else {_ANOMALY: self._anomaly}
+        return {key: episode.to_dict() for key, episode in (anomaly | self._rules.open).items()}
+
+    def restore(self, body: Mapping[str, Any]) -> None:
+        """Go on with the episodes of a snapshot.
+
+        Raises:
+            KeyError, TypeError, ValueError: it is malformed.
+        """
+        every_s = self._settings.update_every_s
+        episodes = {str(key): episode_from_dict(part, every_s) for key, part in body.items()}
+        for key, episode in episodes.items():
+            if (key == _ANOMALY) != (episode.last.rule is None):
+                raise ValueError(f"episode {episode.last.id} is not one of {key or 'the score'}")
+        self.last_time = max((episode.last.time for episode in episodes.values()), default=-math.inf)
+        self._anomaly = episodes.pop(_ANOMALY, None)
+        self._rules.restore(episodes)

@@ -1,0 +1,23 @@
+"""What a user sets for one stream."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from edge.detector.rules import ChannelRules
+
+
+@dataclass(frozen=True)
+class StreamSettings:
+    """What a user sets for one stream."""
+
+    id: str
+    level: float = 1.0
+    """Multiplies the calibrated alarm level: 1.2 alarms less, 0.8 more."""
+    min_windows: int | None = None
+    """Scores above the level, one after another, that open an episode; None takes the default."""
+    update_every_s: float = 60.0
+    """An open episode is told again this often, seconds; not more often than every 5 s."""
+    rules: Mapping[str, ChannelRules] = field(default_factory=dict)
+    """Channel to its rules."""
+    calibrate_rows: int = 0
+    """The stream's own first rows that commission it; 0 takes the bundle's calibration."""

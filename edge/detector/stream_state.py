@@ -1,0 +1,53 @@
+"""What of a stream survives a restart, as plain JSON."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from edge.detector.calibration import Calibration, calibration_from_dict
+
+STATE_VERSION = 1
+
+
+@dataclass(frozen=True)
+class StreamState:
+    """A stream's snapshot, checked."""
+
+    bundle: str
+    """SHA-256 of the bundle that it belongs to."""
+    calibration: Calibration | None
+    """The stream's own; None where it takes the bundle's, or is commissioning."""
+    baseline: np.ndarray
+    """(slots, channels): offsets from the commissioned center, z-units."""
+    open_episodes: Mapping[str, Any]
+    """As `StreamEvents.snapshot` gives them; not checked yet."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON types."""
+        return {
+            "version": STATE_VERSION,
+            "bundle": self.bundle,
+            "calibration": None if self.calibration is None else self.calibration.to_dict(),
+            "baseline": np.round(self.baseline, 6).tolist(),
+            "open": dict(self.open_episodes),
+        }
+
+
+def state_from_dict(body: Mapping[str, Any], bundle: str, shape: tuple[int, ...]) -> StreamState:
+    """The state that `to_dict` wrote for this bundle, with baselines of this shape (slots, channels).
+
+    Raises:
+        ValueError: it is of another version or bundle.
+        KeyError, TypeError, AttributeError, OverflowError: it is malformed; also ValueError.
+    """
+    if body["version"] != STATE_VERSION or body["bundle"] != bundle:
+        raise ValueError("it was written by another version or for another bundle")
+    baseline = np.asarray(body["baseline"], np.float64)
+    if baseline.shape != shape or not np.isfinite(baseline).all():
+        raise ValueError(f"its baseline wants finite numbers of shape {shape}")
+    own = body["calibration"]
+    return StreamState(
+        bundle, None if own is None else calibration_from_dict(own, shape[1]), baseline, dict(body["open"])
+    )

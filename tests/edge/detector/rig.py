@@ -1,0 +1,114 @@
+"""A small machine for the detector's tests: three channels that move together, a linear network, a real bundle."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from edge.detector.bundle import Bundle, write_bundle
+from edge.detector.calibrate import Run, calibrate
+from edge.detector.engine import Shape
+from edge.detector.group import Outcome, StreamGroup, StreamSettings
+from edge.detector.rows import Row
+from edge.detector.scaler import fit_scaler
+
+CHANNELS = ("flow", "pressure", "current")
+WINDOW = 8
+START = 1_763_772_000.0
+FAULT = [6.0, 0.0, 0.0]
+"""Added to a flow of 9 to 11."""
+
+
+class Projection:
+    """A network without a runtime: windows onto their first principal components."""
+
+    def __init__(self, windows: np.ndarray, components: int = 4) -> None:
+        axes = np.linalg.svd(windows.reshape(len(windows), -1), full_matrices=False)[2][:components]
+        self.matrix = (axes.T @ axes).astype(np.float32)
+        self.batches: list[int] = []
+
+    def run(self, windows: np.ndarray) -> np.ndarray:
+        self.batches.append(len(windows))
+        # Row by row, so that a window's result does not depend on what else is in the batch.
+        return np.stack([window.reshape(-1) @ self.matrix for window in windows]).reshape(windows.shape)
+
+
+def normal(count: int, seed: int = 0, start: int = 0) -> np.ndarray:
+    """(count, 3) readings, one a second."""
+    chance = np.random.default_rng(seed)
+    common = np.sin((start + np.arange(count)) / 7.0)[:, None]
+    return [10.0, 5.0, 2.0] + common * [1.0, 0.5, -0.2] + chance.normal(0, 0.05, (count, 3))
+
+
+def rows_of(values: np.ndarray, start: float = START, period_s: float = 1.0) -> list[Row]:
+    """Rows without a gap; the first one begins."""
+    return [Row(start + number * period_s, one, restart=number == 0) for number, one in enumerate(values)]
+
+
+def with_fault(values: np.ndarray, first: int, count: int, fault: Sequence[float] = FAULT) -> np.ndarray:
+    """The same with something added to rows `first` to `first + count - 1`."""
+    broken = values.copy()
+    broken[first : first + count] += fault
+    return broken
+
+
+def network() -> Projection:
+    """Fitted on normal rows."""
+    scaler = fit_scaler(normal(400), "robust", CHANNELS)
+    windows = np.lib.stride_tricks.sliding_window_view(scaler.transform(normal(400)), WINDOW, axis=0)
+    return Projection(windows.transpose(0, 2, 1))
+
+
+def write_rig_bundle(folder: Path, stride: int = 1, model: bytes = b"model", **changes: Any) -> Bundle:
+    """Calibrated on two normal runs that the network was not fitted on."""
+    scaler = fit_scaler(normal(400), "robust", CHANNELS)
+    runs = [run_of(normal(400, seed)) for seed in (1, 2)]
+    shape = Shape(WINDOW, len(CHANNELS), stride=stride)
+    calibration = calibrate(network(), shape, scaler, runs, np.full(len(CHANNELS), 3.0))
+    manifest = {
+        "name": "rig",
+        "created": "2026-01-01T00:00:00Z",
+        "channels": [{"name": name, "unit": "V"} for name in CHANNELS],
+        "period_s": 1.0,
+        "timezone": "UTC",
+        "season": None,
+        "window": WINDOW,
+        "stride": stride,
+        "scaler": scaler.to_dict(),
+        "variants": [variant(calibration=calibration.to_dict())],
+        "alarm": {"max_drift": (3.0 * scaler.scale[0]).tolist()},
+        "training": {"rows": 400, "seed": 0},
+    }
+    return write_bundle(folder, {**manifest, **changes}, {"float32.tflite": model})
+
+
+def variant(**changes: Any) -> dict[str, Any]:
+    """One variant as the manifest has it."""
+    body = {"name": "float32", "file": "float32.tflite", "batch": [1, 8], "runtimes": ["ai-edge-litert"]}
+    return {**body, "rmse_to_float32": 0.0, "score_agreement": 1.0, "calibration": None, **changes}
+
+
+def run_of(values: np.ndarray, start: float = START) -> Run:
+    """One run without a gap and without a season."""
+    count = len(values)
+    return Run(start + np.arange(count), values, np.zeros(count, np.intp), np.arange(count) == 0)
+
+
+def group_of(bundle: Bundle, *streams: StreamSettings, **more: Any) -> StreamGroup:
+    """A group of these streams, one by default; its ids count from 1."""
+    numbers = iter(range(1, 10_000))
+    settings = streams or (StreamSettings("pump1"),)
+    return StreamGroup(
+        bundle, bundle.variants[0], more.pop("network", None) or network(), settings, lambda _: f"id-{next(numbers)}"
+    )
+
+
+def play(group: StreamGroup, rows: Sequence[Row], stream: int = 0) -> list[Outcome]:
+    """Rows of one stream, one after another."""
+    return [outcome for row in rows for outcome in group.process([(stream, row)])]
+
+
+def events_of(outcomes: Sequence[Outcome]) -> list[Any]:
+    """All events in their order."""
+    return [event for outcome in outcomes for event in outcome.events]
