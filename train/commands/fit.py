@@ -1,0 +1,123 @@
+"""offbeat-train fit: from normal readings to a calibrated, quantized bundle."""
+
+import argparse
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from train.options import Readings, add_file_options, add_selection_options, load_readings
+
+if TYPE_CHECKING:
+    from train.fit import FitSettings
+
+
+def add_parser(subparsers: Any) -> argparse.ArgumentParser:
+    """Add the command's parser."""
+    parser = subparsers.add_parser("fit", help="learn normal operation from CSV files, write a bundle and a report")
+    add_file_options(parser)
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="the bundle's folder")
+    add_selection_options(parser)
+    _add_model_options(parser.add_argument_group("the model"))
+    parser.add_argument(
+        "--runtime-python",
+        action="append",
+        default=[],
+        type=Path,
+        metavar="PATH",
+        help="another Python (such as one with tflite-runtime) in which the variants are tried as well; repeatable",
+    )
+    return parser
+
+
+def _add_model_options(group: Any) -> None:
+    group.add_argument("--name", type=_name, help="the bundle's name (default: that of DIR)")
+    group.add_argument("--window", type=_at_least(2), default=30, metavar="ROWS", help="rows in a window (30)")
+    group.add_argument("--stride", type=_at_least(1), default=1, metavar="ROWS", help="rows between two inferences (1)")
+    group.add_argument("--hidden", type=_at_least(1), default=32, metavar="UNITS", help="LSTM units (32)")
+    group.add_argument("--layers", type=int, choices=(1, 2), default=1, help="LSTM layers each way (1)")
+    group.add_argument("--dropout", type=_part, default=0.0, metavar="PART", help="0 to below 1 (0)")
+    group.add_argument("--epochs", type=_at_least(1), default=40, help="at most; stops early (40)")
+    group.add_argument("--seed", type=int, default=0, help="the same seed gives the same weights (0)")
+    group.add_argument("--scaler", choices=("robust", "standard", "minmax"), default="robust", help="(robust)")
+    group.add_argument("--season", choices=("daily", "weekly"), help="levels differ by hour, or by hour and weekday")
+    group.add_argument(
+        "--calibration-part", type=_part, default=0.25, metavar="PART", help="of the rows, kept from training (0.25)"
+    )
+    group.add_argument(
+        "--unit", action="append", default=[], type=_unit, metavar="CHANNEL=UNIT", help="for messages; repeatable"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Fit, write the bundle, say what it found."""
+    from train.fit import fit
+    from train.progress import show_progress, terminal
+    from train.summary import print_summary
+    from train.trials import find_interpreters
+
+    console = terminal()
+    interpreters = find_interpreters(args.runtime_python)
+    readings = load_readings(args, console)
+    settings = _settings(args, readings)
+    with show_progress(console, settings.training.epochs) as listener:
+        result = fit(readings.runs, settings, args.out, interpreters, listener)
+    print_summary(result, console)
+    return 0
+
+
+def _settings(args: argparse.Namespace, readings: Readings) -> "FitSettings":
+    from train.errors import FitError
+    from train.fit import FitSettings
+    from train.training import TrainingSettings
+
+    channels = readings.tables[0].channels
+    unknown = sorted(set(dict(args.unit)) - set(channels))
+    if unknown:
+        raise FitError(f"--unit {unknown[0]}: no such channel; channels are {', '.join(channels)}")
+    return FitSettings(
+        name=args.name or _name(args.out.resolve().name),
+        channels=channels,
+        period_s=readings.period_s,
+        window=args.window,
+        stride=args.stride,
+        hidden=args.hidden,
+        layers=args.layers,
+        dropout=args.dropout,
+        scaler=args.scaler,
+        season=args.season,
+        timezone=readings.timezone,
+        units=dict(args.unit),
+        calibration_part=args.calibration_part,
+        training=TrainingSettings(epochs=args.epochs, seed=args.seed),
+    )
+
+
+def _name(text: str) -> str:
+    name = re.sub(r"[^a-zA-Z0-9_-]+", "-", text).strip("-")
+    if not name:
+        raise argparse.ArgumentTypeError(f"{text!r} is no name; wanted letters, digits, - or _")
+    return name
+
+
+def _at_least(least: int) -> Any:
+    def whole(text: str) -> int:
+        number = int(text)
+        if number < least:
+            raise argparse.ArgumentTypeError(f"{number} is below {least}")
+        return number
+
+    return whole
+
+
+def _part(text: str) -> float:
+    number = float(text)
+    if not 0 <= number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not in 0 to below 1")
+    return number
+
+
+def _unit(text: str) -> tuple[str, str]:
+    channel, separator, unit = text.rpartition("=")
+    if not separator or not channel:
+        raise argparse.ArgumentTypeError(f"{text!r} is not CHANNEL=UNIT")
+    return channel.strip(), unit.strip()

@@ -1,0 +1,232 @@
+"""From runs of normal rows to a calibrated bundle: split, scale, train, export, compare, calibrate, write."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+
+from edge.detector.bundle import Bundle, write_bundle
+from edge.detector.calibrate import drift_allowance
+from edge.detector.calibration import Calibration
+from edge.detector.engine import Shape
+from edge.detector.runtime import available_runtimes
+from edge.detector.scaler import Scaler, fit_scaler
+from edge.detector.season import Calendar
+from train.calibrated import ScoredRows, agreement, calibrate_variants, correlation, score_runs
+from train.contamination import WorstStretch, worst_stretches
+from train.dataset import Run
+from train.errors import FitError
+from train.export import export_graph
+from train.manifest import manifest
+from train.network import NetworkSettings, network_weights
+from train.parity import PARITY_WINDOWS, Parity, compare
+from train.quiet import quiet_native_output
+from train.split import Split, split_runs
+from train.streams import as_stream
+from train.training import Trained, TrainingSettings, train_network
+from train.trials import Interpreter
+from train.variants import VARIANTS, convert
+from train.windows import filled, scaled_rows, window_set
+
+
+@dataclass(frozen=True)
+class FitSettings:
+    """What the user chose for a bundle."""
+
+    name: str
+    channels: tuple[str, ...]
+    period_s: float
+    window: int = 30
+    """Rows in a window."""
+    stride: int = 1
+    """Rows between two inferences on the device."""
+    hidden: int = 32
+    layers: int = 1
+    dropout: float = 0.0
+    scaler: str = "robust"
+    season: str | None = None
+    timezone: str = "UTC"
+    units: Mapping[str, str] = field(default_factory=dict)
+    """Channel to its unit, for messages only."""
+    calibration_part: float = 0.25
+    """Part of the rows kept from training, to calibrate on."""
+    training: TrainingSettings = field(default_factory=TrainingSettings)
+
+
+@dataclass(frozen=True)
+class Listener:
+    """Who is told how far it is."""
+
+    stage: Callable[[str], None]
+    epoch: Callable[[int, float, float], None]
+    """Epoch counted from 0, loss, loss on the held-out tail."""
+
+
+@dataclass(frozen=True)
+class FitResult:
+    """All that fitting found, for the report."""
+
+    settings: FitSettings
+    bundle: Bundle
+    split: Split
+    scaler: Scaler
+    max_drift: np.ndarray
+    """(channels,) how far a baseline may drift, in the channels' units."""
+    trained: Trained
+    parity: tuple[Parity, ...]
+    score_correlation: Mapping[str, float]
+    """Variant to the correlation of its scores with float32's."""
+    worst: tuple[WorstStretch, ...]
+    windows: np.ndarray
+    """(n, window, channels) windows of the calibration rows, scaled, relative to their baseline; NaN where missing."""
+    reconstructions: np.ndarray
+    """What the network makes of them."""
+    calibrations: Mapping[str, Calibration]
+    scored: Mapping[str, ScoredRows]
+    """Variant to its scores on the calibration rows."""
+
+
+def fit(
+    runs: Sequence[Run], settings: FitSettings, out: Path, interpreters: Sequence[Interpreter], listener: Listener
+) -> FitResult:
+    """Fit a bundle on runs of normal rows and write it to the folder `out`.
+
+    Raises:
+        FitError: too few rows, a channel without values, or no variant that runs here.
+    """
+    split = split_runs([run for run in runs if run.rows], settings.calibration_part, settings.window)
+    scaling = _scaling(split, settings)
+    trained = _train(split, scaling, settings, listener)
+    listener.stage("exporting float32, dynamic and int8")
+    windows = _calibration_windows(split, scaling, settings)
+    reconstructions = _reconstruct(trained, windows)
+    models, parity = _export(trained, windows, reconstructions, settings, interpreters)
+    listener.stage("calibrating")
+    calibrations = _calibrate(models, split, scaling, settings)
+    body = manifest(settings, scaling.scaler, scaling.max_drift, trained, split, parity, calibrations)
+    listener.stage("comparing scores")
+    scored = _score(body, models, split)
+    parity = [replace(row, score_agreement=_agreement(row.variant, scored)) for row in parity]
+    body = manifest(settings, scaling.scaler, scaling.max_drift, trained, split, parity, calibrations)
+    bundle = write_bundle(out, body, {f"{name}.tflite": model for name, model in models.items()})
+    return FitResult(
+        settings=settings,
+        bundle=bundle,
+        split=split,
+        scaler=scaling.scaler,
+        max_drift=scaling.max_drift,
+        trained=trained,
+        parity=tuple(parity),
+        score_correlation={name: correlation(one, scored["float32"]) for name, one in scored.items()},
+        worst=tuple(_worst(trained, split, scaling, settings)),
+        windows=windows,
+        reconstructions=reconstructions,
+        calibrations=calibrations,
+        scored=scored,
+    )
+
+
+@dataclass(frozen=True)
+class _Scaling:
+    """How readings become what the network sees."""
+
+    scaler: Scaler
+    """Of all runs together: the bundle's, for devices that are not commissioned on rows of their own."""
+    own: Mapping[str, Scaler]
+    """Run to the scaler of its own rows, where there are several runs: each may be another machine."""
+    calendar: Calendar
+    max_drift: np.ndarray
+    """(channels,) in the channels' units."""
+
+    def rows(self, run: Run) -> list[np.ndarray]:
+        """Each segment of the run in scaled units."""
+        return scaled_rows(run, self.own.get(run.name, self.scaler), self.calendar)
+
+
+def _scaling(split: Split, settings: FitSettings) -> _Scaling:
+    calendar = Calendar(settings.season, settings.timezone)
+    streams = [as_stream(run, calendar) for run in (*split.fit, *split.held_out) if run.rows]
+    values = np.concatenate([stream.values for stream in streams])
+    slots = np.concatenate([stream.slots for stream in streams])
+    try:
+        scaler = fit_scaler(values, settings.scaler, settings.channels, slots, calendar.slots)
+    except ValueError as error:
+        raise FitError(str(error)) from error
+    allowance = drift_allowance(streams, scaler, 10 * settings.window)
+    return _Scaling(scaler, {}, calendar, allowance)
+
+
+def _train(split: Split, scaling: _Scaling, settings: FitSettings, listener: Listener) -> Trained:
+    fitted, held_out = (
+        window_set([rows for run in runs if run.rows for rows in scaling.rows(run)], settings.window)
+        for runs in (split.fit, split.held_out)
+    )
+    listener.stage(f"training on {len(fitted)} windows")
+    shape = NetworkSettings(settings.window, len(settings.channels), settings.hidden, settings.layers, settings.dropout)
+    return train_network(shape, fitted, held_out, settings.training, listener.epoch)
+
+
+def _calibration_windows(split: Split, scaling: _Scaling, settings: FitSettings) -> np.ndarray:
+    """Windows spread evenly over the calibration rows."""
+    every = window_set([rows for run in split.calibrate if run.rows for rows in scaling.rows(run)], settings.window)
+    return every.take(np.unique(np.linspace(0, len(every) - 1, PARITY_WINDOWS).astype(int)))
+
+
+def _reconstruct(trained: Trained, windows: np.ndarray) -> np.ndarray:
+    return trained.model.predict(filled(windows), batch_size=256, verbose=0)
+
+
+def _export(
+    trained: Trained,
+    windows: np.ndarray,
+    wanted: np.ndarray,
+    settings: FitSettings,
+    interpreters: Sequence[Interpreter],
+) -> tuple[dict[str, bytes], list[Parity]]:
+    """The model files that run in this interpreter, and the table of all."""
+    shape = NetworkSettings(settings.window, len(settings.channels), settings.hidden, settings.layers)
+    graph = export_graph(network_weights(trained.model, settings.layers), shape)
+    given = filled(windows)
+    models = {name: convert(graph, name, given) for name in VARIANTS}
+    parity = compare(models, interpreters, given, wanted)
+    here = set(available_runtimes())
+    models = {row.variant: models[row.variant] for row in parity if here & set(row.runtimes)}
+    if "float32" not in models:
+        reasons = "; ".join(problem for row in parity for problem in row.problems)
+        raise FitError(f"the float32 model runs in no runtime here ({reasons}); pip install ai-edge-litert")
+    return models, parity
+
+
+def _calibrate(
+    models: Mapping[str, bytes], split: Split, scaling: _Scaling, settings: FitSettings
+) -> dict[str, Calibration]:
+    shape = Shape(settings.window, len(settings.channels), scaling.calendar.slots, settings.stride)
+    with TemporaryDirectory(prefix="offbeat-fit-") as folder, quiet_native_output():
+        files = {name: Path(folder) / f"{name}.tflite" for name in models}
+        for name, file in files.items():
+            file.write_bytes(models[name])
+        return calibrate_variants(files, shape, scaling.scaler, split.calibrate, scaling.calendar, scaling.max_drift)
+
+
+def _score(body: Mapping[str, object], models: Mapping[str, bytes], split: Split) -> dict[str, ScoredRows]:
+    """Scores of each variant on the calibration rows, from a bundle that is thrown away."""
+    with TemporaryDirectory(prefix="offbeat-fit-") as folder, quiet_native_output():
+        bundle = write_bundle(folder, body, {f"{name}.tflite": model for name, model in models.items()})
+        return {name: score_runs(bundle, name, split.calibrate) for name in models}
+
+
+def _agreement(variant: str, scored: Mapping[str, ScoredRows]) -> float | None:
+    return agreement(scored[variant], scored["float32"]) if variant in scored else None
+
+
+def _worst(trained: Trained, split: Split, scaling: _Scaling, settings: FitSettings) -> list[WorstStretch]:
+    runs = [run for run in (*split.fit, *split.held_out) if run.rows]
+    return worst_stretches(
+        runs,
+        [scaling.rows(run) for run in runs],
+        settings.channels,
+        settings.window,
+        lambda windows: _reconstruct(trained, windows),
+    )

@@ -1,0 +1,84 @@
+"""The manifest of a fitted bundle, as plain JSON types; its keys are the contract with the device."""
+
+import platform
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+import edge
+from edge.detector.calibration import Calibration
+from edge.detector.scaler import Scaler
+from train.parity import Parity
+from train.probe import BATCHES
+from train.row_hashes import sample_hashes
+from train.split import Split
+from train.training import Trained
+
+if TYPE_CHECKING:
+    from train.fit import FitSettings
+
+_VERSIONS_OF = ("tensorflow", "keras", "numpy", "ai-edge-litert")
+
+
+def manifest(
+    settings: "FitSettings",
+    scaler: Scaler,
+    max_drift: np.ndarray,
+    trained: Trained,
+    split: Split,
+    parity: Sequence[Parity],
+    calibrations: Mapping[str, Calibration],
+) -> dict[str, Any]:
+    """All keys but `format` and the files' hashes, which `write_bundle` fills in."""
+    return {
+        "name": settings.name,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "channels": [{"name": name, "unit": settings.units.get(name, "")} for name in settings.channels],
+        "period_s": settings.period_s,
+        "timezone": settings.timezone,
+        "season": settings.season,
+        "window": settings.window,
+        "stride": settings.stride,
+        "scaler": scaler.to_dict(),
+        "variants": [_variant(row, calibrations[row.variant]) for row in parity if row.variant in calibrations],
+        "alarm": {"max_drift": max_drift.tolist()},
+        "training": _training(settings, trained, split),
+    }
+
+
+def _variant(row: Parity, calibration: Calibration) -> dict[str, Any]:
+    return {
+        "name": row.variant,
+        "file": f"{row.variant}.tflite",
+        "batch": list(BATCHES),
+        "runtimes": list(row.runtimes),
+        "rmse_to_float32": row.rmse_to_float32,
+        "score_agreement": row.score_agreement,
+        "calibration": calibration.to_dict(),
+    }
+
+
+def _training(settings: "FitSettings", trained: Trained, split: Split) -> dict[str, Any]:
+    fitted = (*split.fit, *split.held_out)
+    return {
+        "rows": sum(run.rows for run in fitted),
+        "runs": len(fitted),
+        "calibration_rows": sum(run.rows for run in split.calibrate),
+        "seed": settings.training.seed,
+        "hidden": settings.hidden,
+        "layers": settings.layers,
+        "dropout": settings.dropout,
+        "epochs": len(trained.losses),
+        "seconds": round(trained.seconds, 1),
+        "loss": trained.losses[trained.best_epoch],
+        "val_loss": trained.held_out_losses[trained.best_epoch],
+        "row_hashes": sample_hashes(fitted),
+        "versions": {
+            "offbeat": edge.__version__,
+            "python": platform.python_version(),
+            **{name: version(name) for name in _VERSIONS_OF},
+        },
+    }

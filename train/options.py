@@ -1,0 +1,124 @@
+"""The options that say how CSV files are read, shared by the commands that take files."""
+
+import argparse
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from train.data_report import DataReport
+    from train.dataset import Run, Selection
+    from train.tables import RawTable, ReadOptions
+
+
+def add_file_options(parser: argparse.ArgumentParser) -> None:
+    """Files and how to read them."""
+    parser.add_argument("csv", nargs="+", type=Path, metavar="CSV", help="recordings; each file is a run of its own")
+    group = parser.add_argument_group("reading the files")
+    group.add_argument("--channels", type=_names, metavar="A,B", help="columns to use (default: all with numbers)")
+    group.add_argument("--time-column", metavar="NAME", help="default: found by name or content; DATE,TIME joins two")
+    group.add_argument("--label-column", metavar="NAME", help="1 where a row is anomalous; such rows are not used")
+    group.add_argument("--timezone", default="UTC", metavar="ZONE", help="of times that name none (default: UTC)")
+
+
+def add_selection_options(parser: argparse.ArgumentParser) -> None:
+    """The grid, and which rows count as normal."""
+    group = parser.add_argument_group("choosing rows")
+    group.add_argument("--period", type=positive, metavar="SECONDS", help="of the grid (default: the median step)")
+    group.add_argument("--max-gap", type=positive, metavar="SECONDS", help="silence that ends a run (5 periods)")
+    group.add_argument("--rows", type=_rows, default=slice(None), metavar="A:B", help="file rows A to B - 1, from 0")
+    group.add_argument("--until", metavar="TIME", help="only rows before this time")
+    group.add_argument(
+        "--exclude",
+        action="append",
+        default=[],
+        metavar="FROM..TO",
+        help="leave a stretch out, TO itself is in; repeatable",
+    )
+
+
+@dataclass(frozen=True)
+class Readings:
+    """The files of a command line: as read, and as runs on the grid."""
+
+    tables: "list[RawTable]"
+    runs: "list[Run]"
+    reports: "list[DataReport]"
+    period_s: float
+    timezone: str
+
+
+def load_readings(args: argparse.Namespace, console: "Console") -> Readings:
+    """Read and align the files, and print what was found in them.
+
+    Raises:
+        DatasetError: files or options cannot be used, or leave no rows.
+    """
+    from edge.detector.aligner import AlignerSettings
+    from train.data_report import describe, print_report
+    from train.dataset import align, usual_period
+    from train.errors import DatasetError
+    from train.tables import read_tables
+
+    selection = selection_of(args)
+    tables = read_tables(args.csv, read_options(args))
+    for notice in dict.fromkeys(notice for table in tables for notice in table.notices):
+        console.print(f"note: {notice}", highlight=False, markup=False)
+    period_s = args.period or usual_period(tables)
+    console.print(f"period {period_s:g} s{'' if args.period else ' (the median step; --period changes it)'}")
+    settings = AlignerSettings(period_s, max_gap_s=args.max_gap)
+    runs = [align(table, selection, settings) for table in tables]
+    reports = [describe(table, run, selection) for table, run in zip(tables, runs, strict=True)]
+    print_report(reports, args.timezone, console)
+    if not any(run.rows for run in runs):
+        raise DatasetError("no usable rows left after --rows, --until, --exclude and labels")
+    return Readings(tables, runs, reports, period_s, args.timezone)
+
+
+def read_options(args: argparse.Namespace) -> "ReadOptions":
+    """How to read the files."""
+    from train.tables import ReadOptions
+    from train.times import zone
+
+    zone(args.timezone)
+    return ReadOptions(args.channels, args.time_column, args.label_column, args.timezone)
+
+
+def selection_of(args: argparse.Namespace) -> "Selection":
+    """Which rows to use.
+
+    Raises:
+        DatasetError: a time cannot be read.
+    """
+    from train.dataset import Selection
+    from train.times import parse_instant, parse_stretch
+
+    until = None if args.until is None else parse_instant(args.until, args.timezone)
+    return Selection(args.rows, until, tuple(parse_stretch(text, args.timezone) for text in args.exclude))
+
+
+def positive(text: str) -> float:
+    """A number above 0."""
+    number = float(text)
+    if not 0 < number < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is not above 0")
+    return number
+
+
+def _names(text: str) -> tuple[str, ...]:
+    names = tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
+    if not names:
+        raise argparse.ArgumentTypeError("wanted names separated by commas")
+    return names
+
+
+def _rows(text: str) -> slice:
+    try:
+        start, stop = (int(part) if part.strip() else None for part in text.split(":"))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is not A:B, such as 0:400") from error
+    if (start or 0) < 0 or (stop is not None and stop <= (start or 0)):
+        raise argparse.ArgumentTypeError(f"{text!r} holds no row; rows count from 0, and A must be below B")
+    return slice(start, stop)

@@ -1,0 +1,102 @@
+"""CSV files as tables: every row of a file in its order, as numbers; nothing dropped, nothing aligned."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from train.columns import Columns, find_columns, to_numbers
+from train.csv_file import CsvFile, read_csv
+from train.errors import DatasetError
+from train.times import parse_times
+
+
+@dataclass(frozen=True)
+class ReadOptions:
+    """What the user said about the files; None is found out."""
+
+    channels: tuple[str, ...] | None = None
+    time_column: str | None = None
+    label_column: str | None = None
+    timezone: str = "UTC"
+
+
+@dataclass(frozen=True)
+class RawTable:
+    """A file's rows in their order, nothing aligned and nothing dropped: one line of output for each of them."""
+
+    name: str
+    time_text: np.ndarray
+    """(n,) the time cells as written."""
+    times: np.ndarray
+    """(n,) Unix seconds; NaN where the cell is no time."""
+    channels: tuple[str, ...]
+    values: np.ndarray
+    """(n, channels) float64; NaN where missing."""
+    labels: np.ndarray | None
+    """(n,) bool, True where the label column says anomaly; None without one."""
+    text_cells: int
+    """Cells of the channels that hold text instead of a number."""
+    ragged: int
+    """Lines with more or fewer cells than the header."""
+    notices: tuple[str, ...] = ()
+    """What was guessed or left out, for the user."""
+
+
+def read_table(path: str | Path, options: ReadOptions) -> RawTable:
+    """Read one file.
+
+    Raises:
+        DatasetError: it cannot be read, lacks a named column, or has no row with a time and a value.
+    """
+    file = read_csv(path)
+    columns = find_columns(file, options.channels, options.time_column, options.label_column, options.timezone)
+    time_text = _joined(file, columns.time)
+    times = parse_times(time_text, options.timezone)
+    numbers = [to_numbers(file.column(name), columns.decimal_comma) for name in columns.channels]
+    values = np.column_stack([column for column, _ in numbers])
+    if not (np.isfinite(times) & np.isfinite(values).any(axis=1)).any():
+        raise DatasetError(
+            f"{path}: no usable rows: of {len(times)} none has both a time in {' + '.join(columns.time)!r} "
+            f"and a number in {', '.join(columns.channels)}"
+        )
+    return RawTable(
+        name=Path(path).stem,
+        time_text=time_text,
+        times=times,
+        channels=columns.channels,
+        values=values,
+        labels=_labels(file, columns),
+        text_cells=sum(bad for _, bad in numbers),
+        ragged=file.ragged,
+        notices=columns.notices,
+    )
+
+
+def read_tables(paths: Sequence[str | Path], options: ReadOptions) -> list[RawTable]:
+    """Read several files with the same channels; those of the first hold for all.
+
+    Raises:
+        DatasetError: as `read_table`; a later file lacks a channel of the first.
+    """
+    tables: list[RawTable] = []
+    for path in paths:
+        tables.append(read_table(path, options))
+        options = replace(options, channels=tables[0].channels)
+    return tables
+
+
+def _joined(file: CsvFile, names: Sequence[str]) -> np.ndarray:
+    texts = file.column(names[0])
+    for name in names[1:]:
+        texts = texts + " " + file.column(name)
+    return texts
+
+
+def _labels(file: CsvFile, columns: Columns) -> np.ndarray | None:
+    """True where the label cell is neither empty nor a zero nor a word for normal."""
+    if columns.label is None:
+        return None
+    normal = {"", "0", "0.0", "0,0", "false", "normal", "no", "ok", "nan", "none"}
+    return np.array([str(cell).strip().lower() not in normal for cell in file.column(columns.label)], bool)
