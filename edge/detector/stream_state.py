@@ -47,7 +47,8 @@ def state_from_dict(body: Mapping[str, Any], bundle: str, shape: tuple[int, ...]
     baseline = np.asarray(body["baseline"], np.float64)
     if baseline.shape != shape or not np.isfinite(baseline).all():
         raise ValueError(f"its baseline wants finite numbers of shape {shape}")
-    own = body["calibration"]
-    return StreamState(
-        bundle, None if own is None else calibration_from_dict(own, shape[1]), baseline, dict(body["open"])
-    )
+    own, open_episodes = body["calibration"], body["open"]
+    if not isinstance(open_episodes, dict):
+        raise ValueError("its open episodes are no object")
+    calibration = None if own is None else calibration_from_dict(own, shape[1])
+    return StreamState(bundle, calibration, baseline, open_episodes)
