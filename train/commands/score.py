@@ -1,0 +1,78 @@
+"""offbeat-train score: what the device would say of each row of a file."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from train.playback_options import add_playback_options, play_files, say
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from edge.detector.bundle import Bundle, Variant
+    from train.playback import Played
+
+_MOST_EPISODES = 20
+
+
+def add_parser(subparsers: Any) -> argparse.ArgumentParser:
+    """Add the command's parser."""
+    parser = subparsers.add_parser(
+        "score", help="replay a CSV file as the device would see it, write a score for each row"
+    )
+    parser.add_argument("bundle", type=Path, metavar="BUNDLE", help="folder with a manifest.json")
+    parser.add_argument("csv", type=Path, metavar="CSV", help="a recording with the bundle's channels")
+    parser.add_argument("--out", type=Path, default=Path("scores.csv"), metavar="FILE", help="(scores.csv)")
+    parser.add_argument("--events", type=Path, metavar="FILE", help="write the events as well, a JSON object a line")
+    add_playback_options(parser)
+    return parser
+
+
+def run(args: argparse.Namespace) -> int:
+    """Play the file, write its scores, say which episodes there were."""
+    from rich.console import Console
+
+    from train.scores import write_events, write_scores
+
+    console = Console()
+    bundle, variant, (played,) = play_files(args, [args.csv], console)
+    write_scores(args.out, played)
+    _print_summary(bundle, variant, played, console)
+    say(console, f"scores in {args.out}")
+    if args.events is not None:
+        write_events(args.events, played.replay.events)
+        console.print(
+            f"{len(played.replay.events)} events in {args.events}", highlight=False, markup=False, soft_wrap=True
+        )
+    if args.report is not None:
+        from train.report import write_score_report
+
+        write_score_report(args.report, bundle, variant, played)
+        say(console, f"report in {args.report}")
+    return 0
+
+
+def _print_summary(bundle: "Bundle", variant: "Variant", played: "Played", console: "Console") -> None:
+    from rich.table import Table
+
+    from train.scores import episodes_of
+    from train.words import count, duration, number, plural, when
+
+    replay, episodes = played.replay, episodes_of(played)
+    scored = int((replay.score == replay.score).sum())
+    say(
+        console,
+        f"{played.table.name} with {bundle.name} ({variant.name}): {plural(len(replay.score), 'row')}, "
+        f"{count(scored)} scored, {count(int(replay.alarm.sum()))} in alarm, {plural(len(episodes), 'episode')}",
+    )
+    if not episodes:
+        return
+    table = Table(title="Episodes", title_justify="left")
+    for name in ("alarm from", "to", "lasted", "highest score", "channel"):
+        table.add_column(name, justify="right" if name in ("lasted", "highest score") else "left")
+    for one in episodes[:_MOST_EPISODES]:
+        span = [when(time, bundle.timezone) for time in (one.start, one.end)]
+        table.add_row(*span, duration(one.end - one.start), number(one.top_score), one.top_channel)
+    console.print(table)
+    if len(episodes) > _MOST_EPISODES:
+        console.print(f"and {len(episodes) - _MOST_EPISODES} more", highlight=False)
