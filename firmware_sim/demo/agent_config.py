@@ -8,6 +8,8 @@ from firmware_sim.demo.plan import BOARD, DEVICE, Plan
 
 _QUEUE_READINGS = 4096
 """A busy machine may keep the agent waiting for seconds, and a second is hundreds of readings here."""
+_UPDATE_EVERY_S = 600.0
+"""Nobody can read more of an alert than every few seconds."""
 _FLAT_FOR_S = 60.0
 """The longest that a sound channel shows one value is 15 s, while the pump stands."""
 _SILENT_FOR_S = 60.0
@@ -37,5 +39,8 @@ type = "mqtt"
 id = "{BOARD}"
 bundle = {json.dumps(plan.bundle.name)}
 max_future_s = inf
+
+[stream.alarm]
+update_every_s = {_UPDATE_EVERY_S}
 
 {rules}"""

@@ -4,6 +4,7 @@ import subprocess
 import threading
 import time
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from pathlib import Path
 
 from firmware_sim.demo.agent_config import agent_toml
@@ -51,7 +52,7 @@ def _start_watcher(port: int, processes: Processes, screen: Screen) -> None:
     def relay() -> None:
         assert watcher.stdout is not None
         for line in watcher.stdout:
-            screen.line(f"  {line.rstrip()}")
+            screen.line(line.rstrip())
 
     threading.Thread(target=relay, name="watch", daemon=True).start()
 
@@ -80,11 +81,15 @@ def _follow(
         for fault in faults:
             if fault.start <= now and fault not in announced:
                 announced.add(fault)
-                where = f" of {fault.channels[0]}" if fault.channels else ""
-                screen.line(f"{clock(fault.start - start)}  fault begins: {fault.kind}{where}")
+                screen.line(_announcement(fault))
         screen.progress((now - start) / plan.live_s, f"simulated {clock(now - start)} of {clock(plan.live_s)}")
         time.sleep(0.2)
     processes.check()
+
+
+def _announcement(fault: Fault) -> str:
+    when = datetime.fromtimestamp(fault.start, UTC).strftime("%Y-%m-%d %H:%M:%S")
+    return f"{when}  the pump gets {fault.kind}, in {fault.channels[0]} first"
 
 
 def _catch_up(processes: Processes, recorder: Recorder) -> None:

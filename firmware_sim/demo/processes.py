@@ -48,7 +48,7 @@ class Processes:
 
     def start(self, name: str, command: Sequence[str], stdout: int | None = None) -> subprocess.Popen[str]:
         """Start a program; what it writes goes to `<name>.log`, or its stdout to a pipe where `stdout` is PIPE."""
-        environment: dict[str, Any] = {**os.environ, "PYTHONUNBUFFERED": "1"}
+        environment: dict[str, Any] = {**os.environ, "PYTHONUNBUFFERED": "1", "TZ": "UTC"}
         with self.log(name).open("w", encoding="utf-8") as log:
             process = subprocess.Popen(
                 command,
