@@ -10,6 +10,7 @@ from rich.table import Table
 
 from train.dataset import Run, Selection, selected
 from train.tables import RawTable
+from train.terminal import say
 from train.times import format_time
 
 
@@ -87,7 +88,7 @@ def print_report(reports: Sequence[DataReport], timezone: str, console: Console)
     console.print(table)
     for report in reports:
         for line in oddities(report):
-            console.print(f"{report.name}: {line}", highlight=False, markup=False)
+            say(console, f"{report.name}: {line}")
 
 
 def oddities(report: DataReport) -> list[str]:

@@ -61,13 +61,14 @@ def load_readings(args: argparse.Namespace, console: "Console") -> Readings:
     from train.dataset import align, usual_period
     from train.errors import DatasetError
     from train.tables import read_tables
+    from train.terminal import say
 
     selection = selection_of(args)
     tables = read_tables(args.csv, read_options(args))
     for notice in dict.fromkeys(notice for table in tables for notice in table.notices):
-        console.print(f"note: {notice}", highlight=False, markup=False)
+        say(console, f"note: {notice}")
     period_s = args.period or usual_period(tables)
-    console.print(f"period {period_s:g} s{'' if args.period else ' (the median step; --period changes it)'}")
+    say(console, f"period {period_s:g} s{'' if args.period else ' (the median step; --period changes it)'}")
     settings = AlignerSettings(period_s, max_gap_s=args.max_gap)
     runs = [align(table, selection, settings) for table in tables]
     reports = [describe(table, run, selection) for table, run in zip(tables, runs, strict=True)]

@@ -7,6 +7,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from train.terminal import say
 from train.trials import CRASHES_ELSEWHERE, Interpreter, Trial, try_variant
 
 PARITY_WINDOWS = 256
@@ -98,4 +99,4 @@ def print_parity(rows: Sequence[Parity], correlations: Mapping[str, float], cons
     console.print(table)
     for row in rows:
         for problem in row.problems:
-            console.print(f"{row.variant} not in {problem}", highlight=False, markup=False)
+            say(console, f"{row.variant} not in {problem}")

@@ -1,6 +1,5 @@
 """Progress of a fit: a bar in a terminal, a line now and then in a log."""
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -8,15 +7,10 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from train.fit import Listener
+from train.terminal import say
 
-_LOG_WIDTH = 120
 _LINES = 8
 """Lines about training in a log, about."""
-
-
-def terminal() -> Console:
-    """The standard output; wide enough for the tables where it is a file or a pipe."""
-    return Console() if sys.stdout.isatty() else Console(width=_LOG_WIDTH)
 
 
 @contextmanager
@@ -47,6 +41,6 @@ def _log_lines(console: Console, epochs: int) -> Listener:
 
     def epoch(number: int, loss: float, held_out: float) -> None:
         if (number + 1) % every == 0:
-            console.print(f"epoch {number + 1} of {epochs}: loss {loss:.4f}, held out {held_out:.4f}", highlight=False)
+            say(console, f"epoch {number + 1} of {epochs}: loss {loss:.4f}, held out {held_out:.4f}")
 
-    return Listener(lambda text: console.print(text, highlight=False), epoch)
+    return Listener(lambda text: say(console, text), epoch)

@@ -6,6 +6,7 @@ from rich.table import Table
 from train.contamination import WorstStretch
 from train.fit import FitResult
 from train.parity import print_parity
+from train.terminal import say
 from train.times import format_time
 
 _FEW_WINDOWS = 10
@@ -16,31 +17,31 @@ def print_summary(result: FitResult, console: Console) -> None:
     """Training, variants, worst stretches and where the bundle is."""
     trained = result.trained
     best = trained.best_epoch
-    console.print(
+    say(
+        console,
         f"trained {len(trained.losses)} epochs in {trained.seconds:.0f} s; kept epoch {best + 1}: "
         f"loss {trained.losses[best]:.4f}, held out {trained.held_out_losses[best]:.4f}",
-        highlight=False,
     )
     print_parity(result.parity, result.score_correlation, console)
     _print_worst(result, console)
     _print_calibration(result, console)
-    console.print(f"bundle {result.bundle.name} in {result.bundle.folder}", highlight=False, markup=False)
+    say(console, f"bundle {result.bundle.name} in {result.bundle.folder}")
 
 
 def _print_calibration(result: FitResult, console: Console) -> None:
     rows, window = sum(run.rows for run in result.split.calibrate), result.settings.window
-    console.print(f"calibrated on {rows} rows that training never saw", highlight=False)
+    say(console, f"calibrated on {rows} rows that training never saw")
     if rows < _FEW_WINDOWS * window:
-        console.print(
+        say(
+            console,
             f"That is little: below {_FEW_WINDOWS * window} rows ({_FEW_WINDOWS} windows) the alarm level is a guess; "
             "give more rows, or let the device commission itself on its own",
-            highlight=False,
         )
 
 
 def _print_worst(result: FitResult, console: Console) -> None:
     if not result.worst:
-        console.print("no training stretch stands out", highlight=False)
+        say(console, "no training stretch stands out")
         return
     table = Table(title="Training rows that the network reproduces worst", title_justify="left")
     for name in ("run", "from", "to", "error / median", "channel"):
@@ -50,11 +51,11 @@ def _print_worst(result: FitResult, console: Console) -> None:
     console.print(table)
     first = result.worst[0]
     if first.suspicious:
-        span = f"{_local(first.start, result)}..{_local(first.end, result)}"
-        console.print(
+        # The end of a stretch to leave out is not left out itself: one row further.
+        span = f"{_local(first.start, result)}..{_local(first.end + result.settings.period_s, result)}"
+        say(
+            console,
             f"Look at these rows: an anomaly among them would count as normal. Leave it out with --exclude '{span}'",
-            highlight=False,
-            markup=False,
         )
 
 

@@ -51,8 +51,9 @@ def _add_model_options(group: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Fit, write the bundle, say what it found."""
     from train.fit import fit
-    from train.progress import show_progress, terminal
+    from train.progress import show_progress
     from train.summary import print_summary
+    from train.terminal import terminal
     from train.trials import find_interpreters
 
     console = terminal()
