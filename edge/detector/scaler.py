@@ -10,6 +10,11 @@ KINDS = ("robust", "standard", "minmax")
 CLIP = 10.0
 """Z-units beyond which a reading is cut off: further out it tells the network nothing more."""
 _IQR_PER_SD = 1.349  # interquartile range of a normal distribution, in standard deviations
+_WIDE_PER_SD = 4.652  # the same of the range from percentile 1 to 99
+_STILL = 1e-3
+"""A middle half this much narrower than the rest is that of a channel that mostly stands still."""
+_NOTHING = 1e-9
+"""A scale of no more than this part of the level is what rounding leaves."""
 _LEAST_ROWS = 3
 _SHRINK_ROWS = 10
 """Weight of the common scale in a slot's own, in rows: a slot of a weekly season has seen few of them."""
@@ -72,8 +77,9 @@ def fit_scaler(
 
     robust: median and interquartile range / 1.349; standard: mean and sd; minmax:
     mid-range and half-range. Where the middle half of a channel stands still, the
-    robust scale falls back to its sd, then to a thousandth of its level. With a
-    season, `slots` (rows,) says each row's slot and every slot gets its own.
+    robust scale falls back to the range without the outermost hundredths, then to the
+    sd; a scale of nothing becomes a thousandth of the channel's level. With a season,
+    `slots` (rows,) says each row's slot and every slot gets its own.
 
     Raises:
         ValueError: an unknown kind, or a channel without a single value.
@@ -85,22 +91,16 @@ def fit_scaler(
         position = int(np.argmax(empty))
         name = names[position] if names else f"number {position}"
         raise ValueError(f"channel {name} has no value in these rows; leave it out or give rows that have it")
-    center, scale = _fit(values, kind)
+    center, scale = _FITS[kind](values)
     if slots is None or slot_count == 1:
         return Scaler(kind, center[None], _at_least(scale, center)[None])
     return _fit_slots(values, kind, slots, np.tile(center, (slot_count, 1)))
 
 
-def _fit(values: np.ndarray, kind: str) -> tuple[np.ndarray, np.ndarray]:
-    center, scale = _FITS[kind](values)
-    sd = np.nanstd(values, axis=0)
-    return center, np.where(scale > 1e-3 * sd, scale, sd)
-
-
 def _at_least(scale: np.ndarray, center: np.ndarray) -> np.ndarray:
     """Scales with those that are nothing but rounding replaced by a part of the channel's level."""
     least = _LEAST_SCALE * np.maximum(np.abs(center), 1e-6)
-    return np.where(scale > 1e-9 * np.abs(center), scale, least)
+    return np.where(scale > _NOTHING * np.abs(center), scale, least)
 
 
 def _fit_slots(values: np.ndarray, kind: str, slots: np.ndarray, center: np.ndarray) -> Scaler:
@@ -108,20 +108,23 @@ def _fit_slots(values: np.ndarray, kind: str, slots: np.ndarray, center: np.ndar
     level = center[0].copy()
     seen = [slot for slot in range(len(center)) if (~np.isnan(values[slots == slot])).all(axis=1).sum() >= _LEAST_ROWS]
     for slot in seen:
-        center[slot] = _fit(values[slots == slot], kind)[0]
+        center[slot] = _FITS[kind](values[slots == slot])[0]
     rest = values - center[slots]
-    pooled = _at_least(_fit(rest, kind)[1], level)
+    pooled = _at_least(_FITS[kind](rest)[1], level)
     scale = np.tile(pooled, (len(center), 1))
     for slot in seen:
         rows = rest[slots == slot]
-        own = _fit(rows, kind)[1]
+        own = _FITS[kind](rows)[1]
         scale[slot] = np.sqrt((len(rows) * own**2 + _SHRINK_ROWS * pooled**2) / (len(rows) + _SHRINK_ROWS))
     return Scaler(kind, center, scale)
 
 
 def _robust(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    low, center, high = np.nanpercentile(values, [25, 50, 75], axis=0)
-    return center, (high - low) / _IQR_PER_SD
+    lowest, low, center, high, highest = np.nanpercentile(values, [1, 25, 50, 75, 99], axis=0)
+    scale, wide, sd = (high - low) / _IQR_PER_SD, (highest - lowest) / _WIDE_PER_SD, np.nanstd(values, axis=0)
+    # Not against the sd: one reading of 1e6 would make every channel look as if it stood still.
+    scale = np.where(scale > _STILL * wide, scale, wide)
+    return center, np.where(scale > _NOTHING * np.abs(center), scale, sd)
 
 
 def _standard(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
