@@ -8,6 +8,7 @@ from rich.table import Table
 from train.blind import LIMIT_SDS
 from train.evaluation import Evaluation, Quiet
 from train.metrics import Metrics
+from train.terminal import say
 from train.words import count, duration, number, often, percent, plural
 
 NAMES = {"offbeat": "Offbeat", "limits": f"mean ± {LIMIT_SDS:g} sd", "always": "always", "clock": "clock"}
@@ -48,26 +49,23 @@ def print_evaluation(result: Evaluation, console: Console) -> None:
     for line in lines:
         table.add_row(*line)
     console.print(table)
-    console.print(f"clock: in alarm from row {result.clock_row} of every file on, the row that suits it best")
+    say(console, f"clock: in alarm from row {result.clock_row} of every file on, the row that suits it best")
     if result.windows:
-        console.print(WINDOW_DELAYS)
+        say(console, WINDOW_DELAYS)
     for one in result.detectors["offbeat"].findings:
         if one.found_at is None:
-            console.print(f"missed in {one.file}", highlight=False, markup=False)
+            say(console, f"missed in {one.file}")
 
 
 def print_quiet(found: Quiet, console: Console) -> None:
     """Counts and quantiles."""
-    console.print(
-        f"{count(found.rows)} rows, {count(found.scored_rows)} scored, {count(found.alarm_rows)} in alarm; "
-        f"{plural(found.episodes, 'episode')} in {duration(86400 * found.days)} "
-        f"{often(found.episodes_per_day)}".rstrip(),
-        highlight=False,
-    )
+    counts = f"{count(found.rows)} rows, {count(found.scored_rows)} scored, {count(found.alarm_rows)} in alarm"
+    episodes = f"{plural(found.episodes, 'episode')} in {duration(86400 * found.days)}"
+    say(console, ", ".join(filter(None, [counts, episodes, often(found.episodes_per_day)])))
     table = Table(title="Score (1.0 is the alarm level)", title_justify="left")
     table.add_column("part of the rows below")
     table.add_column("score", justify="right")
     for part, score in found.quantiles.items():
         table.add_row("all" if part == "1" else f"{100 * float(part):g} %", number(score))
     console.print(table)
-    console.print("no labels: give --label-column or --windows to see which alarms were right")
+    say(console, "no labels: give --label-column or --windows to see which alarms were right")

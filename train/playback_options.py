@@ -78,6 +78,7 @@ def play_files(
         DatasetError: a file cannot be used.
     """
     from train.playback import oddities, play, read_for
+    from train.terminal import say
 
     bundle, variant, model = open_bundle(args)
     tables = read_for(bundle, paths, reading_of(args, bundle))
@@ -87,11 +88,6 @@ def play_files(
         for line in oddities(one):
             say(console, line)
     return bundle, variant, played
-
-
-def say(console: "Console", text: str) -> None:
-    """A line as it is: no colours guessed, no brackets read as markup, no path broken in two."""
-    console.print(text, highlight=False, markup=False, soft_wrap=True)
 
 
 @contextmanager

@@ -10,21 +10,15 @@ import numpy as np
 import pytest
 from small_bundle import START, normal_rows, shake, write_csv
 
-from edge.detector.aligner import AlignerSettings
 from edge.detector.bundle import Bundle
 from edge.detector.calibration import calibration_from_dict
 from edge.detector.runtime import load_model
 from train.__main__ import main
-from train.data_report import DataReport, describe
-from train.dataset import Segment, Selection, align
-from train.fit import FitSettings, Listener, fit
-from train.report import write_report
+from train.data_report import DataReport
+from train.dataset import Segment
 from train.report.fit_tables import data_parts
 from train.report.page import Fact, Section, page, table
-from train.tables import ReadOptions, read_table
 from train.trace import trace
-from train.training import TrainingSettings
-from train.trials import find_interpreters
 from train.words import duration, number, percent, when
 
 LARGEST_BYTES = 2_000_000
@@ -200,18 +194,15 @@ def test_numbers_and_times_read_naturally(said: str, wanted: str) -> None:
     assert said == wanted
 
 
-def test_the_report_of_fit_shows_all_that_a_user_should_check(tmp_path: Path) -> None:
+def test_fit_writes_a_report_beside_the_bundle_that_shows_all_a_user_should_check(tmp_path: Path) -> None:
     values = normal_rows(900, seed=40)
     values[300:310, 2] += 5.0
     file, out = write_csv(tmp_path / "normal.csv", values), tmp_path / "bundle"
-    table_ = read_table(file, ReadOptions())
-    run = align(table_, Selection(), AlignerSettings(1.0))
-    settings = FitSettings("tiny", table_.channels, 1.0, window=8, hidden=4, training=TrainingSettings(epochs=2))
-    result = fit([run], settings, out, find_interpreters([]), Listener(lambda _: None, lambda *_: None))
 
-    write_report(out / "report.html", result, [describe(table_, run, Selection())])
+    status = main(["fit", str(file), "--out", str(out), "--epochs", "2", "--window", "8", "--hidden", "4"])
 
     found = read(out / "report.html")
-    for text in ("Model tiny", "900", "kept:", "expected band", "alarm level", "float32", "int8", "flow", "current"):
+    assert status == 0
+    for text in ("Model bundle", "900", "kept:", "expected band", "alarm level", "float32", "int8", "flow", "current"):
         assert text in found.text
-    assert result.worst[0].channel in found.text
+    assert "stands out far from the rest" in found.text

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from train.playback_options import add_playback_options, play_files, row_count, say
+from train.playback_options import add_playback_options, play_files, row_count
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -41,9 +41,9 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
 
 def run(args: argparse.Namespace) -> int:
     """Play the files, say how good the alarms were."""
-    from rich.console import Console
+    from train.terminal import say, terminal
 
-    console = Console()
+    console = terminal()
     first = _first_row(args)
     bundle, variant, played = play_files(args, args.csv, console)
     _require_rows(played, first)

@@ -10,6 +10,9 @@ from train.options import Readings, add_file_options, add_selection_options, loa
 if TYPE_CHECKING:
     from train.fit import FitSettings
 
+REPORT = "report.html"
+"""The report's file in the bundle's folder."""
+
 
 def add_parser(subparsers: Any) -> argparse.ArgumentParser:
     """Add the command's parser."""
@@ -52,8 +55,9 @@ def run(args: argparse.Namespace) -> int:
     """Fit, write the bundle, say what it found."""
     from train.fit import fit
     from train.progress import show_progress
+    from train.report import write_report
     from train.summary import print_summary
-    from train.terminal import terminal
+    from train.terminal import say, terminal
     from train.trials import find_interpreters
 
     console = terminal()
@@ -63,6 +67,8 @@ def run(args: argparse.Namespace) -> int:
     with show_progress(console, settings.training.epochs) as listener:
         result = fit(readings.runs, settings, args.out, interpreters, listener)
     print_summary(result, console)
+    write_report(args.out / REPORT, result, readings.reports)
+    say(console, f"report in {args.out / REPORT}")
     return 0
 
 

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from train.playback_options import add_playback_options, play_files, say
+from train.playback_options import add_playback_options, play_files
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -30,20 +30,18 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
 
 def run(args: argparse.Namespace) -> int:
     """Play the file, write its scores, say which episodes there were."""
-    from rich.console import Console
-
     from train.scores import write_events, write_scores
+    from train.terminal import say, terminal
+    from train.words import plural
 
-    console = Console()
+    console = terminal()
     bundle, variant, (played,) = play_files(args, [args.csv], console)
     write_scores(args.out, played)
     _print_summary(bundle, variant, played, console)
     say(console, f"scores in {args.out}")
     if args.events is not None:
         write_events(args.events, played.replay.events)
-        console.print(
-            f"{len(played.replay.events)} events in {args.events}", highlight=False, markup=False, soft_wrap=True
-        )
+        say(console, f"{plural(len(played.replay.events), 'event')} in {args.events}")
     if args.report is not None:
         from train.report import write_score_report
 
@@ -56,6 +54,7 @@ def _print_summary(bundle: "Bundle", variant: "Variant", played: "Played", conso
     from rich.table import Table
 
     from train.scores import episodes_of
+    from train.terminal import say
     from train.words import count, duration, number, plural, when
 
     replay, episodes = played.replay, episodes_of(played)
@@ -75,4 +74,4 @@ def _print_summary(bundle: "Bundle", variant: "Variant", played: "Played", conso
         table.add_row(*span, duration(one.end - one.start), number(one.top_score), one.top_channel)
     console.print(table)
     if len(episodes) > _MOST_EPISODES:
-        console.print(f"and {len(episodes) - _MOST_EPISODES} more", highlight=False)
+        say(console, f"and {len(episodes) - _MOST_EPISODES} more")
