@@ -8,11 +8,10 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from edge.detector.bundle import Bundle, write_bundle
-from edge.detector.calibrate import drift_allowance
 from edge.detector.calibration import Calibration
 from edge.detector.engine import Shape
 from edge.detector.runtime import available_runtimes
-from edge.detector.scaler import Scaler, fit_scaler
+from edge.detector.scaler import Scaler
 from edge.detector.season import Calendar
 from train.calibrated import ScoredRows, agreement, calibrate_variants, correlation, score_runs
 from train.contamination import WorstStretch, worst_stretches
@@ -23,12 +22,12 @@ from train.manifest import manifest
 from train.network import NetworkSettings, network_weights
 from train.parity import PARITY_WINDOWS, Parity, compare
 from train.quiet import quiet_native_output
+from train.scaling import Scaling, fit_scaling
 from train.split import Split, split_runs
-from train.streams import as_stream
 from train.training import Trained, TrainingSettings, train_network
 from train.trials import Interpreter
 from train.variants import VARIANTS, convert
-from train.windows import filled, scaled_rows, window_set
+from train.windows import filled, window_set
 
 
 @dataclass(frozen=True)
@@ -97,7 +96,8 @@ def fit(
         FitError: too few rows, a channel without values, or no variant that runs here.
     """
     split = split_runs([run for run in runs if run.rows], settings.calibration_part, settings.window)
-    scaling = _scaling(split, settings)
+    calendar = Calendar(settings.season, settings.timezone)
+    scaling = fit_scaling(split, settings.channels, settings.scaler, calendar, 10 * settings.window)
     trained = _train(split, scaling, settings, listener)
     listener.stage("exporting float32, dynamic and int8")
     windows = _calibration_windows(split, scaling, settings)
@@ -128,37 +128,7 @@ def fit(
     )
 
 
-@dataclass(frozen=True)
-class _Scaling:
-    """How readings become what the network sees."""
-
-    scaler: Scaler
-    """Of all runs together: the bundle's, for devices that are not commissioned on rows of their own."""
-    own: Mapping[str, Scaler]
-    """Run to the scaler of its own rows, where there are several runs: each may be another machine."""
-    calendar: Calendar
-    max_drift: np.ndarray
-    """(channels,) in the channels' units."""
-
-    def rows(self, run: Run) -> list[np.ndarray]:
-        """Each segment of the run in scaled units."""
-        return scaled_rows(run, self.own.get(run.name, self.scaler), self.calendar)
-
-
-def _scaling(split: Split, settings: FitSettings) -> _Scaling:
-    calendar = Calendar(settings.season, settings.timezone)
-    streams = [as_stream(run, calendar) for run in (*split.fit, *split.held_out) if run.rows]
-    values = np.concatenate([stream.values for stream in streams])
-    slots = np.concatenate([stream.slots for stream in streams])
-    try:
-        scaler = fit_scaler(values, settings.scaler, settings.channels, slots, calendar.slots)
-    except ValueError as error:
-        raise FitError(str(error)) from error
-    allowance = drift_allowance(streams, scaler, 10 * settings.window)
-    return _Scaling(scaler, {}, calendar, allowance)
-
-
-def _train(split: Split, scaling: _Scaling, settings: FitSettings, listener: Listener) -> Trained:
+def _train(split: Split, scaling: Scaling, settings: FitSettings, listener: Listener) -> Trained:
     fitted, held_out = (
         window_set([rows for run in runs if run.rows for rows in scaling.rows(run)], settings.window)
         for runs in (split.fit, split.held_out)
@@ -168,7 +138,7 @@ def _train(split: Split, scaling: _Scaling, settings: FitSettings, listener: Lis
     return train_network(shape, fitted, held_out, settings.training, listener.epoch)
 
 
-def _calibration_windows(split: Split, scaling: _Scaling, settings: FitSettings) -> np.ndarray:
+def _calibration_windows(split: Split, scaling: Scaling, settings: FitSettings) -> np.ndarray:
     """Windows spread evenly over the calibration rows."""
     every = window_set([rows for run in split.calibrate if run.rows for rows in scaling.rows(run)], settings.window)
     return every.take(np.unique(np.linspace(0, len(every) - 1, PARITY_WINDOWS).astype(int)))
@@ -200,7 +170,7 @@ def _export(
 
 
 def _calibrate(
-    models: Mapping[str, bytes], split: Split, scaling: _Scaling, settings: FitSettings
+    models: Mapping[str, bytes], split: Split, scaling: Scaling, settings: FitSettings
 ) -> dict[str, Calibration]:
     shape = Shape(settings.window, len(settings.channels), scaling.calendar.slots, settings.stride)
     with TemporaryDirectory(prefix="offbeat-fit-") as folder, quiet_native_output():
@@ -221,7 +191,7 @@ def _agreement(variant: str, scored: Mapping[str, ScoredRows]) -> float | None:
     return agreement(scored[variant], scored["float32"]) if variant in scored else None
 
 
-def _worst(trained: Trained, split: Split, scaling: _Scaling, settings: FitSettings) -> list[WorstStretch]:
+def _worst(trained: Trained, split: Split, scaling: Scaling, settings: FitSettings) -> list[WorstStretch]:
     runs = [run for run in (*split.fit, *split.held_out) if run.rows]
     return worst_stretches(
         runs,

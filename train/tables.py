@@ -84,7 +84,15 @@ def read_tables(paths: Sequence[str | Path], options: ReadOptions) -> list[RawTa
     for path in paths:
         tables.append(read_table(path, options))
         options = replace(options, channels=tables[0].channels)
-    return tables
+    names = _unique([table.name for table in tables])
+    return [replace(table, name=name) for table, name in zip(tables, names, strict=True)]
+
+
+def _unique(names: Sequence[str]) -> list[str]:
+    """Names as given; one that comes again, from another folder, gets a number."""
+    return [
+        name if name not in names[:at] else f"{name} ({names[:at].count(name) + 1})" for at, name in enumerate(names)
+    ]
 
 
 def _joined(file: CsvFile, names: Sequence[str]) -> np.ndarray:

@@ -145,3 +145,13 @@ def test_later_files_need_the_channels_of_the_first(tmp_path):
     assert read_tables([first, more], ReadOptions())[1].values.tolist() == [[5.0, 3.0]]
     with pytest.raises(DatasetError, match="'b' is not in the file"):
         read_tables([first, fewer], ReadOptions())
+
+
+def test_files_of_the_same_name_are_told_apart(tmp_path):
+    for folder in ("monday", "tuesday"):
+        (tmp_path / folder).mkdir()
+        write_lines(tmp_path / folder / "pump.csv", "time,a", "1700000000,1")
+
+    tables = read_tables([tmp_path / "monday" / "pump.csv", tmp_path / "tuesday" / "pump.csv"], ReadOptions())
+
+    assert [table.name for table in tables] == ["pump", "pump (2)"]
