@@ -33,6 +33,7 @@ class EpisodeDetector:
         self._tuning = tuning
         self._min_windows = np.full(streams, tuning.min_windows) if min_windows is None else min_windows
         self._above: np.ndarray = np.zeros(streams, np.intp)  # consecutive scores above the level
+        self._low: np.ndarray = np.zeros(streams, np.intp)  # consecutive scores under the closing score
         self._below: np.ndarray = np.zeros(streams, np.intp)  # consecutive scores well under the episode's level
         self._age: np.ndarray = np.zeros(streams, np.intp)  # scores since it opened
         self._own: np.ndarray = np.zeros(streams)  # the episode's own level
@@ -58,7 +59,7 @@ class EpisodeDetector:
         opened = self._above[streams] >= self._min_windows[streams]
         new = streams[opened]
         self.on[new] = True
-        self._above[new] = self._below[new] = self._age[new] = 0
+        self._above[new] = self._low[new] = self._below[new] = self._age[new] = 0
         self._own[new] = scores[opened]
         return opened
 
@@ -72,7 +73,9 @@ class EpisodeDetector:
         self._own[streams] = own
         below = np.where(scores < tuning.relative_close * own, self._below[streams] + 1, 0)
         self._below[streams] = below
-        closed = (scores < tuning.close) | (below >= self._window)
+        low = np.where(scores < tuning.close, self._low[streams] + 1, 0)
+        self._low[streams] = low
+        closed = (low >= max(1, round(tuning.close_windows * self._window))) | (below >= self._window)
         over = streams[closed]
         self.on[over] = False
         self._hurdle[over] = scores[closed]
@@ -81,6 +84,6 @@ class EpisodeDetector:
     def force(self, stream: int, on: bool) -> None:
         """Open or close an episode from outside: after a restart, or at the end of a stream."""
         self.on[stream] = on
-        self._above[stream] = self._below[stream] = self._age[stream] = 0
+        self._above[stream] = self._low[stream] = self._below[stream] = self._age[stream] = 0
         self._own[stream] = 1.0
         self._hurdle[stream] = 0.0

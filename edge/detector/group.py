@@ -41,8 +41,12 @@ class Outcome:
     time: float
     score: float
     """1.0 is the alarm level; NaN while there is none. Between two inferences that of the last one."""
+    alarm: bool
+    """Whether the score is in alarm at this row."""
     anomaly: Anomaly
+    """`ON` from an episode's `new` to its `end`, which is told when the alarm has been off for a while."""
     event_id: str | None
+    """Of the episode that is not ended."""
     top_channel: str | None
     """The channel with the largest share in the score, None while there is no score."""
     events: tuple[Event, ...]
@@ -147,7 +151,9 @@ class StreamGroup:
         self._start_over[stream] = True
 
     def _stream_events(self, settings: StreamSettings) -> StreamEvents:
-        return StreamEvents(settings, self._channels, self.bundle.window, self._model, self._new_id)
+        window_s = self.bundle.window * self.bundle.period_s
+        quiet_s = self._tuning.quiet_windows * window_s
+        return StreamEvents(settings, self._channels, self.bundle.window, self._model, self._new_id, quiet_s)
 
     def _first_calibration(self, stream: int) -> Calibration | None:
         return None if self.streams[stream].calibrate_rows else self._bundle_calibration
@@ -228,4 +234,4 @@ class StreamGroup:
         commissioning = self._calibrations[stream] is None
         anomaly: Anomaly = "commissioning" if commissioning else "OFF" if episode is None else "ON"
         top = None if np.isnan(score) else self._channels[self._top[stream]][0]
-        return Outcome(stream, row.time, score, anomaly, episode, top, tuple(events))
+        return Outcome(stream, row.time, score, bool(self._detector.on[stream]), anomaly, episode, top, tuple(events))

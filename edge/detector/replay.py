@@ -1,7 +1,6 @@
 """Files as streams: recorded readings through the very code that scores live ones."""
 
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,7 +26,7 @@ class Replay:
     score: np.ndarray
     """(n,): NaN while a window fills or the stream is commissioning."""
     alarm: np.ndarray
-    """(n,) bool: whether an anomaly episode is open."""
+    """(n,) bool: whether the score is in alarm."""
     episode: tuple[str | None, ...]
     """Id of the open episode."""
     top_channel: tuple[str | None, ...]
@@ -40,30 +39,41 @@ def grid_rows(recording: Recording, channels: Sequence[str], settings: AlignerSe
     """The grid rows of a recording, and for each file row the index of its grid row, -1 for none."""
     aligner = Aligner(channels, settings)
     rows: list[Row] = []
+    index: dict[int, int] = {}  # slot -> its grid row
     place = np.full(len(recording.times), -1, np.intp)
-    waiting: list[tuple[int, int]] = []  # file row, grid slot
-    opened = 0
-    for number, (time, values) in enumerate(zip(recording.times, recording.values, strict=True)):
-        late = aligner.counts["late"] + aligner.counts["future"]
-        present = {name: float(value) for name, value in zip(channels, values, strict=True) if not math.isnan(value)}
-        rows += aligner.add(float(time), present)
-        if aligner.counts["late"] + aligner.counts["future"] == late:
-            waiting.append((number, aligner.slot_of(float(time))))
-        opened = _place(waiting, rows, opened, place, settings.period_s)
-    rows += aligner.flush()
-    _place(waiting, rows, opened, place, settings.period_s)
+    waiting: list[tuple[int, int]] = []  # file row, slot
+    for number, (time, values) in enumerate(zip(recording.times.tolist(), recording.values.tolist(), strict=True)):
+        before = dict(aligner.counts)
+        closed = aligner.add(
+            time, {name: value for name, value in zip(channels, values, strict=True) if value == value}
+        )
+        if _taken(before, aligner.counts):
+            waiting.append((number, aligner.slot_of(time)))
+            if aligner.counts["repeated"] == before["repeated"]:
+                index.pop(waiting[-1][1], None)  # of a run before the clock was set back
+        _enter(closed, rows, index, aligner)
+        waiting = _place(waiting, index, place)
+    _enter(aligner.flush(), rows, index, aligner)
+    _place(waiting, index, place)
     return rows, place
 
 
-def _place(waiting: list[tuple[int, int]], rows: list[Row], opened: int, place: np.ndarray, period_s: float) -> int:
-    """Give file rows the grid rows that have closed since; the number of grid rows seen."""
-    if len(rows) == opened:
-        return opened
-    closed = {round(row.time / period_s): index for index, row in enumerate(rows[opened:], opened)}
+def _taken(before: Mapping[str, int], after: Mapping[str, int]) -> bool:
+    return (before["late"], before["future"]) == (after["late"], after["future"])
+
+
+def _enter(closed: Sequence[Row], rows: list[Row], index: dict[int, int], aligner: Aligner) -> None:
+    """Add grid rows, with their slots in the index."""
+    for row in closed:
+        index[aligner.slot_of(row.time)] = len(rows)
+        rows.append(row)
+
+
+def _place(waiting: list[tuple[int, int]], index: Mapping[int, int], place: np.ndarray) -> list[tuple[int, int]]:
+    """Give file rows their grid rows, where these are closed; those that still wait."""
     for number, slot in waiting:
-        place[number] = closed.get(slot, -1)
-    waiting[:] = [(number, slot) for number, slot in waiting if slot not in closed]
-    return len(rows)
+        place[number] = index.get(slot, -1)
+    return [(number, slot) for number, slot in waiting if slot not in index]
 
 
 def replay(
@@ -78,7 +88,7 @@ def replay(
     """
     aligned = [grid_rows(one, group.bundle.channel_names, settings) for one in recordings]
     outcomes: list[list[Outcome]] = [[] for _ in recordings]
-    longest = max(len(rows) for rows, _ in aligned)
+    longest = max((len(rows) for rows, _ in aligned), default=0)
     for step in range(longest):
         batch = [(stream, rows[step]) for stream, (rows, _) in enumerate(aligned) if step < len(rows)]
         for outcome in group.process(batch):
@@ -93,15 +103,15 @@ def _by_file_row(group: StreamGroup, stream: int, outcomes: Sequence[Outcome], p
     if outcomes:
         events += group.close(stream, outcomes[-1].time)
     score = np.array([outcome.score for outcome in outcomes] + [np.nan])
-    alarm = np.array([outcome.anomaly == "ON" for outcome in outcomes] + [False])
-    # A row that came too late for the grid has no score of its own; the episode's state goes on through it.
-    before = np.maximum.accumulate(place) if len(place) else place
-    ids = [outcome.event_id for outcome in outcomes] + [None]
+    alarm = np.array([outcome.alarm for outcome in outcomes] + [False])
+    ids = [outcome.event_id if outcome.alarm else None for outcome in outcomes] + [None]
     tops = [outcome.top_channel for outcome in outcomes] + [None]
+    # A row that came too late for the grid has no score of its own; the episode's state goes on through it.
+    state = np.where(place >= 0, place, np.maximum.accumulate(place)) if len(place) else place
     return Replay(
         score=score[place],
-        alarm=alarm[before],
-        episode=tuple(ids[index] for index in before),
+        alarm=alarm[state],
+        episode=tuple(ids[index] for index in state),
         top_channel=tuple(tops[index] for index in place),
         events=tuple(events),
         aligned=place,

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -28,9 +29,12 @@ class StreamEvents:
         window: int,
         model: ModelRef,
         new_id: Callable[[float], str],
+        quiet_s: float,
     ) -> None:
         self._settings, self._channels, self._model, self._new_id = settings, channels, model, new_id
+        self._quiet_s = quiet_s
         self._anomaly: Episode | None = None
+        self._calm: Look | None = None  # the row that closed the anomaly, while its `end` is not told yet
         book = RuleBook([name for name, _ in channels], settings.rules)
         self._rules = RuleEpisodes(settings.id, book, settings.update_every_s, new_id)
         self._window = WindowTimes(window)
@@ -46,11 +50,11 @@ class StreamEvents:
         """The next row, before it is scored: what the rules say."""
         self.last_time = row.time
         self._window.add(row)
-        return self._rules.row(row)
+        return self._told_end(row.time) + self._rules.row(row)
 
     def idle(self, time: float) -> list[Event]:
         """No row came, and it is `time` now: what the rules of silence say."""
-        return self._rules.idle(time)
+        return self._told_end(time) + self._rules.idle(time)
 
     def look(
         self, score: float, return_period_s: float | None, shares: np.ndarray, values: np.ndarray, expected: np.ndarray
@@ -65,7 +69,13 @@ class StreamEvents:
         )
 
     def open_anomaly(self, look: Look, rising: float) -> list[Event]:
-        """The score has opened an episode; it is `rising` since then, NaN where that is not known."""
+        """The score has opened an episode; it is `rising` since then, NaN where that is not known.
+
+        A fault that comes and goes is one episode: it goes on where its `end` is not told yet.
+        """
+        self._calm = None
+        if self._anomaly is not None:
+            return self._anomaly.update(look)
         # The onset cannot lie before the window that opened the episode.
         earliest = look.time if look.window is None else look.window.start
         onset = look.time if math.isnan(rising) else max(rising, earliest)
@@ -74,20 +84,30 @@ class StreamEvents:
         return [event]
 
     def follow_anomaly(self, look: Look, closed: bool) -> list[Event]:
-        """The next score of an open episode, or its last one."""
-        episode = self._anomaly
-        if episode is None:
+        """The next score of an open episode, or its last one; the `end` is told when it stayed quiet for a while."""
+        if self._anomaly is None:
             return []
         if not closed:
-            return episode.update(look)
-        self._anomaly = None
-        return [episode.end(look)]
+            return self._anomaly.update(look)
+        self._calm = look
+        return []
 
     def end_all(self, time: float) -> list[Event]:
         """The `end` of whatever is open."""
+        ends = self._told_end(math.inf) if self._calm is not None else []
         anomaly, self._anomaly = self._anomaly, None
-        ends = [] if anomaly is None else [anomaly.cut(time)]
+        if anomaly is not None:
+            ends.append(anomaly.cut(time))
         return ends + self._rules.end(time)
+
+    def _told_end(self, time: float) -> list[Event]:
+        """The `end` of an anomaly that has been quiet long enough at `time`; it ended when it fell quiet."""
+        if self._anomaly is None or self._calm is None or time - self._calm.time < self._quiet_s:
+            return []
+        calm, anomaly = self._calm, self._anomaly
+        self._calm = self._anomaly = None
+        now = min(time, max(self.last_time, calm.time))
+        return [anomaly.end(replace(calm, time=now), end_time=calm.time)]
 
     def snapshot(self) -> dict[str, Any]:
         """Plain JSON of the open episodes."""

@@ -38,7 +38,13 @@ class Tuning:
     min_windows: int = 3
     """Scores above 1.0, one after another, that open an episode."""
     close: float = 0.7
-    """Score under which an episode ends."""
+    """Score under which an episode ends, once it has stayed there for a while."""
+    close_windows: float = 1 / 6
+    """That while, windows. Longer means fewer alerts for one fault that comes and goes, and later ends: at a
+    third of a window the simulated pump's alerts fell by another tenth, and SKAB valve1 lost 0.01 of J."""
+    quiet_windows: float = 2.0
+    """An episode whose alarm comes back within this time goes on, windows; its `end` waits for it. One fault
+    that comes and goes is one alert: a simulated sensor that dropped out in bursts made twelve."""
     relative_close: float = 0.5
     """It also ends after a window of scores under this part of its own level."""
     own_windows: float = 2.0

@@ -38,7 +38,7 @@ class Group:
         if self.broken.intersection(numbers):
             raise ZeroDivisionError("float division\nby zero")
         self.seen.append(numbers)
-        return [Outcome(number, row.time, 0.5, "OFF", None, None, ()) for number, row in batch]
+        return [Outcome(number, row.time, 0.5, False, "OFF", None, None, ()) for number, row in batch]
 
     def snapshot(self, stream: int) -> dict[str, Any]:
         return {"stream": stream, "batches": len(self.seen)}

@@ -35,7 +35,7 @@ def write_tiny_bundle(folder: Path) -> Bundle:
     restart[0] = True
     scaler = fit_scaler(values, "robust", CHANNELS)
     shape = Shape(WINDOW, len(CHANNELS))
-    calibration, _ = calibrate(open_model(MODEL), shape, scaler, [Run(times, values, slots, restart)], np.full(2, 3.0))
+    calibration = calibrate(open_model(MODEL), shape, scaler, [Run(times, values, slots, restart)], np.full(2, 3.0))
     variant = {
         "name": "float32",
         "file": "float32.tflite",
