@@ -14,6 +14,8 @@ from train.windows import WindowSet, filled
 BATCH = 128
 """Windows a step. 64 learns as much a window and costs more time, 256 learns less (pump and SKAB)."""
 LEARNING_RATE = 1e-2
+_LEAST_STEPS = 16
+"""Steps in an epoch at least: of few windows each comes round several times, or 40 epochs would teach nothing."""
 _CLIP_NORM = 1.0
 _HELD_OUT_WINDOWS = 1024
 """Validation windows at most, evenly spread: more change the loss by less than its noise from epoch to epoch."""
@@ -96,7 +98,7 @@ class _Batches(keras.utils.PyDataset):
         super().__init__()
         self._windows = windows
         self._batch = min(BATCH, len(windows))
-        self._count = max(1, min(settings.windows_per_epoch, len(windows)) // self._batch)
+        self._count = max(_LEAST_STEPS, min(settings.windows_per_epoch, len(windows)) // self._batch)
         self._random = np.random.default_rng(settings.seed)
         self._order = np.empty(0, np.intp)
         self.on_epoch_end()
