@@ -3,8 +3,10 @@ PYTHON ?= python3
 SEED ?= 1
 environment = @$(PYTHON) .ci/environment.py --python $(PYTHON)
 run = .venv/bin/python -m
+units = --unit speed=rpm --unit flow=m3/h --unit pressure=bar --unit motor_current=A --unit vibration=mm/s \
+	--unit bearing_temperature=°C --unit ambient_temperature=°C
 
-.PHONY: help demo test check model clean
+.PHONY: help demo test check model picture clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -20,12 +22,21 @@ test: ## all tests (PYTHON=python3.13: with another Python)
 
 check: ## lint, format and types
 	$(environment)
-	$(run) ruff check . && $(run) ruff format --check . && $(run) mypy
+	$(run) ruff check .
+	$(run) ruff format --check .
+	$(run) mypy
 
 model: ## rebuild models/pump from simulated normal operation
 	$(environment)
-	$(run) firmware_sim csv --out build/pump.csv
-	$(run) train fit build/pump.csv --out models/pump
+	@mkdir -p build
+	$(run) firmware_sim csv --out build/pump.csv --hours 24 --seed 20260105
+	$(run) train fit build/pump.csv --out models/pump $(units)
+
+picture: ## redraw the README's picture: models/pump on a run with a fault
+	$(environment)
+	@mkdir -p build
+	$(run) firmware_sim csv --out build/fault.csv --start 2026-01-06T10:00Z --seed 5 --labels --fault lost_coupling.flow@22m+20m
+	$(run) train.picture models/pump build/pump.csv build/fault.csv models/detection.svg
 
 clean: ## remove environments, caches and what the demo wrote
 	rm -rf .venv .venv-* demo-output build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

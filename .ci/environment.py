@@ -72,7 +72,8 @@ def make(folder: str, python: str, version: str, arguments: list, names: tuple) 
         shutil.rmtree(ROOT / folder, ignore_errors=True)
         create(folder, python, version)
     run(
-        [str(inside), "-m", "pip", "install", "--disable-pip-version-check", "--no-input", *arguments],
+        # Compiling all of TensorFlow's Python takes longer than installing it; what is imported compiles itself.
+        [str(inside), "-m", "pip", "install", "--no-compile", "--disable-pip-version-check", "--no-input", *arguments],
         f"installing {' '.join(arguments)} into {folder}",
     )
     stamp.write_text(wanted)

@@ -83,7 +83,7 @@ def _follow(
                 announced.add(fault)
                 screen.line(_announcement(fault))
         screen.progress((now - start) / plan.live_s, f"simulated {clock(now - start)} of {clock(plan.live_s)}")
-        time.sleep(0.2)
+        time.sleep(0.05)
     processes.check()
 
 

@@ -1,0 +1,128 @@
+"""What the documents promise is there, and no file carries anything of the machine that it was written on."""
+
+import json
+import re
+import subprocess
+import sys
+import tomllib
+from functools import cache
+
+import jsonschema
+import pytest
+from documents import ROOT, Block, blocks, commands, files
+
+from edge.config import load_config
+from edge.wire.events import event_schema
+
+_MODULES = {"offbeat-edge": "edge", "offbeat-train": "train", "offbeat-sim": "firmware_sim"}
+_TEXT = {".py", ".md", ".toml", ".txt", ".json", ".html", ".css", ".js", ".svg", ".conf", ".service", ".cfg", ""}
+# Spelt so that this file does not match itself.
+_FOREIGN = {
+    "a path of one machine": r"(?<![\w.])/(?:root|home/\w+|work|Users/\w+)/",
+    "a package registry": r"pypi\.(?:org)|pythonhosted\.(?:org)|-index-(?:url)|find-(?:links)",
+    "the neighbouring folder": r"\.\./" + "shared",
+}
+_MAY = {".ci/run": "the neighbouring folder"}
+
+
+@pytest.mark.parametrize("what", _FOREIGN)
+def test_no_file_names(what):
+    pattern = re.compile(_FOREIGN[what])
+    found = [
+        f"{file.relative_to(ROOT)}:{number}: {line.strip()[:100]}"
+        for file in files()
+        if file.suffix in _TEXT and _MAY.get(str(file.relative_to(ROOT))) != what
+        for number, line in enumerate(file.read_text("utf-8", "replace").splitlines(), 1)
+        if pattern.search(line)
+    ]
+
+    assert not found, "\n".join(found)
+
+
+def test_every_make_target_is_in_its_help():
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    (targets,) = re.findall(r"^\.PHONY: (.*)$", makefile, re.MULTILINE)
+
+    assert set(re.findall(r"^(\w+):.*## ", makefile, re.MULTILINE)) == set(targets.split())
+
+
+def test_every_direct_dependency_is_pinned():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    extras = project["optional-dependencies"]
+    pins = {line.split("==")[0].lower().replace("_", "-") for line in _pins("constraints.txt")}
+    elsewhere = {"offbeat", "tflite-runtime"}  # itself, and the runtime that has an environment of its own
+    wanted = {
+        re.split(r"[\[<>=;! ]", requirement)[0].lower().replace("_", "-")
+        for requirement in [*project["dependencies"], *extras["train"], *extras["dev"], *extras["serial"]]
+    }
+
+    assert wanted - elsewhere <= pins
+
+
+@pytest.mark.parametrize("name", ["constraints.txt", "constraints-tflite-runtime.txt"])
+def test_pins_are_a_name_and_a_version(name):
+    assert all(re.fullmatch(r"[\w.-]+==[\w.]+(?: ?; ?python_version .*)?", line) for line in _pins(name))
+
+
+def _pins(name: str) -> list[str]:
+    lines = (ROOT / name).read_text("utf-8").splitlines()
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+@cache
+def _help(command: str, *words: str) -> str:
+    """What a command says of itself; fails where there is no such command."""
+    done = subprocess.run(
+        [sys.executable, "-m", _MODULES[command], *words, "--help"],
+        cwd=ROOT, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 0, f"{command} {' '.join(words)}: {done.stderr}"
+    return done.stdout
+
+
+@pytest.mark.parametrize("block", blocks("sh", "bash", "shell", "console"), ids=str)
+def test_documented_commands_and_their_options_exist(block: Block):
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    for name, *words in commands(block.text):
+        if name == "make":
+            targets = [word for word in words if "=" not in word]
+            assert all(f"\n{target}:" in makefile for target in targets), words
+            continue
+        text = _help(name, *words[:1]) if words and not words[0].startswith("-") else _help(name)
+        for option in (word.split("=")[0] for word in words if word.startswith("--")):
+            assert re.search(rf"{option}(?![\w-])", text), f"{name} {' '.join(words)}: no option {option}"
+
+
+@pytest.mark.parametrize("block", blocks("json"), ids=str)
+def test_json_in_documents_parses_and_events_meet_the_schema(block: Block):
+    body = json.loads(block.text)
+
+    if isinstance(body, dict) and "event_type" in body:
+        jsonschema.validate(body, event_schema())
+
+
+@pytest.mark.parametrize("block", blocks("toml"), ids=str)
+def test_toml_in_documents_parses_and_whole_configs_load(block: Block, tmp_path, monkeypatch):
+    body = tomllib.loads(block.text)
+
+    if {"device", "source", "stream"} <= set(body):
+        for variable in re.findall(r"\$\{(\w+)\}", block.text):
+            monkeypatch.setenv(variable, "secret")
+        (tmp_path / "agent.toml").write_text(block.text, "utf-8")
+        load_config(tmp_path / "agent.toml")
+
+
+def test_the_readme_shows_an_event():
+    assert any('"event_type"' in block.text for block in blocks("json") if block.file == ROOT / "README.md")
+
+
+def test_links_between_documents_lead_somewhere():
+    lost = [
+        f"{file.relative_to(ROOT)}: {target}"
+        for file in files()
+        if file.suffix == ".md"
+        for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", file.read_text("utf-8"))
+        if not (file.parent / target).exists()
+    ]
+
+    assert not lost, "\n".join(lost)
