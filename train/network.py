@@ -64,7 +64,7 @@ def build_network(settings: NetworkSettings) -> keras.Model:
         rows = keras.layers.LSTM(settings.hidden, return_sequences=True, name=f"decoder_{layer}")(rows)
         if layer < settings.layers - 1:
             rows = _dropout(settings, rows)
-    # The same layer at every step. Not wrapped in TimeDistributed, which takes the steps one by one and costs a seventh.
+    # The same layer at every step; TimeDistributed would take them one by one, and costs a seventh of the time.
     backwards = keras.layers.Dense(settings.channels, name="rows")(rows)
     return keras.Model(inputs, OldestFirst(name="oldest_first")(backwards), name="lstm_autoencoder")
 

@@ -3,13 +3,15 @@ import pytest
 from files import column
 from hypothesis import given
 from hypothesis import strategies as st
+from recordings import recordings
 
 from edge.detector.aligner import AlignerSettings
 from edge.detector.ring import RingBuffer
 from train.data_report import describe, oddities
 from train.dataset import Selection, align, sensible_period, sliding_windows, usual_period
 from train.errors import DatasetError
-from train.tables import RawTable
+from train.tables import RawTable, ReadOptions, read_tables
+from train.times import parse_instant
 
 GRID = AlignerSettings(period_s=1.0)
 
@@ -118,3 +120,27 @@ def test_the_report_counts_what_is_odd():
     assert (report.rows_read, report.without_time, report.repeated_times, report.out_of_order) == (8, 1, 1, 1)
     assert (report.gaps, report.grid_rows, report.missing, report.constant) == (1, 6, {"b": 1.0}, ("a",))
     assert len(oddities(report)) == 5
+
+
+@pytest.mark.data
+def test_skab_is_read_without_being_told_how():
+    tables = read_tables(recordings("skab/valve1/*.csv"), ReadOptions(label_column="anomaly"))
+
+    assert len(tables) == 16
+    assert len(tables[0].channels) == 8
+    assert "changepoint" in tables[0].notices[0]
+    assert usual_period(tables) == 1.0
+    for readings in tables:
+        assert not readings.labels[:400].any()
+        assert readings.labels.any()
+        assert align(readings, Selection(rows=slice(0, 400)), GRID).rows >= 400
+
+
+@pytest.mark.data
+def test_the_taxi_file_is_a_grid_of_local_half_hours():
+    (taxi,) = read_tables(recordings("nab/realKnownCause/nyc_taxi.csv"), ReadOptions(timezone="America/New_York"))
+
+    run = align(taxi, Selection(until=parse_instant("2014-10-12", "America/New_York")), AlignerSettings(1800.0))
+
+    assert usual_period([taxi]) == 1800.0
+    assert [len(segment) for segment in run.segments] == [103 * 48]
