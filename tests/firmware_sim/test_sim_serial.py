@@ -12,8 +12,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from conftest import missing
-from mosquitto import wait_for
+from mosquitto import missing, wait_for
 
 from edge.wire.frame import decode_frame, encode_frame
 from edge.wire.readings import Readings
