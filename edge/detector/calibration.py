@@ -58,6 +58,13 @@ def calibration_from_dict(body: Mapping[str, Any], channels: int) -> Calibration
     Raises:
         KeyError, TypeError, ValueError: fields are missing, of another shape, or not positive.
     """
+    try:
+        return _calibration(body, channels)
+    except OverflowError as error:  # 1e999 reads as inf, and inf has no integer
+        raise ValueError(f"calibration wants finite numbers: {error}") from error
+
+
+def _calibration(body: Mapping[str, Any], channels: int) -> Calibration:
     shapes = {name: (channels,) for name in _ARRAYS} | {"channel_limits": (3, channels), "whole_limits": (2,)}
     arrays = {name: np.asarray(body[name], np.float64) for name in _ARRAYS}
     numbers = {name: float(body[name]) for name in _NUMBERS}

@@ -144,7 +144,7 @@ class StreamGroup:
         # A baseline is told relative to the calibration that it was learned with.
         baseline[:] = state.baseline if own == (state.calibration is not None) else 0.0
         self._events[stream] = events
-        self._detector.force(stream, events.anomaly_id is not None)
+        self._detector.force(stream, events.in_alarm)
         self._collected[stream].clear()
         self._wanted[stream] = self.streams[stream].calibrate_rows
         self._score[stream] = self._rising[stream] = np.nan

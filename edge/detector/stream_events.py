@@ -18,6 +18,9 @@ from edge.wire.events import Event, ModelRef
 _ANOMALY = ""
 """Where a snapshot keeps the anomaly's episode; the others are under their rules' keys."""
 
+_OF_CALM = ("time", "score", "return_period_s")
+"""What a snapshot keeps of the row that closed the anomaly; the rest of its `end` is as it was said last."""
+
 
 class StreamEvents:
     """Makes the events of one stream; `channels` are names with units."""
@@ -45,6 +48,11 @@ class StreamEvents:
     def anomaly_id(self) -> str | None:
         """Id of the open anomaly episode."""
         return None if self._anomaly is None else self._anomaly.last.id
+
+    @property
+    def in_alarm(self) -> bool:
+        """Whether an anomaly is open and has not fallen quiet."""
+        return self._anomaly is not None and self._calm is None
 
     def row(self, row: Row) -> list[Event]:
         """The next row, before it is scored: what the rules say."""
@@ -112,7 +120,10 @@ class StreamEvents:
     def snapshot(self) -> dict[str, Any]:
         """Plain JSON of the open episodes."""
         anomaly = {} if self._anomaly is None else {_ANOMALY: self._anomaly}
-        return {key: episode.to_dict() for key, episode in (anomaly | self._rules.open).items()}
+        body = {key: episode.to_dict() for key, episode in (anomaly | self._rules.open).items()}
+        if anomaly and self._calm is not None:
+            body[_ANOMALY]["calm"] = {name: getattr(self._calm, name) for name in _OF_CALM}
+        return body
 
     def restore(self, body: Mapping[str, Any]) -> None:
         """Go on with the episodes of a snapshot.
@@ -127,4 +138,15 @@ class StreamEvents:
                 raise ValueError(f"episode {episode.last.id} is not one of {key or 'the score'}")
         self.last_time = max((episode.last.time for episode in episodes.values()), default=-math.inf)
         self._anomaly = episodes.pop(_ANOMALY, None)
+        calm = body[_ANOMALY].get("calm") if self._anomaly is not None else None
+        self._calm = None if calm is None else _calm_from_dict(calm)
+        if self._calm is not None:
+            self.last_time = max(self.last_time, self._calm.time)
         self._rules.restore(episodes)
+
+
+def _calm_from_dict(body: Mapping[str, Any]) -> Look:
+    time, score, rare_s = (None if body[name] is None else float(body[name]) for name in _OF_CALM)
+    if time is None or not all(math.isfinite(number) for number in (time, score or 0.0, rare_s or 0.0)):
+        raise ValueError("the row that closed an episode wants finite numbers")
+    return Look(time, score, rare_s)

@@ -1,6 +1,7 @@
 """What a stream keeps over a restart, and how it commissions itself on its own first rows."""
 
 import copy
+import dataclasses
 import json
 import math
 import tracemalloc
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from rig import FAULT, START, WINDOW, events_of, group_of, normal, play, rows_of, with_fault, write_rig_bundle
 
 from edge.detector.bundle import Bundle, BundleError, write_bundle
+from edge.detector.commissioning import bundle_calibration
 from edge.detector.group import StreamGroup, StreamSettings
 from edge.detector.rows import Row
 from edge.detector.rules import ChannelRules
@@ -77,6 +79,31 @@ def test_an_episode_whose_fault_was_gone_at_the_restart_ends_with_the_first_low_
     assert anomaly[0].time <= START + 200 + 3 * WINDOW
     assert anomaly[0].start_time < START + 80
     assert outcomes[-1].anomaly == "OFF"
+
+
+def test_an_episode_that_had_fallen_quiet_ends_when_it_fell_quiet_whatever_the_restart_took(bundle):
+    group = group_of(bundle, StreamSettings("pump1"))
+    quiet = []
+    for row in rows_of(with_fault(normal(200, 3), 60, 20)):
+        quiet += group.process([(0, row)])
+        if quiet[-1].anomaly == "ON" and not quiet[-1].alarm:
+            break
+    again = restarted(bundle, group, StreamSettings("pump1"))
+
+    outcomes = play(again, rows_of(normal(10, 7), START + 400))
+
+    assert [event.event_type for event in events_of(outcomes)] == ["end"]
+    assert events_of(outcomes)[0].end_time == quiet[-1].time
+    assert not any(outcome.alarm for outcome in outcomes)
+
+
+@pytest.mark.parametrize("calm", [{}, {"time": None}, {"time": "x", "score": 1, "return_period_s": 1}, 7])
+def test_a_malformed_calm_row_is_refused(bundle, state, calm):
+    broken = copy.deepcopy(state)
+    broken["open"][""]["calm"] = calm
+
+    with pytest.raises(ValueError):
+        group_of(bundle, RULES).restore(0, broken)
 
 
 def test_after_a_restart_there_is_no_score_until_the_window_is_full(bundle):
@@ -246,6 +273,15 @@ def test_the_first_row_after_commissioning_is_scored_with_a_whole_window(bundle)
     assert START + 200 <= events[0].time <= START + 200 + WINDOW
 
 
+def test_the_phase_of_the_stride_goes_on_over_commissioning(tmp_path):
+    bundle = write_rig_bundle(tmp_path / "rig", stride=4)
+
+    outcomes = play(group_of(bundle, StreamSettings("pump1", calibrate_rows=202)), rows_of(normal(210)))
+
+    scored = [number for number, outcome in enumerate(outcomes) if math.isfinite(outcome.score)]
+    assert scored[0] == 203, "windows are complete at rows 7, 11, ... 199, 203"
+
+
 def test_while_commissioning_rules_alarm_and_scores_do_not(bundle):
     own = StreamSettings("pump1", calibrate_rows=200, rules={"flow": ChannelRules(max=12.0)})
     outcomes = play(group_of(bundle, own), rows_of(with_fault(normal(150), 60, 30)))
@@ -336,6 +372,14 @@ def test_a_bundle_without_a_calibration_serves_only_streams_that_make_their_own(
     with pytest.raises(BundleError, match="set calibrate_rows"):
         group_of(bare)
     assert group_of(bare, OWN).calibration(0) is None
+
+
+def test_a_calibration_with_an_infinite_count_is_malformed_and_not_a_crash(bundle):
+    [variant] = bundle.variants
+    endless = dataclasses.replace(variant, calibration={**variant.calibration, "rows": math.inf})
+
+    with pytest.raises(BundleError, match="malformed"):
+        bundle_calibration(bundle, endless)
 
 
 def test_a_fault_is_as_large_as_the_tests_take_it_to_be():
