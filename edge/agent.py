@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from edge.inbox import Inbox, Route
 from edge.inference import Inference
+from edge.ledger import Ledger
 from edge.notify import Notifier
 from edge.reporter import Reporter
 from edge.sources.intake import Intake
@@ -18,6 +19,8 @@ log = logging.getLogger(__name__)
 
 TICK_S = 0.25
 """How often overdue rows, silence and the watchdog are looked after, seconds."""
+_DISK_S = 5.0
+"""How often a disk that refused is tried again where no event does that, seconds."""
 _FINISH_S = 2.0
 """How long leaving may go on scoring what has already come, seconds."""
 _READINGS_A_TURN = 4096
@@ -63,6 +66,7 @@ class Agent:
     intakes: Mapping[str, Intake]
     ended: deque[tuple[str, Exception | None]]
     """Sources that came to their end, as their threads report them."""
+    ledger: Ledger
     reporter: Reporter
     notifier: Notifier
     health_every_s: float
@@ -112,11 +116,15 @@ class Agent:
     def _tick(self, monotonic: float) -> None:
         for stream in self.streams:
             stream.inference.advance(stream.number, monotonic)
-            self.reporter.events(stream.inference.idle(stream.number, monotonic))
+            stream.inference.tell(stream.number, stream.inference.idle(stream.number, monotonic))
             self._availability(stream, monotonic)
         self.reporter.tick()
         for inference in self.inferences:
             inference.save_due(monotonic)
+        if self._due("disk", _DISK_S, monotonic):
+            self.ledger.catch_up()
+        while self.ledger.cut_off:
+            self.reporter.over(*self.ledger.cut_off.popitem())
         if self._due("health", self.health_every_s, monotonic):
             self._health(monotonic)
         watchdog_s = self.notifier.watchdog_every_s
@@ -132,11 +140,7 @@ class Agent:
     def _score(self, monotonic: float) -> None:
         for inference in self.inferences:
             for outcome in inference.turn(monotonic):
-                self.reporter.events(outcome.events)
-                if any(event.event_type != "update" for event in outcome.events):
-                    # After the commit: a crash in between leaves an episode open that the state does not know,
-                    # the other order one that no subscriber ever heard of.
-                    inference.save(outcome.stream)
+                inference.follow(outcome)
                 self.reporter.state(inference.configs[outcome.stream].id, outcome)
 
     def _availability(self, stream: Served, monotonic: float) -> None:
@@ -160,7 +164,7 @@ class Agent:
             self._end_stream(stream, monotonic)
 
     def _end_stream(self, stream: Served, monotonic: float) -> None:
-        self.reporter.events(stream.inference.close(stream.number, monotonic))
+        stream.inference.tell(stream.number, stream.inference.close(stream.number, monotonic))
         stream.inference.save(stream.number)
         self._availability(stream, monotonic)
         rows = stream.inference.stream(stream.number)

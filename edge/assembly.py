@@ -14,6 +14,7 @@ from edge.delivery.requests import Requests
 from edge.detector.bundle import BundleError
 from edge.inbox import Inbox
 from edge.inference import Inference
+from edge.ledger import Ledger
 from edge.loading import grouped, live_sources, load_streams
 from edge.notify import Notifier
 from edge.reporter import Reporter
@@ -37,12 +38,15 @@ def assemble(config: Config) -> Agent:
         SourceError: a source's file or module is missing.
     """
     run_s = Durations()
-    inferences = _inferences(config, run_s)
+    outbox = Outbox(config.device.state_dir / "outbox.db")
+    ledger = Ledger(outbox)
+    inferences = _inferences(config, ledger, run_s)
     streams = [
         Served(stream.id, (stream.source or "", stream.board or ""), inference, number)
         for inference in inferences
         for number, stream in enumerate(inference.configs)
     ]
+    ledger.settle_others([stream.id for stream in config.stream])
     inbox = Inbox([stream.route for stream in streams], config.device.queue_readings)
     ended: deque[tuple[str, Exception | None]] = deque()
     intakes = {
@@ -56,7 +60,8 @@ def assemble(config: Config) -> Agent:
         readers={source.name: open_reader(source, intakes[source.name], config) for source in config.source},
         intakes=intakes,
         ended=ended,
-        reporter=_reporter(config, inferences, run_s),
+        ledger=ledger,
+        reporter=_reporter(config, inferences, outbox, run_s),
         notifier=Notifier(),
         health_every_s=config.device.health_every_s,
     )
@@ -83,7 +88,7 @@ def open_reader(source: SourceSettings, intake: Intake, config: Config) -> Reade
     return LineReader(source, intake)
 
 
-def _inferences(config: Config, run_s: Durations) -> list[Inference]:
+def _inferences(config: Config, ledger: Ledger, run_s: Durations) -> list[Inference]:
     device = config.device
     files = StateFiles(device.state_dir / "streams")
     live = live_sources(config.source)
@@ -91,7 +96,7 @@ def _inferences(config: Config, run_s: Durations) -> list[Inference]:
     for streams in grouped(config.stream).values():
         load = partial(load_streams, streams, device.runtime, live)
         ids = [stream.id for stream in streams]
-        snapshots = Snapshots(files, ids, device.snapshot_every_s, time.monotonic)
+        snapshots = Snapshots(files, ledger, ids, device.snapshot_every_s, time.monotonic)
         inference = Inference(streams, load, snapshots, Troubles(ids, time.monotonic), run_s)
         inferences.append(inference)
         try:
@@ -103,9 +108,8 @@ def _inferences(config: Config, run_s: Durations) -> list[Inference]:
     return inferences
 
 
-def _reporter(config: Config, inferences: list[Inference], run_s: Durations) -> Reporter:
+def _reporter(config: Config, inferences: list[Inference], outbox: Outbox, run_s: Durations) -> Reporter:
     topics = DeviceTopics(config.device.id, config.device.root)
-    outbox = Outbox(config.device.state_dir / "outbox.db")
     requests = Requests(topics, config.requests.allow)
     publisher = Publisher(config.broker, topics, outbox, config.delivery, requests)
     return Reporter(outbox, publisher, _info(inferences), run_s)

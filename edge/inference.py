@@ -44,6 +44,7 @@ class Inference:
         """Rows that came while their stream was in trouble, per stream."""
         self._load, self._snapshots, self._run_s = load, snapshots, run_s
         self._ready: set[int] = set()
+        self._commissioning: set[int] = set()
 
     def open(self) -> None:
         """Load the bundle and restore what its streams had learnt.
@@ -104,6 +105,21 @@ class Inference:
         if self.loaded is None or stream is None or number in self.troubles or not self.rows[number]:
             return ()
         return self.loaded.group.close(number, stream.time(monotonic))
+
+    def tell(self, number: int, events: Sequence[Event]) -> None:
+        """Commit a stream's events with what is open after them; to be called before its next row is scored."""
+        if events:
+            self._snapshots.tell(number, events)
+
+    def follow(self, outcome: Outcome) -> None:
+        """Commit what a row gave; what a stream has commissioned itself with is saved at once."""
+        self.tell(outcome.stream, outcome.events)
+        if outcome.anomaly == "commissioning":
+            self._commissioning.add(outcome.stream)
+        elif outcome.stream in self._commissioning:
+            self._commissioning.discard(outcome.stream)
+            log.info("stream %s: commissioned", self.configs[outcome.stream].id)
+            self.save(outcome.stream)
 
     def save(self, number: int) -> None:
         """Write what a stream has learnt to disk."""

@@ -1,9 +1,9 @@
-"""What the agent says of its streams: events through the outbox, state, availability and health beside it."""
+"""What the agent says of its streams beside their events: state, availability, health."""
 
 import logging
 import math
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,7 +12,6 @@ from edge.delivery.health import health_body, process_figures
 from edge.delivery.outbox import Outbox
 from edge.delivery.publisher import Publisher
 from edge.detector.group import Outcome
-from edge.wire.events import Event
 
 log = logging.getLogger(__name__)
 
@@ -44,13 +43,6 @@ class Reporter:
             log.warning("%d events are kept for the next start: no broker took them", self.outbox.counts().pending)
         self.outbox.close()
         log.info("stopped; %.1f MB were resident", (process_figures()["rss_bytes"] or math.nan) / 1e6)
-
-    def events(self, events: Iterable[Event]) -> None:
-        """Commit events; when this returns they are on disk."""
-        for event in events:
-            self.outbox.put(event)
-            if event.event_type != "update":
-                log.info("stream %s: %s %s, episode %s", event.stream, event.event_type, event.kind, event.id)
 
     def state(self, stream: str, outcome: Outcome) -> None:
         """What the stream's latest row gave; said at once where the alarm or the episode changed."""

@@ -5,40 +5,60 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from edge.detector.group import StreamGroup
+from edge.ledger import Ledger
 from edge.state_files import StateFiles
+from edge.wire.events import Event
 
 log = logging.getLogger(__name__)
 
 
 class Snapshots:
-    """Saves and restores the streams of one group; `streams` are their ids in the group's order."""
+    """Saves and restores the streams of one group; `streams` are their ids in the group's order.
+
+    What is open is kept by the ledger, together with the events; calibration and baseline, which change with every
+    row, now and then in state files. These hold a copy of what is open, for the day that the outbox's file is lost.
+    """
 
     def __init__(
-        self, files: StateFiles, streams: Sequence[str], every_s: float, monotonic: Callable[[], float]
+        self,
+        files: StateFiles,
+        ledger: Ledger,
+        streams: Sequence[str],
+        every_s: float,
+        monotonic: Callable[[], float],
     ) -> None:
-        self._files, self._streams, self._every_s, self._monotonic = files, streams, every_s, monotonic
+        self._files, self._ledger, self._streams = files, ledger, streams
+        self._every_s, self._monotonic = every_s, monotonic
         self._group: StreamGroup | None = None
         self._fresh: list[dict[str, Any]] = []
         self._saved_at = [monotonic()] * len(streams)
         self._refused = False
 
     def attach(self, group: StreamGroup) -> None:
-        """Take care of this group from now on, and bring its streams back to their files."""
+        """Take care of this group from now on, and bring its streams back to what was saved."""
         self._group = group
         self._fresh = [group.snapshot(number) for number in range(len(self._streams))]
         for number in range(len(self._streams)):
             self.restore(number)
+
+    def tell(self, number: int, events: Sequence[Event]) -> None:
+        """Commit events of one stream with what is open after them."""
+        assert self._group is not None
+        state = self._group.snapshot(number)
+        self._ledger.tell(self._streams[number], self._group.bundle.sha256, events, state["open"])
 
     def save(self, number: int) -> None:
         """Write one stream's state. A disk that refuses is reported once; the agent goes on without."""
         if self._group is None:
             return
         self._saved_at[number] = self._monotonic()
+        stream, sha256, state = self._streams[number], self._group.bundle.sha256, self._group.snapshot(number)
+        self._ledger.keep(stream, sha256, state["open"])
         try:
-            self._files.save(self._streams[number], self._group.bundle.sha256, self._group.snapshot(number))
+            self._files.save(stream, sha256, state)
         except (OSError, ValueError) as error:
             if not self._refused:
-                log.error("stream %s: its state cannot be saved: %s", self._streams[number], error)
+                log.error("stream %s: its state cannot be saved: %s", stream, error)
             self._refused = True
         else:
             self._refused = False
@@ -48,15 +68,31 @@ class Snapshots:
         return [number for number, at in enumerate(self._saved_at) if monotonic - at >= self._every_s]
 
     def restore(self, number: int) -> None:
-        """Bring one stream back to its file, or to how the group was made; an unusable file is set aside."""
+        """Bring one stream back to what was saved, or to how the group was made; an unusable file is set aside.
+
+        What was said to be open and cannot go on is ended.
+        """
         assert self._group is not None
         stream, sha256 = self._streams[number], self._group.bundle.sha256
         self._group.restore(number, self._fresh[number])
-        state = self._files.load(stream, sha256)
-        if state is None:
-            return
+        state, open_ = self._files.load(stream, sha256), self._ledger.load(stream, sha256)
+        if state is not None:
+            state = state if open_ is None else {**state, "open": {}}
+            if (error := self._taken(number, state)) is not None:
+                self._files.set_aside(stream, sha256, error)
+                state = None
+        if open_:
+            state = state or self._fresh[number]
+            if (error := self._taken(number, {**state, "open": open_})) is not None:
+                log.error("stream %s: its open episodes cannot be restored: %s", stream, error)
+                self._taken(number, state)
+        self._ledger.settle(stream, sha256, self._group.snapshot(number)["open"])
+
+    def _taken(self, number: int, state: dict[str, Any]) -> ValueError | None:
+        """Bring a stream to a state; what is wrong with it, where it is left as it was."""
+        assert self._group is not None
         try:
             self._group.restore(number, state)
         except ValueError as error:
-            self._files.set_aside(stream, sha256, error)
-            self._group.restore(number, self._fresh[number])
+            return error
+        return None

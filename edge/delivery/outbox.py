@@ -6,7 +6,7 @@ import sqlite3
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -51,6 +51,8 @@ class Outbox:
         self._spool: Spool | None = None
         self._generation = self._disk_errors = self._unreadable = 0
         self._accepting, self._refusal = True, ""
+        self._episodes: dict[str, bytes] = {}
+        self._unsaved: set[str] = set()  # streams whose episodes the disk has not taken yet
         self.commit_s = Durations()
         """How long `put` took, seconds."""
         self.on_put: Callable[[], None] = lambda: None
@@ -58,15 +60,44 @@ class Outbox:
 
     def put(self, event: Event) -> Entry:
         """Commit an event to disk, or else keep it in memory."""
+        return self.commit([event], {})[0]
+
+    def commit(self, events: Sequence[Event], episodes: Mapping[str, bytes]) -> list[Entry]:
+        """Commit events and, by stream, what is open after them: both in one transaction, or else kept in memory.
+
+        The episodes that the disk refused go with the next transaction that it takes.
+        """
         start = time.perf_counter()
-        body = encode_payload(event_to_dict(event))
+        rows = [(event.event_type, encode_payload(event_to_dict(event))) for event in events]
         with self._lock:
-            seq = self._on_disk(lambda spool: spool.append(event.event_type, body))
-            self._note(accepting=seq is not None)
-            entry = self._in_memory(event) if seq is None else self._entry(seq, event)
+            self._episodes.update(episodes)
+            self._unsaved.update(episodes)
+            seqs = self._on_disk(lambda spool: spool.append(rows, self._unsaved_episodes()))
+            self._note(accepting=seqs is not None)
+            if seqs is not None:
+                self._unsaved.clear()
+                entries = [self._entry(seq, event) for seq, event in zip(seqs, events, strict=True)]
+            else:
+                entries = [self._in_memory(event) for event in events]
         self.commit_s.add(time.perf_counter() - start)
         self.on_put()
-        return entry
+        return entries
+
+    def catch_up(self) -> None:
+        """Try again to save the episodes that the disk has refused; to be called now and then."""
+        if self._unsaved:
+            self.commit([], {})
+
+    def episodes(self) -> dict[str, bytes]:
+        """By stream, what was said to be open last."""
+        with self._lock:
+            return self._on_disk(lambda _spool: dict(self._episodes)) or dict(self._episodes)
+
+    def events(self) -> list[Event]:
+        """All events that the file still has, acknowledged or not, oldest first; without those that do not decode."""
+        with self._lock:
+            bodies = self._on_disk(lambda spool: spool.bodies()) or []
+        return [event for body in bodies if (event := _event(body)) is not None]
 
     def pending(self, limit: int, after: Position | None = None) -> list[Entry]:
         """The next events that nobody acknowledged, in the order they were put."""
@@ -146,6 +177,7 @@ class Outbox:
             spool = Spool(self._path, self._max_bytes, self._history, self._dropped)
             spool.open()
             self._spool = spool
+            self._episodes = {**spool.episodes(), **self._episodes}
         return self._spool
 
     def _replaced(self, error: Exception) -> bool:
@@ -157,6 +189,7 @@ class Outbox:
         except OSError:
             return False
         self._generation += 1
+        self._unsaved.update(self._episodes)
         log.error("%s is damaged (%s); kept as %s, going on with a new log", self._path, error, kept.name)
         return True
 
@@ -168,6 +201,9 @@ class Outbox:
             else:
                 log.error("%s takes no events (%s); they are sent from memory until it does", self._path, self._refusal)
 
+    def _unsaved_episodes(self) -> dict[str, bytes]:
+        return {stream: self._episodes[stream] for stream in self._unsaved}
+
     def _entry(self, seq: int, event: Event) -> Entry:
         spool = self._opened()
         return Entry(event, spool.log, seq, Position(self._generation, seq, 0), seq <= spool.inherited_seq)
@@ -176,16 +212,22 @@ class Outbox:
         return self._memory.put(event, self._generation, self._last_seq())
 
     def _decoded(self, seq: int, body: bytes) -> Entry | None:
-        try:
-            return self._entry(seq, event_from_dict(json.loads(body)))
-        except (EventError, ValueError):
-            self._unreadable += 1
-            log.error("%s: event %d no longer decodes and is left out", self._path, seq)
-            self._on_disk(lambda spool: spool.acknowledge([seq]))
-            return None
+        if (event := _event(body)) is not None:
+            return self._entry(seq, event)
+        self._unreadable += 1
+        log.error("%s: event %d no longer decodes and is left out", self._path, seq)
+        self._on_disk(lambda spool: spool.acknowledge([seq]))
+        return None
 
     def _last_seq(self) -> int:
         return self._spool.last_seq if self._spool is not None else 0
 
     def _seq_of(self, after: Position | None) -> int:
         return after.seq if after is not None and after.generation == self._generation else 0
+
+
+def _event(body: bytes) -> Event | None:
+    try:
+        return event_from_dict(json.loads(body))
+    except (EventError, ValueError, TypeError, RecursionError):
+        return None

@@ -2,25 +2,13 @@
 
 import os
 import sqlite3
-import uuid
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from edge.delivery.damage import DamagedError
+from edge.delivery.tables import prepare
 
-FORMAT = 1
-"""`user_version` of the file; one with another number is set aside as unreadable."""
-
-_SCHEMA = (
-    "CREATE TABLE log (id TEXT NOT NULL)",
-    # No AUTOINCREMENT: it would write one more page for every event. SQLite numbers a row one above
-    # the highest there is, and the newest row is never deleted, so no number comes twice.
-    "CREATE TABLE event (seq INTEGER PRIMARY KEY, type TEXT NOT NULL, body BLOB NOT NULL,"
-    " acknowledged INTEGER NOT NULL DEFAULT 0)",
-    f"PRAGMA user_version={FORMAT}",
-)
 _LUMP = 64
 """History is pruned, and room made, this many rows (or this part of `max_bytes`) at a time: fewer pages written."""
 
@@ -48,7 +36,8 @@ class Spool:
         # The lock of another process (somebody looks with the sqlite3 command) is waited for this long, seconds.
         self._db = sqlite3.connect(self._path, timeout=1.0, isolation_level=None, check_same_thread=False)
         try:
-            self._prepare()
+            self.log = prepare(self._db)
+            self._count()
         except BaseException:
             self._db.close()
             raise
@@ -64,21 +53,34 @@ class Spool:
         """Events that nobody acknowledged."""
         return max(0, self._unacknowledged - len(self._written_off))
 
-    def append(self, event_type: str, body: bytes) -> int:
-        """Commit one event; its seq. What exceeds `max_bytes` goes: history, oldest `update`s, oldest others."""
+    def append(self, events: Sequence[tuple[str, bytes]], episodes: Mapping[str, bytes]) -> list[int]:
+        """Commit events, (type, body), together with what is open in some streams after them; the events' seqs.
+
+        What exceeds `max_bytes` goes: history, oldest `update`s, oldest others.
+        """
         with self._transaction():
-            seq = self._db.execute("INSERT INTO event (type, body) VALUES (?, ?)", (event_type, body)).lastrowid
-            assert seq is not None
+            seqs = [self._insert(*event) for event in events]
+            self._db.executemany("INSERT OR REPLACE INTO episodes VALUES (?, ?)", episodes.items())
             moved = self._write_off()
-            gone = {row[0]: row for row in (*self._old_history(), *self._overfull(seq, len(body)))}
+            added = sum(len(body) for _, body in events)
+            newest = seqs[0] if seqs else self.last_seq
+            gone = {row[0]: row for row in (*self._old_history(newest), *self._overfull(newest, added))}
             self._db.executemany("DELETE FROM event WHERE seq = ?", [(gone_seq,) for gone_seq in gone])
         self._moved(moved)
-        self.last_seq = seq
-        self._unacknowledged += 1
-        self.size_bytes += len(body)
+        self.last_seq = max([self.last_seq, *seqs])
+        self._unacknowledged += len(seqs)
+        self.size_bytes += added
         for _, acknowledged, kind, size in gone.values():
             self._forget(acknowledged, kind, size)
-        return seq
+        return seqs
+
+    def episodes(self) -> dict[str, bytes]:
+        """What `append` was last given of each stream."""
+        return dict(self._db.execute("SELECT stream, body FROM episodes").fetchall())
+
+    def bodies(self) -> list[bytes]:
+        """Every event that is here, acknowledged or not, oldest first."""
+        return [row[0] for row in self._db.execute("SELECT body FROM event ORDER BY seq")]
 
     def pending(self, after_seq: int, limit: int) -> list[tuple[int, bytes]]:
         """The next events that nobody acknowledged: (seq, body), oldest first."""
@@ -109,6 +111,11 @@ class Spool:
         self.history_count -= moved
         return moved
 
+    def _insert(self, event_type: str, body: bytes) -> int:
+        seq = self._db.execute("INSERT INTO event (type, body) VALUES (?, ?)", (event_type, body)).lastrowid
+        assert seq is not None
+        return seq
+
     def _write_off(self) -> int:
         if not self._written_off:
             return 0
@@ -122,30 +129,7 @@ class Spool:
         self._unacknowledged -= acknowledged
         self.history_count += acknowledged
 
-    def _prepare(self) -> None:
-        self._db.execute("PRAGMA journal_mode=WAL")
-        # A log of 1 MB at most, in place of 4: some 100 events between checkpoints still share most of their pages.
-        self._db.execute("PRAGMA wal_autocheckpoint=256")
-        # FULL, not NORMAL: events are rare, and the plug may be pulled right after one.
-        self._db.execute("PRAGMA synchronous=FULL")
-        found = self._db.execute("PRAGMA quick_check(1)").fetchone()[0]
-        if found != "ok":
-            raise DamagedError(found)
-        version = self._db.execute("PRAGMA user_version").fetchone()[0]
-        if version not in (0, FORMAT):
-            raise DamagedError(f"format {version}, this program reads {FORMAT}")
-        if version == 0:
-            with self._transaction():
-                for statement in _SCHEMA:
-                    self._db.execute(statement)
-                self._db.execute("INSERT INTO log VALUES (?)", (uuid.uuid4().hex,))
-        self._count()
-
     def _count(self) -> None:
-        row = self._db.execute("SELECT id FROM log").fetchone()
-        if row is None:
-            raise DamagedError("no log id")
-        self.log = row[0]
         rows, acknowledged, size, last = self._db.execute(
             "SELECT count(*), total(acknowledged), total(length(body)), coalesce(max(seq), 0) FROM event"
         ).fetchone()
@@ -170,12 +154,13 @@ class Spool:
             yield row
             excess -= row[3]
 
-    def _old_history(self) -> list[tuple[int, int, str, int]]:
+    def _old_history(self, newest: int) -> list[tuple[int, int, str, int]]:
         surplus = self.history_count - self._history
         if surplus < _LUMP:
             return []
         return self._db.execute(
-            "SELECT seq, 1, type, length(body) FROM event WHERE acknowledged ORDER BY seq LIMIT ?", (surplus,)
+            "SELECT seq, 1, type, length(body) FROM event WHERE acknowledged AND seq < ? ORDER BY seq LIMIT ?",
+            (newest, surplus),
         ).fetchall()
 
     def _forget(self, acknowledged: int, kind: str, size: int) -> None:

@@ -266,12 +266,11 @@ def test_a_broker_that_comes_later_gets_what_was_found_before(run, make_broker):
     assert agent.stop() == 0
 
 
-def test_an_episode_open_at_a_restart_goes_on(run, folder, broker, listener):
+def test_an_episode_open_at_a_restart_goes_on(run, broker, listener):
     text = config(broker.port, '[[source]]\nname = "field"\ntype = "stdin"\nboard = "pump1"\n', PUMP)
     agent = run(text)
     agent.send_lines(as_csv(EPISODE[:120]).encode())
-    saved = folder / "state" / "streams"
-    wait_for(lambda: saved.is_dir() and any("anomaly" in f.read_text() for f in saved.glob("*.json")), "the state")
+    wait_for(lambda: agent.said("new anomaly"), "the episode")
     agent.process.kill()
     agent.process.wait(10)
 
@@ -280,6 +279,45 @@ def test_an_episode_open_at_a_restart_goes_on(run, folder, broker, listener):
 
     assert_whole_episode(first_episode(listener))
     assert again.stop() == 0
+
+
+@pytest.mark.parametrize("change", ["another bundle", "no such stream"])
+def test_an_episode_that_cannot_go_on_after_a_restart_is_ended(run, folder, broker, listener, change):
+    field = '[[source]]\nname = "field"\ntype = "stdin"\nboard = "pump1"\n'
+    agent = run(config(broker.port, field, PUMP))
+    agent.send_lines(as_csv(EPISODE[:120]).encode())
+    wait_for(lambda: agent.said("new anomaly"), "the episode")
+    agent.process.kill()
+    agent.process.wait(10)
+
+    if change == "another bundle":
+        manifest = folder / "tiny" / "manifest.json"
+        manifest.write_text(manifest.read_text().replace('"tiny"', '"tinier"'))
+    stream = PUMP if change == "another bundle" else PUMP.replace("pump1", "pump2")
+    again = run(config(broker.port, field, stream))
+
+    assert_whole_episode(first_episode(listener))
+    states = "offbeat/gw-1/pump1/state"
+    wait_for(lambda: json.loads(listener.on(states)[-1])["anomaly"] == "OFF", "the alarm to be taken back")
+    assert again.stop() == 0
+
+
+def test_a_stream_that_has_just_commissioned_itself_does_so_only_once_whatever_happens(run, broker):
+    own = PUMP + "calibrate_rows = 100\n"
+    text = config(broker.port, '[[source]]\nname = "field"\ntype = "stdin"\nboard = "pump1"\n', own)
+    agent = run(text)
+    agent.send_lines(as_csv(EPISODE[:100]).encode())
+    wait_for(lambda: agent.said("pump1: commissioned"), "the calibration")
+    wait_for(lambda: any((agent.folder / "state" / "streams").glob("pump1-*.json")), "the file")
+    agent.process.kill()
+    agent.process.wait(10)
+
+    again = run(text)
+    again.send_lines(as_csv(EPISODE[100:]).encode())
+
+    wait_for(lambda: again.said("new anomaly"), "an alarm on the rows after")
+    assert again.stop() == 0
+    assert again.log.read_text().count("commissioned") == 1
 
 
 def test_absurd_readings_are_counted_and_cost_other_streams_nothing(run, broker, listener):

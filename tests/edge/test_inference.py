@@ -10,9 +10,11 @@ from tiny_bundle import write_tiny_bundle
 
 from edge.config import StreamConfig
 from edge.delivery.durations import Durations
+from edge.delivery.outbox import Outbox
 from edge.detector.bundle import Bundle, BundleError
 from edge.detector.group import Outcome
 from edge.inference import Inference
+from edge.ledger import Ledger
 from edge.loading import Loaded, load_streams
 from edge.snapshots import Snapshots
 from edge.sources.intake import Arrival
@@ -41,7 +43,7 @@ class Group:
         return [Outcome(number, row.time, 0.5, False, "OFF", None, None, ()) for number, row in batch]
 
     def snapshot(self, stream: int) -> dict[str, Any]:
-        return {"stream": stream, "batches": len(self.seen)}
+        return {"stream": stream, "batches": len(self.seen), "open": {}}
 
     def restore(self, stream: int, state: dict[str, Any]) -> None:
         if state == self.refuses:
@@ -50,7 +52,7 @@ class Group:
 
 
 def fresh(*streams: int) -> dict[int, Any]:
-    return {stream: {"stream": stream, "batches": 0} for stream in streams}
+    return {stream: {"stream": stream, "batches": 0, "open": {}} for stream in streams}
 
 
 class Bench:
@@ -60,8 +62,9 @@ class Bench:
         self.now, self.group, self.bundle = 1000.0, Group(bundle), bundle
         self.failure: BundleError | None = None
         self.files = StateFiles(folder / "streams")
+        ledger = Ledger(Outbox(folder / "outbox.db"))
         ids, clock = [config.id for config in CONFIGS], lambda: self.now
-        snapshots = Snapshots(self.files, ids, 600.0, clock)
+        snapshots = Snapshots(self.files, ledger, ids, 600.0, clock)
         self.inference = Inference(CONFIGS, self.load, snapshots, Troubles(ids, clock), Durations())
 
     def load(self) -> Loaded:
@@ -138,7 +141,7 @@ def test_a_stream_in_trouble_is_tried_again_from_its_state_and_with_growing_wait
 
     assert bench.inference.troubles.reason(1) is None
     assert [outcome.stream for outcome in outcomes] == [0, 1, 2]
-    assert bench.group.now == {1: {"stream": 1, "batches": 1}, **fresh(0, 2)}
+    assert bench.group.now == {1: {"stream": 1, "batches": 1, "open": {}}, **fresh(0, 2)}
 
 
 def test_a_bundle_that_cannot_be_loaded_is_tried_again(bench, caplog):
@@ -169,7 +172,7 @@ def test_state_is_restored_when_the_bundle_is_opened(tmp_path, bundle):
     second = Bench(tmp_path, bundle)
     second.inference.open()
 
-    assert second.group.now == {0: {"stream": 0, "batches": 1}, **fresh(1, 2)}
+    assert second.group.now == {0: {"stream": 0, "batches": 1, "open": {}}, **fresh(1, 2)}
 
 
 def test_state_that_the_detector_refuses_is_set_aside_and_the_stream_starts_afresh(tmp_path, bundle, caplog):
@@ -179,7 +182,7 @@ def test_state_that_the_detector_refuses_is_set_aside_and_the_stream_starts_afre
     first.inference.save(0)
 
     second = Bench(tmp_path, bundle)
-    second.group.refuses = {"stream": 0, "batches": 1}
+    second.group.refuses = {"stream": 0, "batches": 1, "open": {}}
     second.inference.open()
 
     assert second.group.now == fresh(0, 1, 2)

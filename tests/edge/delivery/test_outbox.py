@@ -197,7 +197,7 @@ def break_file(path: Path, damage: str) -> None:
         if damage == "other_database":
             database.executescript("DROP TABLE event; CREATE TABLE event (something)")
         else:
-            database.execute("PRAGMA user_version=2")
+            database.execute("PRAGMA user_version=99")
         database.close()
 
 
@@ -258,6 +258,70 @@ def test_what_was_acknowledged_while_the_disk_was_full_does_not_come_back(path: 
     assert ids(outbox) == ids(Outbox(path)) == ["episode-3"]
 
 
+def test_open_episodes_are_kept_with_their_events_and_the_newest_counts(path: Path) -> None:
+    outbox = Outbox(path)
+    outbox.commit([alert(1), alert(2)], {"pump1": b"one"})
+    outbox.commit([], {"pump1": b"two", "pump2": b"three"})
+    outbox.put(alert(3))
+
+    again = Outbox(path)
+
+    assert again.episodes() == {"pump1": b"two", "pump2": b"three"}
+    assert ids(again) == ["episode-1", "episode-2", "episode-3"]
+
+
+def test_episodes_that_the_disk_refused_are_saved_with_the_next_commit_or_catch_up(path: Path) -> None:
+    outbox = Outbox(path)
+    outbox.commit([alert(1)], {"pump1": b"open", "pump2": b"open"})
+    with full_disk():
+        outbox.commit([alert(1, "end")], {"pump1": b"closed"})
+        outbox.catch_up()
+    assert not outbox.counts().accepting
+    assert Outbox(path).episodes()["pump1"] == b"open"
+
+    outbox.catch_up()
+
+    assert outbox.counts().accepting
+    assert Outbox(path).episodes() == {"pump1": b"closed", "pump2": b"open"}
+
+
+def test_open_episodes_outlast_a_file_that_is_damaged_while_in_use(path: Path) -> None:
+    Outbox(path).commit([alert(1)], {"pump1": b"earlier"})
+    outbox = Outbox(path)
+    outbox.commit([alert(2)], {"pump2": b"now"})
+    with sqlite3.connect(path) as other:
+        other.execute("DROP TABLE event")
+    other.close()
+
+    outbox.put(alert(3))
+
+    assert Outbox(path).episodes() == {"pump1": b"earlier", "pump2": b"now"}
+
+
+def test_a_file_of_the_format_before_open_episodes_is_taken_over(path: Path) -> None:
+    old = Outbox(path)
+    old.put(alert(1))
+    old.close()
+    with sqlite3.connect(path) as database:
+        database.executescript("DROP TABLE episodes; PRAGMA user_version=1")
+    database.close()
+
+    outbox = Outbox(path)
+    outbox.commit([alert(2)], {"pump1": b"open"})
+
+    assert outbox.log == old.log
+    assert ids(Outbox(path)) == ["episode-1", "episode-2"]
+    assert Outbox(path).episodes() == {"pump1": b"open"}
+
+
+def test_all_events_are_there_for_who_asks_acknowledged_or_not(path: Path) -> None:
+    outbox = Outbox(path)
+    outbox.acknowledge([outbox.put(alert(1))])
+    outbox.put(alert(2))
+
+    assert [event.id for event in outbox.events()] == ["episode-1", "episode-2"]
+
+
 def test_a_folder_that_cannot_be_used_leaves_the_memory_queue(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     outbox = Outbox(tmp_path / "file" / "outbox.db", max_in_memory=3)
@@ -314,7 +378,8 @@ from alerts import alert
 from edge.delivery.outbox import Outbox
 outbox = Outbox(pathlib.Path({file!r}))
 for number in range(1_000_000):
-    print(outbox.put(alert(number)).seq, flush=True)
+    [entry] = outbox.commit([alert(number)], {{"pump1": str(number + 1).encode()}})
+    print(entry.seq, flush=True)
 """
 
 
@@ -329,6 +394,8 @@ def test_every_event_whose_put_returned_is_there_after_kill_9(path: Path) -> Non
 
     last = int([line for line in said if line.endswith(b"\n")][-1])
 
-    kept = [entry.seq for entry in Outbox(path).pending(limit=1_000_000)]
+    outbox = Outbox(path)
+    kept = [entry.seq for entry in outbox.pending(limit=1_000_000)]
     assert kept[:last] == list(range(1, last + 1))
     assert len(kept) <= last + 1, "at most the one that was being put"
+    assert outbox.episodes() == {"pump1": str(len(kept)).encode()}, "what is open is what the last event left"

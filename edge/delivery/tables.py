@@ -1,0 +1,60 @@
+"""The tables of the outbox's file, and how a file of an older format is brought up to date."""
+
+import sqlite3
+import uuid
+
+from edge.delivery.damage import DamagedError
+
+FORMAT = 2
+"""`user_version` of the file; one with a newer number is set aside as unreadable."""
+
+_EVENTS = (
+    "CREATE TABLE log (id TEXT NOT NULL)",
+    # No AUTOINCREMENT: it would write one more page for every event. SQLite numbers a row one above
+    # the highest there is, and the newest row is never deleted, so no number comes twice.
+    "CREATE TABLE event (seq INTEGER PRIMARY KEY, type TEXT NOT NULL, body BLOB NOT NULL,"
+    " acknowledged INTEGER NOT NULL DEFAULT 0)",
+)
+# Beside the events and not in a file of its own: only one transaction can make both true, or neither.
+_EPISODES = "CREATE TABLE episodes (stream TEXT PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID"
+
+
+def prepare(db: sqlite3.Connection) -> str:
+    """Check an opened file, make or complete its tables, and give its log's id.
+
+    Raises:
+        sqlite3.Error: the disk refuses; DamagedError: it is no outbox of a format known here.
+    """
+    db.execute("PRAGMA journal_mode=WAL")
+    # A log of 1 MB at most, in place of 4: some 100 events between checkpoints still share most of their pages.
+    db.execute("PRAGMA wal_autocheckpoint=256")
+    # FULL, not NORMAL: events are rare, and the plug may be pulled right after one.
+    db.execute("PRAGMA synchronous=FULL")
+    found = db.execute("PRAGMA quick_check(1)").fetchone()[0]
+    if found != "ok":
+        raise DamagedError(found)
+    version = db.execute("PRAGMA user_version").fetchone()[0]
+    if not 0 <= version <= FORMAT:
+        raise DamagedError(f"format {version}, this program reads up to {FORMAT}")
+    if version < FORMAT:
+        _complete(db, version)
+    row = db.execute("SELECT id FROM log").fetchone()
+    if row is None:
+        raise DamagedError("no log id")
+    return row[0]
+
+
+def _complete(db: sqlite3.Connection, version: int) -> None:
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        if version == 0:
+            for statement in _EVENTS:
+                db.execute(statement)
+            db.execute("INSERT INTO log VALUES (?)", (uuid.uuid4().hex,))
+        db.execute(_EPISODES)
+        db.execute(f"PRAGMA user_version={FORMAT}")
+        db.execute("COMMIT")
+    except BaseException:
+        if db.in_transaction:
+            db.execute("ROLLBACK")
+        raise
