@@ -108,8 +108,8 @@ class Inference:
 
     def tell(self, number: int, events: Sequence[Event]) -> None:
         """Commit a stream's events with what is open after them; to be called before its next row is scored."""
-        if events:
-            self._snapshots.tell(number, events)
+        if events and (stream := self.stream(number)):
+            stream.in_episode = self._snapshots.tell(number, events)
 
     def follow(self, outcome: Outcome) -> None:
         """Commit what a row gave; what a stream has commissioned itself with is saved at once."""

@@ -41,11 +41,12 @@ class Snapshots:
         for number in range(len(self._streams)):
             self.restore(number)
 
-    def tell(self, number: int, events: Sequence[Event]) -> None:
-        """Commit events of one stream with what is open after them."""
+    def tell(self, number: int, events: Sequence[Event]) -> bool:
+        """Commit events of one stream with what is open after them; whether anything is."""
         assert self._group is not None
         state = self._group.snapshot(number)
         self._ledger.tell(self._streams[number], self._group.bundle.sha256, events, state["open"])
+        return bool(state["open"])
 
     def save(self, number: int) -> None:
         """Write one stream's state. A disk that refuses is reported once; the agent goes on without."""

@@ -4,6 +4,7 @@ import logging
 import math
 from collections import deque
 
+from edge.clocks import LATEST_SENSIBLE, ArrivalClock, FutureJudge
 from edge.config import StreamConfig
 from edge.detector.aligner import Aligner, AlignerSettings
 from edge.detector.bundle import Bundle
@@ -13,10 +14,6 @@ from edge.structure import nearest
 
 log = logging.getLogger(__name__)
 
-EARLIEST_CLOCK = 1_767_225_600.0
-"""2026-01-01. A gateway without a clock starts in 1970 or at its last shutdown; before this it cannot judge others."""
-LATEST_SENSIBLE = 4_102_444_800.0
-"""2100-01-01. A reading dated behind it is in another unit or is noise, whatever our own clock says."""
 _LEAST_OFFLINE_AFTER_S = 5.0
 _READINGS_TO_JUDGE = 50
 """Readings after which a channel that never came is reported; boards may send channels one by one."""
@@ -34,10 +31,12 @@ class Stream:
         self.config, self.id = config, config.id
         self._wanted = bundle.channel_names
         self.online = False
+        self.in_episode = False
+        """Whether an episode is open, which a clock that is set back would cut in two; the owner says so."""
         self.rows: deque[Row] = deque()
         """Closed and not yet scored."""
         self.readings = self.untimed = self.bad_values = 0
-        settings = AlignerSettings(
+        self._settings = AlignerSettings(
             bundle.period_s,
             config.aggregate,
             config.max_hold_s,
@@ -45,32 +44,31 @@ class Stream:
             config.max_delay_s,
             config.max_future_s,
         )
+        settings = self._settings
         self.aligner = Aligner(bundle.channel_names, settings)
         self._offline_after_s = config.offline_after_s or max(_LEAST_OFFLINE_AFTER_S, settings.gap_s)
         self._idle_after_s = settings.delay_s + 2 * settings.period_s
+        self._clock, self._judge = ArrivalClock(), FutureJudge(config.max_future_s)
         self._live = live
         self._time = -math.inf
         self._at = -math.inf  # when that was, monotonic
         self._channels: set[str] | None = set()  # names seen, until they have been judged
-        self._clock_resets = 0
+        self._unbroken = False  # the next row goes on with the window although its time does not
 
     def take(self, arrival: Arrival) -> None:
         """Add a board's readings; the rows that they close wait in `rows`."""
         readings = arrival.readings
         self.readings += 1
         self.bad_values += len(readings.rejected)
-        time = self._time_of(arrival)
-        refused = self.aligner.counts["future"]
-        self.rows.extend(self.aligner.add(time, readings.values, self._judge(arrival.wall)))
-        if self.aligner.counts["future"] == refused:
-            self._anchor(time, arrival.monotonic)
+        time, now = self._dated(arrival)
+        self._add(self.aligner.add(time, readings.values, now), arrival.monotonic)
         if self._channels is not None:
             self._watch_channels(arrival)
 
     def advance(self, monotonic: float) -> None:
         """Close the rows that are overdue by now."""
         if self._live and self._at > -math.inf:
-            self.rows.extend(self.aligner.advance(self.time(monotonic)))
+            self._add(self.aligner.advance(self.time(monotonic)), monotonic)
 
     def flush(self) -> None:
         """The readings are at their end: close what is open."""
@@ -93,23 +91,35 @@ class Stream:
         counts = {"readings": self.readings, "untimed": self.untimed, "bad_values": self.bad_values}
         return {**counts, **self.aligner.counts}
 
-    def _time_of(self, arrival: Arrival) -> float:
-        if self.config.time_from == "arrival":
-            return arrival.wall
-        if arrival.readings.time is None:
+    def _dated(self, arrival: Arrival) -> tuple[float, float]:
+        """The time of a board's readings, and the clock that tells whether it lies in the future."""
+        time = arrival.readings.time
+        if time is not None and self.config.time_from == "reading":
+            now = self._judge.now(time, arrival.wall, arrival.monotonic) if self._live else LATEST_SENSIBLE
+            return time, now
+        if self.config.time_from == "reading":
             self.untimed += 1
-            return arrival.wall
-        return arrival.readings.time
+        time = self._clock.time(arrival.wall, arrival.monotonic, not_back=self.in_episode)
+        if self._clock.stepped:
+            self._step(arrival)
+        return time, LATEST_SENSIBLE
 
-    def _judge(self, wall: float) -> float:
-        """The clock that tells which readings lie in the future."""
-        return wall if self._live and wall >= EARLIEST_CLOCK else LATEST_SENSIBLE
+    def _step(self, arrival: Arrival) -> None:
+        """The gateway's clock was set: rows go on at the new time, and as the readings have no gap, windows too."""
+        log.info("stream %s: the clock was set; rows go on at the new time", self.id)
+        self.rows.extend(self.aligner.flush())
+        counts, self.aligner = self.aligner.counts, Aligner(self._wanted, self._settings)
+        self.aligner.counts.update(counts)
+        self.aligner.counts["clock_reset"] += 1
+        self._unbroken = arrival.monotonic - self._at <= self._settings.gap_s
 
-    def _anchor(self, time: float, monotonic: float) -> None:
-        resets = self.aligner.counts["clock_reset"]
-        if time >= self._time or resets > self._clock_resets:
-            self._time, self._at = time, monotonic
-        self._clock_resets = resets
+    def _add(self, rows: list[Row], monotonic: float) -> None:
+        """Take closed rows, and the time of what closed them."""
+        if rows and self._unbroken:
+            rows[0], self._unbroken = rows[0]._replace(restart=False), False
+        self.rows.extend(rows)
+        if self.aligner.latest != self._time:
+            self._time, self._at = self.aligner.latest, monotonic
 
     def _watch_channels(self, arrival: Arrival) -> None:
         assert self._channels is not None

@@ -1,15 +1,18 @@
 """One stream's clock and rows: whose time counts, what is overdue, what is silent."""
 
+import doctest
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from tiny_bundle import write_tiny_bundle
 
+from edge import clocks
+from edge.clocks import EARLIEST_CLOCK, LATEST_SENSIBLE
 from edge.config import StreamConfig
 from edge.detector.bundle import Bundle
 from edge.sources.intake import Arrival
-from edge.stream import EARLIEST_CLOCK, LATEST_SENSIBLE, Stream
+from edge.stream import Stream
 from edge.wire.readings import Readings
 
 NOW = EARLIEST_CLOCK + 1e6
@@ -30,6 +33,10 @@ def arrival(time: float | None, monotonic: float, wall: float = NOW, **values: f
 
 def row_times(stream: Stream) -> list[float]:
     return [row.time for row in stream.rows]
+
+
+def test_the_examples_of_the_clocks_hold():
+    assert doctest.testmod(clocks).failed == 0
 
 
 def test_rows_carry_the_boards_time_or_that_of_arrival_as_configured(bundle):
@@ -115,14 +122,96 @@ def test_silence_is_offline_before_the_first_reading_and_after_the_configured_ti
     assert one.silent(110.1)
 
 
-def test_a_jump_of_the_gateways_wall_clock_changes_no_row_of_a_timed_board(bundle):
+@pytest.mark.parametrize("jump_s", [7200, -300])
+def test_a_jump_of_the_gateways_wall_clock_changes_no_row_of_a_timed_board(bundle, jump_s):
     calm, jumpy = stream(bundle), stream(bundle)
-    for second in range(20):
+    for second in range(40):
         item = arrival(NOW + second, second, wall=NOW + second)
         calm.take(item)
-        jumpy.take(replace(item, wall=item.wall + (7200 if second >= 10 else 0)))
+        jumpy.take(replace(item, wall=item.wall + (jump_s if second >= 10 else 0)))
+        for one in (calm, jumpy):
+            one.advance(second + 0.5)
 
-    assert row_times(calm) == row_times(jumpy)
+    # Five minutes back, the first readings look as if they came from the future, until there are ten of them.
+    lost = 9 if jump_s < 0 else 0
+    assert jumpy.health()["future"] == lost
+    assert row_times(jumpy) == [time for time in row_times(calm) if not NOW + 10 <= time < NOW + 10 + lost]
+
+
+@pytest.mark.parametrize("time_from", ["reading", "arrival"])
+@pytest.mark.parametrize("jump_s", [7200, -300, 3 * 365 * 86400])
+def test_rows_dated_by_arrival_go_on_without_a_gap_when_the_clock_is_set(bundle, time_from, jump_s):
+    one = stream(bundle, time_from=time_from)
+    for second in range(20):
+        jumped = jump_s if second >= 10 else 0
+        one.take(arrival(None, second, wall=NOW + second + jumped))
+        one.advance(second + 0.5)
+    one.advance(21.5)
+
+    before, after = row_times(one)[:10], row_times(one)[10:]
+    assert before == [NOW + second for second in range(10)]
+    assert after == [NOW + second + jump_s for second in range(10, 20)]
+    assert [row.restart for row in one.rows] == [True] + 19 * [False]
+    assert one.health()["clock_reset"] == 1
+
+
+def test_a_clock_set_back_waits_for_the_end_of_an_episode(bundle):
+    one = stream(bundle, time_from="arrival")
+    for second in range(30):
+        one.in_episode = second < 20
+        one.take(arrival(None, second, wall=NOW + second - (300 if second >= 10 else 0)))
+
+    assert row_times(one) == [
+        *(NOW + second for second in range(20)),
+        *(NOW + second - 300 for second in range(20, 30)),
+    ]
+
+
+def test_jitter_between_the_clocks_dates_no_row_otherwise(bundle):
+    one = stream(bundle, time_from="arrival")
+    for second in range(20):
+        one.take(arrival(None, second, wall=NOW + second + (0.4 if second % 2 else -0.4)))
+
+    assert row_times(one) == [NOW + second for second in range(19)]
+    assert one.health()["clock_reset"] == 0
+
+
+def test_a_reading_from_the_past_or_the_far_future_does_not_move_the_streams_time(bundle):
+    one = stream(bundle)
+    for second in range(5):
+        one.take(arrival(NOW + second, second))
+    one.take(arrival(NOW + 50, 5.0))
+    one.take(arrival(NOW + 5, 5.0))
+    one.take(arrival(NOW - 1000, 5.5))
+
+    assert one.time(5.0) == NOW + 5
+    assert one.health()["stray"] == 1
+
+
+def test_a_board_ahead_of_a_gateway_that_is_behind_is_believed_after_ten_readings(bundle):
+    one = stream(bundle)
+    for second in range(20):
+        one.take(arrival(NOW + 7200 + second, second, wall=NOW + second))
+
+    assert one.health()["future"] == 9
+    assert row_times(one) == [NOW + 7200 + second for second in range(9, 20)]
+
+
+def test_stamps_that_are_ahead_and_do_not_go_on_like_a_clock_are_never_believed(bundle):
+    one = stream(bundle)
+    for second in range(20):
+        one.take(arrival(NOW + 7200 * (2 + second % 3), second, wall=NOW + second))
+
+    assert one.health()["future"] == 20
+
+
+def test_sparse_readings_keep_the_streams_time_although_each_comes_after_a_gap(bundle):
+    one = stream(bundle)
+    for tick in range(400):
+        if tick % 40 == 0:
+            one.take(arrival(NOW + tick / 4, tick / 4, wall=NOW + tick / 4))
+        one.advance(tick / 4)
+        assert one.time(tick / 4) == pytest.approx(NOW + tick / 4, abs=0.3)
 
 
 def test_a_board_whose_clock_was_set_back_is_followed(bundle):
