@@ -52,6 +52,7 @@ class Stream:
         self._live = live
         self._time = -math.inf
         self._at = -math.inf  # when that was, monotonic
+        self._heard_at = -math.inf  # when a reading came that may be a sensible one, monotonic
         self._channels: set[str] | None = set()  # names seen, until they have been judged
         self._unbroken = False  # the next row goes on with the window although its time does not
 
@@ -61,6 +62,8 @@ class Stream:
         self.readings += 1
         self.bad_values += len(readings.rejected)
         time, now = self._dated(arrival)
+        if time <= now + self.config.max_future_s:
+            self._heard_at = arrival.monotonic
         self._add(self.aligner.add(time, readings.values, now), arrival.monotonic)
         if self._channels is not None:
             self._watch_channels(arrival)
@@ -80,7 +83,7 @@ class Stream:
 
     def silent(self, monotonic: float) -> bool:
         """Whether readings have been absent for so long that the sensor counts as offline."""
-        return self._live and monotonic - self._at > self._offline_after_s
+        return self._live and monotonic - self._heard_at > self._offline_after_s
 
     def idle(self, monotonic: float) -> bool:
         """Whether a row is overdue that the readings so far cannot give."""

@@ -138,6 +138,14 @@ def test_a_jump_of_the_gateways_wall_clock_changes_no_row_of_a_timed_board(bundl
     assert row_times(jumpy) == [time for time in row_times(calm) if not NOW + 10 <= time < NOW + 10 + lost]
 
 
+def test_the_first_reading_after_a_silence_says_that_the_board_is_back(bundle):
+    one = stream(bundle, offline_after_s=10.0)
+    one.take(arrival(NOW, 0.0))
+    one.take(arrival(NOW + 100, 100.0, wall=NOW + 100))
+
+    assert not one.silent(100.1)
+
+
 @pytest.mark.parametrize("time_from", ["reading", "arrival"])
 @pytest.mark.parametrize("jump_s", [7200, -300, 3 * 365 * 86400])
 def test_rows_dated_by_arrival_go_on_without_a_gap_when_the_clock_is_set(bundle, time_from, jump_s):
