@@ -15,6 +15,7 @@ from edge.detector.group import StreamGroup, StreamSettings
 from edge.detector.runtime import load_model, open_model
 from edge.detector.scaler import Scaler
 from edge.detector.season import Calendar
+from edge.detector.tuning import DEFAULT, Tuning
 from train.dataset import Run
 from train.errors import FitError
 from train.probe import BATCHES
@@ -38,6 +39,7 @@ def calibrate_variants(
     runs: Sequence[Run],
     calendar: Calendar,
     allowance: np.ndarray,
+    tuning: Tuning = DEFAULT,
 ) -> dict[str, Calibration]:
     """A calibration for each variant; `models` maps its name to its file, `allowance` is in the channels' units.
 
@@ -48,7 +50,8 @@ def calibrate_variants(
     drift = allowance / scaler.scale.mean(axis=0)
     try:
         return {
-            name: calibrate(open_model(file, BATCHES), shape, scaler, streams, drift) for name, file in models.items()
+            name: calibrate(open_model(file, BATCHES), shape, scaler, streams, drift, tuning)
+            for name, file in models.items()
         }
     except CalibrationError as error:
         raise FitError(f"too few rows to calibrate on: {error}") from error

@@ -16,7 +16,7 @@ from edge.detector.group import StreamGroup, StreamSettings
 from edge.detector.ids import episode_id
 from edge.detector.replay import Recording, Replay, grid_rows
 from edge.detector.runtime import Network
-from edge.detector.tuning import DEFAULT
+from edge.detector.tuning import DEFAULT, Tuning
 from train.errors import DatasetError
 from train.tables import RawTable, ReadOptions, read_tables
 
@@ -53,6 +53,7 @@ def play(
     tables: Sequence[RawTable],
     calibrate_rows: int = 0,
     progress: Callable[[int, int], None] | None = None,
+    tuning: Tuning = DEFAULT,
 ) -> list[Played]:
     """All files in lockstep, each a stream of one group, every row of a file in its order.
 
@@ -66,7 +67,7 @@ def play(
     recordings = [Recording(table.times, table.values) for table in tables]
     wanted = [grid_rows_before(table, calibrate_rows, settings) for table in tables]
     streams = [StreamSettings(id=f"file{number}", calibrate_rows=rows) for number, rows in enumerate(wanted)]
-    group = StreamGroup(bundle, variant, network, streams, _repeatable_ids())
+    group = StreamGroup(bundle, variant, network, streams, _repeatable_ids(), tuning)
 
     def watch(done: int, total: int) -> None:
         for number, rows in enumerate(wanted):

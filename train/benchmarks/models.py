@@ -1,0 +1,90 @@
+"""Bundles that benchmarks fit, kept in a folder so that a change of the detector alone needs no training."""
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from edge.detector.bundle import Bundle, BundleError, load_bundle
+from edge.detector.engine import Shape
+from edge.detector.season import Calendar
+from edge.detector.tuning import Tuning
+from train.calibrated import calibrate_variants
+from train.dataset import Run
+from train.fit import FitSettings, Listener, fit
+from train.quiet import quiet_native_output
+from train.row_hashes import row_hashes
+from train.scaling import fit_scaling
+from train.split import split_runs
+from train.trials import Interpreter
+
+_INPUTS = "inputs.json"
+"""Beside a bundle: what it was fitted on and how."""
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """Where benchmarks get their models from."""
+
+    folder: Path
+    """Holds a folder for each bundle; one whose rows and settings are the same is used again."""
+    interpreters: tuple[Interpreter, ...]
+    variant: str
+    tuning: Tuning
+    stage: Callable[[str], None]
+    """Told what is being done."""
+    done: Callable[[], None]
+    """Told that one model is fitted and tried."""
+
+    def bundle(self, name: str, runs: Sequence[Run], settings: FitSettings) -> Bundle:
+        """A bundle fitted on `runs`, calibrated by the code of today even where its network is an old one.
+
+        Raises:
+            FitError: as `train.fit.fit`.
+        """
+        folder = self.folder / name
+        inputs = _inputs(runs, settings)
+        bundle = _kept(folder, inputs)
+        if bundle is None:
+            listener = Listener(lambda text: self.stage(f"{name}: {text}"), lambda *_: None)
+            bundle = fit(runs, settings, folder, self.interpreters, listener).bundle
+            (folder / _INPUTS).write_text(json.dumps(inputs, indent=1) + "\n", encoding="utf-8")
+        return recalibrated(bundle, self.variant, runs, settings, self.tuning)
+
+
+def recalibrated(bundle: Bundle, variant: str, runs: Sequence[Run], settings: FitSettings, tuning: Tuning) -> Bundle:
+    """The bundle with one variant calibrated anew, on the rows that `fit` calibrates on, and its bounds of drift.
+
+    Raises:
+        BundleError: the bundle has no such variant.
+        FitError: too few rows.
+    """
+    split = split_runs([run for run in runs if run.rows], settings.calibration_part, settings.window)
+    calendar = Calendar(settings.season, settings.timezone)
+    scaling = fit_scaling(split, settings.channels, settings.scaler, calendar, 10 * settings.window)
+    shape = Shape(settings.window, len(settings.channels), calendar.slots, settings.stride)
+    file = {variant: bundle.folder / bundle.variant(variant).file}
+    with quiet_native_output():
+        found = calibrate_variants(file, shape, scaling.scaler, split.calibrate, calendar, scaling.max_drift, tuning)
+    variants = [
+        replace(one, calibration=found[variant].to_dict()) if one.name == variant else one for one in bundle.variants
+    ]
+    alarm = {**bundle.alarm, "max_drift": scaling.max_drift.tolist()}
+    return replace(bundle, variants=tuple(variants), alarm=alarm)
+
+
+def _inputs(runs: Sequence[Run], settings: FitSettings) -> dict[str, str]:
+    """What the weights depend on; the code of training itself is not in it."""
+    rows = " ".join(digest for run in runs for digest in row_hashes(run))
+    return {"rows_sha256": hashlib.sha256(rows.encode()).hexdigest(), "settings": repr(settings)}
+
+
+def _kept(folder: Path, inputs: dict[str, str]) -> Bundle | None:
+    """The bundle of a folder, where it was fitted on the same rows with the same settings."""
+    try:
+        if json.loads((folder / _INPUTS).read_text("utf-8")) == inputs:
+            return load_bundle(folder)
+    except (OSError, ValueError, BundleError):
+        return None
+    return None

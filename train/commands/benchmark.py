@@ -1,0 +1,138 @@
+"""offbeat-train benchmark: how good the detector is on public data, beside what it has to beat."""
+
+import argparse
+import json
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from train.benchmarks.figures import Outcome
+    from train.benchmarks.models import Workshop
+    from train.fit import FitSettings
+
+_COLUMNS = {
+    "skab": ("j", "f1", "far", "mar", "far_before_onset", "files_found", "false_episodes", "delay_s"),
+    "taxi": ("events_found", "false_episodes", "delay_s", "longest_delay_s", "far", "far_before_onset"),
+}
+
+
+def add_parser(subparsers: Any) -> argparse.ArgumentParser:
+    """Add the command's parser."""
+    parser = subparsers.add_parser("benchmark", help="measure the detector on public data, beside baselines")
+    kinds = parser.add_subparsers(dest="benchmark", required=True, metavar="BENCHMARK", title="benchmarks")
+    _add_skab(kinds.add_parser("skab", help="SKAB: a fleet model, each file commissioned on its first rows"))
+    _add_taxi(kinds.add_parser("taxi", help="NYC taxi: weekly season, five known events"))
+    return parser
+
+
+def _add_skab(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folder", type=Path, metavar="DIR", help="recordings with a label column")
+    parser.add_argument(
+        "--fit", type=Path, metavar="DIR", help="fit on these recordings (default: in two folds, on the other fold)"
+    )
+    parser.add_argument("--label-column", default="anomaly", metavar="NAME", help="(anomaly)")
+    parser.add_argument("--rows", type=int, default=400, metavar="N", help="normal rows each file begins with (400)")
+    parser.add_argument("--window", type=int, default=30, metavar="ROWS", help="rows in a window (30)")
+    _add_shared(parser, seeds=5)
+
+
+def _add_taxi(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", type=Path, metavar="CSV")
+    parser.add_argument("--windows", type=Path, required=True, metavar="FILE", help="NAB's combined_windows.json")
+    parser.add_argument(
+        "--exclude", action="append", default=[], metavar="FROM..TO", help="do not fit on this stretch; repeatable"
+    )
+    parser.add_argument("--window", type=int, default=48, metavar="ROWS", help="rows in a window (48, a day)")
+    _add_shared(parser, seeds=5)
+
+
+def _add_shared(parser: argparse.ArgumentParser, seeds: int) -> None:
+    parser.add_argument(
+        "--seeds", type=_at_least_one, default=seeds, metavar="N", help=f"fits, seeds 0 to N-1 ({seeds})"
+    )
+    parser.add_argument("--variant", choices=("float32", "dynamic", "int8"), default="dynamic", help="(dynamic)")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures as JSON")
+    parser.add_argument(
+        "--models",
+        type=Path,
+        metavar="DIR",
+        help="keep the fitted models here; what lies there already is not fitted again",
+    )
+    parser.add_argument("--hidden", type=_at_least_one, metavar="UNITS", help="LSTM units (default: as fit)")
+    parser.add_argument("--epochs", type=_at_least_one, metavar="N", help="at most (default: as fit)")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the benchmark, say what it found."""
+    from train.benchmarks.table import print_outcome
+    from train.terminal import say, terminal
+
+    console = terminal()
+    seeds = list(range(args.seeds))
+    outcome = _BENCHMARKS[args.benchmark](args, seeds, console)
+    title = f"{args.benchmark}: mean ± sd of {args.seeds} seed{'s' * (args.seeds > 1)}, {args.variant}"
+    print_outcome(outcome, _COLUMNS[args.benchmark], title, console)
+    if args.json is not None:
+        detectors = {name: tally.to_dict(seeds) for name, tally in outcome.detectors.items()}
+        body = {
+            "benchmark": args.benchmark,
+            "variant": args.variant,
+            "settings": dict(outcome.settings),
+            "detectors": detectors,
+        }
+        args.json.write_text(json.dumps(body, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+        say(console, f"figures in {args.json}")
+    return 0
+
+
+def _skab(args: argparse.Namespace, seeds: list[int], console: "Console") -> "Outcome":
+    from train.benchmarks.skab import SkabSettings, benchmark, fits
+
+    settings = SkabSettings(args.folder, args.fit, args.label_column, args.rows)
+    settings = replace(settings, model=_model(args, settings.model))
+    with _workshop(args, console, len(seeds) * fits(settings)) as workshop:
+        return benchmark(settings, seeds, workshop)
+
+
+def _taxi(args: argparse.Namespace, seeds: list[int], console: "Console") -> "Outcome":
+    from train.benchmarks.taxi import TaxiSettings, benchmark
+
+    settings = TaxiSettings(args.file, args.windows, exclude=tuple(args.exclude))
+    settings = replace(settings, model=_model(args, settings.model))
+    with _workshop(args, console, len(seeds)) as workshop:
+        return benchmark(settings, seeds, workshop)
+
+
+_BENCHMARKS = {"skab": _skab, "taxi": _taxi}
+
+
+def _model(args: argparse.Namespace, model: "FitSettings") -> "FitSettings":
+    training = model.training if args.epochs is None else replace(model.training, epochs=args.epochs)
+    return replace(model, window=args.window, hidden=args.hidden or model.hidden, training=training)
+
+
+@contextmanager
+def _workshop(args: argparse.Namespace, console: "Console", fits: int) -> "Iterator[Workshop]":
+    from edge.detector.tuning import DEFAULT
+    from train.benchmarks.models import Workshop
+    from train.benchmarks.progress import show_stages
+    from train.trials import find_interpreters
+
+    with (
+        tempfile.TemporaryDirectory(prefix="offbeat-benchmark-") as folder,
+        show_stages(console, fits) as (stage, done),
+    ):
+        yield Workshop(args.models or Path(folder), tuple(find_interpreters(())), args.variant, DEFAULT, stage, done)
+
+
+def _at_least_one(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{number} is below 1")
+    return number
