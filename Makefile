@@ -1,12 +1,14 @@
 # A verb a target; the logic is in Python. `make` alone lists the targets.
 PYTHON ?= python3
 SEED ?= 1
+ROUNDS ?= 1
+ONLY ?=
 environment = @$(PYTHON) .ci/environment.py --python $(PYTHON)
 run = .venv/bin/python -m
 units = --unit speed=rpm --unit flow=m3/h --unit pressure=bar --unit motor_current=A --unit vibration=mm/s \
 	--unit bearing_temperature=°C --unit ambient_temperature=°C
 
-.PHONY: help demo test check model picture clean
+.PHONY: help demo test check chaos model picture clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -25,6 +27,10 @@ check: ## lint, format and types
 	$(run) ruff check .
 	$(run) ruff format --check .
 	$(run) mypy
+
+chaos: ## faults made on purpose, under 40 minutes: is an alert ever lost? (ROUNDS=0.1 ONLY=broker SEED=n)
+	$(environment)
+	$(run) tests.chaos --seed $(SEED) --rounds $(ROUNDS) --only '$(ONLY)'
 
 model: ## rebuild models/pump from simulated normal operation
 	$(environment)

@@ -2,6 +2,7 @@
 
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 
@@ -17,6 +18,10 @@ class MqttProxy:
         self.port: int = self._listening.getsockname()[1]
         self.published: list[tuple[str, bytes]] = []
         """Every PUBLISH that the client sent: topic and payload."""
+        self.published_at: list[float] = []
+        """When each came, monotonic seconds."""
+        self.acknowledged: list[tuple[str, float]] = []
+        """Topic and monotonic time of each PUBACK that the client was given."""
         self.lose_acknowledgements = False
         """PUBACKs on their way to the client vanish."""
         self.flowing = threading.Event()
@@ -48,23 +53,30 @@ class MqttProxy:
                     client.close()
                     continue
                 self._open += [client, broker]
-                threading.Thread(target=self._upwards, args=(client, broker), daemon=True).start()
-                threading.Thread(target=self._downwards, args=(broker, client), daemon=True).start()
+                in_flight: dict[bytes, str] = {}
+                threading.Thread(target=self._upwards, args=(client, broker, in_flight), daemon=True).start()
+                threading.Thread(target=self._downwards, args=(broker, client, in_flight), daemon=True).start()
 
-    def _upwards(self, client: socket.socket, broker: socket.socket) -> None:
+    def _upwards(self, client: socket.socket, broker: socket.socket, in_flight: dict[bytes, str]) -> None:
         with suppress(OSError):
             for kind, packet, body in self._packets(client, broker):
                 if kind == PUBLISH:
-                    length = int.from_bytes(body[:2], "big")
+                    end = 2 + int.from_bytes(body[:2], "big")
                     id_bytes = 2 if packet[0] & 0x06 else 0
-                    self.published.append((body[2 : 2 + length].decode(), body[2 + length + id_bytes :]))
+                    topic = body[2:end].decode()
+                    in_flight[body[end : end + id_bytes]] = topic
+                    self.published_at.append(time.monotonic())
+                    self.published.append((topic, body[end + id_bytes :]))
                 broker.sendall(packet)
 
-    def _downwards(self, broker: socket.socket, client: socket.socket) -> None:
+    def _downwards(self, broker: socket.socket, client: socket.socket, in_flight: dict[bytes, str]) -> None:
         with suppress(OSError):
-            for kind, packet, _ in self._packets(broker, client):
-                if not (kind == PUBACK and self.lose_acknowledgements):
-                    client.sendall(packet)
+            for kind, packet, body in self._packets(broker, client):
+                if kind == PUBACK and self.lose_acknowledgements:
+                    continue
+                client.sendall(packet)
+                if kind == PUBACK:
+                    self.acknowledged.append((in_flight.get(body[:2], ""), time.monotonic()))
 
     def _packets(self, source: socket.socket, other: socket.socket) -> Iterator[tuple[int, bytes, bytes]]:
         with suppress(OSError, EOFError), source, other, source.makefile("rb") as stream:
