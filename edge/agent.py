@@ -23,8 +23,12 @@ _DISK_S = 5.0
 """How often a disk that refused is tried again where no event does that, seconds."""
 _FINISH_S = 2.0
 """How long leaving may go on scoring what has already come, seconds."""
-_READINGS_A_TURN = 4096
+_READINGS_A_TURN = 1024
 """Most readings between two looks at the clock."""
+_SLICE_S = 0.02
+"""How long a turn may work on a stream's commissioning, seconds: so long others wait at most."""
+_ROWS_WAITING = 1024
+"""Rows of a stream that wait for its commissioning before its readings stay in the inbox."""
 
 
 class Reader(Protocol):
@@ -51,6 +55,7 @@ class Served:
             "trouble": self.inference.troubles.reason(self.number),
             "rows": self.inference.rows[self.number],
             "unscored": self.inference.unscored[self.number],
+            "collected": self.inference.collected(self.number),
             **(stream.health() if stream is not None else {}),
         }
 
@@ -73,6 +78,7 @@ class Agent:
     monotonic: Callable[[], float] = time.monotonic
     _stopping: bool = False
     _failed: bool = False
+    _working: bool = False  # whether a stream is commissioning itself
     _open_sources: set[str] = field(default_factory=set)
     _started: float = 0.0
     _last: dict[str, float] = field(default_factory=dict)
@@ -101,7 +107,7 @@ class Agent:
 
     def _turn(self, routes: Mapping[Route, list[Served]], timeout_s: float) -> bool:
         """Take what has come and score it; whether anything had come."""
-        arrivals = self.inbox.take(_READINGS_A_TURN, timeout_s)
+        arrivals = self.inbox.take(_READINGS_A_TURN, 0.0 if self._working else timeout_s, self._held())
         for arrival in arrivals:
             for stream in routes[arrival.source, arrival.board]:
                 stream.inference.take(stream.number, arrival)
@@ -109,9 +115,16 @@ class Agent:
         if self._due("tick", TICK_S, monotonic):
             self._tick(monotonic)
         self._score(monotonic)
+        self._working = any([inference.work(_SLICE_S) for inference in self.inferences])
         for _ in range(len(self.ended)):
             self._end_source(*self.ended.popleft())
         return bool(arrivals)
+
+    def _held(self) -> set[Route]:
+        """Boards whose readings wait in the inbox, since enough of their rows wait for commissioning."""
+        if not self._working:
+            return set()
+        return {stream.route for stream in self.streams if stream.inference.waiting(stream.number) >= _ROWS_WAITING}
 
     def _tick(self, monotonic: float) -> None:
         for stream in self.streams:
@@ -153,13 +166,16 @@ class Agent:
         if self.inbox.waiting(source):
             self.ended.append((source, error))
             return
-        self._open_sources.discard(source)
         self._failed = self._failed or error is not None
         theirs = [stream for stream in self.streams if stream.route[0] == source]
         monotonic = self.monotonic()
         for stream in theirs:
             stream.inference.flush(stream.number)
         self._score(monotonic)
+        if any(stream.inference.under_way(stream.number) for stream in theirs):
+            self.ended.append((source, error))
+            return
+        self._open_sources.discard(source)
         for stream in theirs:
             self._end_stream(stream, monotonic)
 

@@ -3,7 +3,7 @@
 import logging
 import threading
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 
 from edge.sources.intake import Arrival
 
@@ -53,18 +53,26 @@ class Inbox:
             lane.append(arrival)
             self._filled.notify()
 
-    def take(self, limit: int, timeout_s: float) -> list[Arrival]:
-        """Up to `limit` arrivals, one of each lane in turn; an empty list after `timeout_s` without any."""
+    def take(self, limit: int, timeout_s: float, held: Container[Route] = ()) -> list[Arrival]:
+        """Up to `limit` arrivals, one of each lane in turn; an empty list after `timeout_s` without any.
+
+        Lanes that are `held` keep what they have.
+        """
         with self._filled:
             if not self._waiting and not self._closed:
                 self._filled.wait(timeout_s)
             taken: list[Arrival] = []
+            passed_over = []
             while self._waiting and len(taken) < limit:
                 route = self._waiting.popleft()
+                if route in held:
+                    passed_over.append(route)
+                    continue
                 lane = self._lanes[route]
                 taken.append(lane.popleft())
                 if lane:
                     self._waiting.append(route)
+            self._waiting.extend(passed_over)
             if taken:
                 self._emptied.notify_all()
             return taken

@@ -84,9 +84,8 @@ class Inference:
     def turn(self, monotonic: float) -> Iterator[Outcome]:
         """Score all rows that wait, in batches of at most one row a stream."""
         self._retry(monotonic)
-        while self._ready and self.loaded is not None:
-            if batch := self._next_batch(self.loaded):
-                yield from self._process(self.loaded, batch)
+        while self.loaded is not None and (batch := self._next_batch(self.loaded)):
+            yield from self._process(self.loaded, batch)
 
     def idle(self, number: int, monotonic: float) -> tuple[Event, ...]:
         """Events because a stream's rows are overdue."""
@@ -106,20 +105,42 @@ class Inference:
             return ()
         return self.loaded.group.close(number, stream.time(monotonic))
 
+    def under_way(self, number: int) -> bool:
+        """Whether a stream's commissioning is being computed; its rows wait for it."""
+        return (
+            number in self._commissioning
+            and self.loaded is not None
+            and self.loaded.group.commissioning_under_way(number)
+        )
+
+    def work(self, seconds: float) -> bool:
+        """Go on with commissioning for so long; whether there is more to do."""
+        until = time.perf_counter() + seconds
+        for number in sorted(self._commissioning):
+            while self.under_way(number):
+                if time.perf_counter() >= until:
+                    return True
+                self._go_on(number)
+        return False
+
+    def collected(self, number: int) -> int:
+        """Rows that a stream has for its commissioning so far."""
+        return len(self.loaded.group.collected(number)) if self.loaded else 0
+
+    def waiting(self, number: int) -> int:
+        """Rows of a stream that are still to be scored."""
+        return len(self.loaded.streams[number].rows) if self.loaded else 0
+
     def tell(self, number: int, events: Sequence[Event]) -> None:
         """Commit a stream's events with what is open after them; to be called before its next row is scored."""
         if events and (stream := self.stream(number)):
             stream.in_episode = self._snapshots.tell(number, events)
 
     def follow(self, outcome: Outcome) -> None:
-        """Commit what a row gave; what a stream has commissioned itself with is saved at once."""
+        """Commit what a row gave."""
         self.tell(outcome.stream, outcome.events)
         if outcome.anomaly == "commissioning":
             self._commissioning.add(outcome.stream)
-        elif outcome.stream in self._commissioning:
-            self._commissioning.discard(outcome.stream)
-            log.info("stream %s: commissioned", self.configs[outcome.stream].id)
-            self.save(outcome.stream)
 
     def save(self, number: int) -> None:
         """Write what a stream has learnt to disk."""
@@ -143,6 +164,8 @@ class Inference:
             if number in self.troubles:
                 self.unscored[number] += len(rows)
                 rows.clear()
+            elif rows and self.under_way(number):
+                continue
             elif rows:
                 batch.append((number, rows.popleft()))
             if not rows:
@@ -163,6 +186,19 @@ class Inference:
         for number, _ in batch:
             self.rows[number] += 1
         return outcomes
+
+    def _go_on(self, number: int) -> None:
+        assert self.loaded is not None
+        try:
+            self.loaded.group.go_on(number)
+        except Exception as error:
+            self.troubles.note(number, error)
+            self._commissioning.discard(number)
+            return
+        if self.loaded.group.calibration(number) is not None:
+            self._commissioning.discard(number)
+            log.info("stream %s: commissioned", self.configs[number].id)
+            self.save(number)
 
     def _retry(self, monotonic: float) -> None:
         for number in self.troubles.due(monotonic):

@@ -46,7 +46,7 @@ def load_streams(configs: Sequence[StreamConfig], runtime: str, live: Collection
     for config in configs:
         check_rules(config, bundle)
     variant, model = load_model(bundle, configs[0].variant, None if runtime == "auto" else runtime)
-    group = StreamGroup(bundle, variant, model, [_settings(config) for config in configs])
+    group = StreamGroup(bundle, variant, model, [_settings(config) for config in configs], stepwise=True)
     streams = tuple(Stream(config, bundle, config.source in live) for config in configs)
     return Loaded(bundle, variant, model, group, streams)
 

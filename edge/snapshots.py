@@ -57,6 +57,7 @@ class Snapshots:
         self._ledger.keep(stream, sha256, state["open"])
         try:
             self._files.save(stream, sha256, state)
+            self._files.collected(stream, sha256).save(self._group.collected(number))
         except (OSError, ValueError) as error:
             if not self._refused:
                 log.error("stream %s: its state cannot be saved: %s", stream, error)
@@ -87,6 +88,8 @@ class Snapshots:
             if (error := self._taken(number, {**state, "open": open_})) is not None:
                 log.error("stream %s: its open episodes cannot be restored: %s", stream, error)
                 self._taken(number, state)
+        channels = len(self._group.bundle.channels)
+        self._group.collect(number, self._files.collected(stream, sha256).load(channels))
         self._ledger.settle(stream, sha256, self._group.snapshot(number)["open"])
 
     def _taken(self, number: int, state: dict[str, Any]) -> ValueError | None:

@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from edge.collected_rows import CollectedRows
 from edge.detector.bundle import write_atomically
 
 log = logging.getLogger(__name__)
@@ -20,6 +21,7 @@ class StateFiles:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._written: dict[Path, bytes] = {}
+        self._collected: dict[Path, CollectedRows] = {}
 
     def load(self, stream: str, bundle_sha256: str) -> dict[str, Any] | None:
         """The state saved last, or None where there is none or none that can be read."""
@@ -51,6 +53,11 @@ class StateFiles:
         write_atomically(path, content)
         self._written[path] = content
         return True
+
+    def collected(self, stream: str, bundle_sha256: str) -> CollectedRows:
+        """The file of the rows that a stream collects to commission itself, beside that of its state."""
+        path = self._path(stream, bundle_sha256).with_suffix(".rows")
+        return self._collected.setdefault(path, CollectedRows(path))
 
     def set_aside(self, stream: str, bundle_sha256: str, reason: object) -> None:
         """Give an unusable file a name that says so; the stream starts afresh."""

@@ -1,7 +1,8 @@
 """From normal rows to a calibration, through the streaming code that will score later."""
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 
@@ -22,6 +23,10 @@ _CHART_FLOOR = 0.1
 _LEAST_RESIDUAL = 0.02
 """Least scale of a residual, z-units: a network is not to be believed to a hundredth of a channel's spread."""
 
+T = TypeVar("T")
+Steps = Generator[None, None, T]
+"""Work in small steps, each at most one call of the network, so that a device can do something else in between."""
+
 
 class CalibrationError(ValueError):
     """Rows that no calibration can be made of; the message says how many are wanted."""
@@ -35,6 +40,15 @@ class Run:
     values: np.ndarray
     slots: np.ndarray
     restart: np.ndarray
+
+
+def finished(steps: Steps[T]) -> T:
+    """What steps return, all of them done at once."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return end.value
 
 
 def calibrate(
@@ -55,31 +69,45 @@ def calibrate(
     Raises:
         CalibrationError: fewer complete windows than `LEAST_WINDOWS` windows' worth of rows.
     """
+    return finished(calibration_steps(network, shape, scaler, runs, max_drift, tuning, scalers))
+
+
+def calibration_steps(
+    network: Network,
+    shape: Shape,
+    scaler: Scaler,
+    runs: Sequence[Run],
+    max_drift: np.ndarray,
+    tuning: Tuning = DEFAULT,
+    scalers: Sequence[Scaler] | None = None,
+) -> Steps[Calibration]:
+    """`calibrate`, step by step."""
     own = [scaler] * len(runs) if scalers is None else list(scalers)
     blank = _blank(scaler, max_drift, shape.channels)
-    still = _replay(_still(shape, scaler, len(runs), tuning), runs)
+    still = yield from _replay(_still(shape, scaler, len(runs), tuning), runs)
     if len(still.level) * shape.stride < LEAST_WINDOWS * shape.window:
         raise CalibrationError(
             f"{sum(len(run.times) for run in runs)} rows gave {len(still.level)} windows without a gap; calibration "
             f"wants at least {(LEAST_WINDOWS + 1) * shape.window} rows in a row, and {10 * shape.window} to be sensible"
         )
     known = replace(blank, control_limit=np.maximum(still.level.max(axis=0), _CHART_FLOOR))
-    known = _with_residuals(network, shape, own, known, runs, tuning)
-    return _limits(_replay(_engine(network, shape, own, known, tuning), runs), known, runs, shape, tuning)
+    known = yield from _with_residuals(network, shape, own, known, runs, tuning)
+    seen = yield from _replay(_engine(network, shape, own, known, tuning), runs)
+    return _limits(seen, known, runs, shape, tuning)
 
 
 def engine_after(
     network: Network, shape: Shape, calibration: Calibration, run: Run, tuning: Tuning = DEFAULT
-) -> Engine:
+) -> Steps[Engine]:
     """An engine of one stream as it stands after a run."""
     engine = _engine(network, shape, [calibration.scaler], calibration, tuning)
-    _replay(engine, [run])
+    yield from _replay(engine, [run])
     return engine
 
 
 def _with_residuals(
     network: Network, shape: Shape, scalers: Sequence[Scaler], known: Calibration, runs: Sequence[Run], tuning: Tuning
-) -> Calibration:
+) -> Steps[Calibration]:
     """With the residuals' scale, and whether the network does better on readings relative to the baseline.
 
     A rig that drifts is told better so; a machine that starts and stops is not, since
@@ -88,7 +116,7 @@ def _with_residuals(
     engine = _engine(network, shape, [*scalers, *scalers], known, tuning)
     for stream in range(len(scalers)):
         engine.commission(stream, replace(known, scaler=scalers[stream], shifted=True))
-    seen = _replay(engine, [*runs, *runs])
+    seen = yield from _replay(engine, [*runs, *runs])
     scales = [_robust_scale(seen.last[part]) for part in (seen.stream < len(runs), seen.stream >= len(runs))]
     shifted = bool((np.log(scales[0]) - np.log(scales[1])).mean() < 0)
     return replace(known, shifted=shifted, residual_scale=scales[0 if shifted else 1])
@@ -152,8 +180,8 @@ class _NoNetwork:
         return windows
 
 
-def _replay(engine: Engine, runs: Sequence[Run]) -> _Seen:
-    """All runs in lockstep, each a stream of the engine."""
+def _replay(engine: Engine, runs: Sequence[Run]) -> Steps[_Seen]:
+    """All runs in lockstep, each a stream of the engine; a step a row."""
     parts: list[tuple[np.ndarray, ...]] = []
     for row in range(max(len(run.times) for run in runs)):
         live = np.array([i for i, run in enumerate(runs) if row < len(run.times)])
@@ -163,6 +191,7 @@ def _replay(engine: Engine, runs: Sequence[Run]) -> _Seen:
         if engine.last_members is not None and engine.last_errors is not None:
             members = engine.last_members
             parts.append((live[scored.ran], members.channel, members.whole, engine.last_errors.last))
+        yield
     return _in_order(parts, engine.shape.channels)
 
 
@@ -182,7 +211,8 @@ def _robust_scale(residual: np.ndarray) -> np.ndarray:
 
 
 def _limits(seen: _Seen, known: Calibration, runs: Sequence[Run], shape: Shape, tuning: Tuning) -> Calibration:
-    span_s = float(sum(run.times[-1] - run.times[0] for run in runs))
+    # Not the last time less the first: a device's clock may have been set back in between.
+    span_s = float(sum(np.maximum(np.diff(run.times), 0.0).sum() for run in runs))
     channel_limits = np.maximum(_expected_highest(seen.members.channel, shape, tuning), _FLOOR)
     channel_limits[0] = np.maximum(channel_limits[0], _CHART_FLOOR)
     few = 1 + tuning.few_windows / np.sqrt(max(len(seen.last) * shape.stride / shape.window, 1.0))

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from edge.detector.bundle import Bundle, BundleError, Variant
-from edge.detector.calibrate import CalibrationError, Run, calibrate, engine_after
+from edge.detector.calibrate import CalibrationError, Run, Steps, calibration_steps, engine_after, finished
 from edge.detector.calibration import Calibration, calibration_from_dict
 from edge.detector.engine import Engine, Shape
 from edge.detector.rows import Row
@@ -14,6 +14,9 @@ from edge.detector.runtime import Network
 from edge.detector.scaler import Scaler, fit_scaler
 from edge.detector.season import Calendar
 from edge.detector.tuning import Tuning
+
+_MOST_WINDOWS = 20
+"""Rows kept while they do not suffice to commission, windows beyond twice as many as were asked for."""
 
 
 def bundle_calibration(bundle: Bundle, variant: Variant) -> Calibration:
@@ -35,12 +38,66 @@ def bundle_calibration(bundle: Bundle, variant: Variant) -> Calibration:
         ) from error
 
 
-def commission(bundle: Bundle, network: Network, rows: Sequence[Row], tuning: Tuning) -> tuple[Calibration, Engine]:
+Commissioned = tuple[Calibration, Engine]
+"""A stream's own calibration from its normal rows, and the engine as it stands after them."""
+
+
+class Commissioning:
+    """The first rows of one stream, until they suffice for a calibration of its own.
+
+    That takes seconds to a minute, so it is done in steps; rows that come meanwhile must wait.
+    """
+
+    def __init__(self, bundle: Bundle, network: Network, rows_wanted: int, tuning: Tuning) -> None:
+        self.rows: list[Row] = []
+        """Collected so far."""
+        self._bundle, self._network, self._tuning = bundle, network, tuning
+        self._rows_wanted, self._try_at = rows_wanted, rows_wanted
+        self._steps: Steps[Commissioned] | None = None
+
+    @property
+    def under_way(self) -> bool:
+        """Whether there is something for `go_on` to do."""
+        return self._steps is not None
+
+    def add(self, row: Row) -> None:
+        """Keep a row."""
+        self.rows.append(row)
+        if len(self.rows) >= self._try_at:
+            self._steps = commissioning_steps(self._bundle, self._network, self.rows, self._tuning)
+
+    def go_on(self) -> Commissioned | None:
+        """Do one step; what came of it, with the last one. Where the rows do not suffice, collecting goes on."""
+        assert self._steps is not None, "nothing is under way"
+        try:
+            next(self._steps)
+        except StopIteration as end:
+            self.begin(())
+            return end.value
+        except CalibrationError:  # too few rows, too many gaps or a dead channel
+            self._steps = None
+            if len(self.rows) > 2 * self._rows_wanted + _MOST_WINDOWS * self._bundle.window:
+                del self.rows[: len(self.rows) // 2]
+            self._try_at = len(self.rows) + self._bundle.window
+        return None
+
+    def begin(self, rows: Sequence[Row]) -> None:
+        """Collect anew, from these rows on."""
+        self._steps, self._try_at = None, self._rows_wanted
+        self.rows = list(rows)
+
+
+def commission(bundle: Bundle, network: Network, rows: Sequence[Row], tuning: Tuning) -> Commissioned:
     """A stream's own calibration from its normal rows, and the engine as it stands after them.
 
     Raises:
         CalibrationError: too few rows without a gap, or a channel without a value in all of them.
     """
+    return finished(commissioning_steps(bundle, network, rows, tuning))
+
+
+def commissioning_steps(bundle: Bundle, network: Network, rows: Sequence[Row], tuning: Tuning) -> Steps[Commissioned]:
+    """`commission`, step by step."""
     times = np.array([row.time for row in rows])
     values = np.stack([row.values for row in rows])
     restart = np.array([row.restart for row in rows])
@@ -53,10 +110,11 @@ def commission(bundle: Bundle, network: Network, rows: Sequence[Row], tuning: Tu
         raise CalibrationError(str(error)) from error
     max_drift = np.asarray(bundle.alarm["max_drift"], np.float64) / scaler.scale.mean(axis=0)
     halves = _halves(run, scaler, bundle, calendar)
-    calibration = calibrate(
+    calibration = yield from calibration_steps(
         network, shape, scaler, [half for half, _ in halves], max_drift, tuning, [one for _, one in halves]
     )
-    return calibration, engine_after(network, shape, calibration, run, tuning)
+    engine = yield from engine_after(network, shape, calibration, run, tuning)
+    return calibration, engine
 
 
 def _halves(run: Run, scaler: Scaler, bundle: Bundle, calendar: Calendar) -> list[tuple[Run, Scaler]]:

@@ -9,9 +9,8 @@ import numpy as np
 
 from edge.detector.announcer import Look
 from edge.detector.bundle import Bundle, Variant
-from edge.detector.calibrate import CalibrationError
 from edge.detector.calibration import Calibration
-from edge.detector.commissioning import bundle_calibration, commission, shape_of
+from edge.detector.commissioning import Commissioning, bundle_calibration, shape_of
 from edge.detector.engine import Engine, Scored
 from edge.detector.episodes import EpisodeDetector
 from edge.detector.ids import episode_id
@@ -29,8 +28,6 @@ __all__ = ["Anomaly", "Outcome", "StreamGroup", "StreamSettings"]
 Anomaly = Literal["ON", "OFF", "commissioning"]
 _RISING = 0.75
 """An episode began where the score last rose above this: normal rows often reach 0.6, seldom 0.7."""
-_MOST_WINDOWS = 20
-"""Rows kept while they do not suffice to commission, windows beyond twice as many as were asked for."""
 
 
 @dataclass(frozen=True)
@@ -67,8 +64,11 @@ class StreamGroup:
         streams: Sequence[StreamSettings],
         new_id: Callable[[float], str] = _random_id,
         tuning: Tuning = DEFAULT,
+        stepwise: bool = False,
     ) -> None:
+        """With `stepwise` the owner calls `go_on` while commissioning is under way, and holds the stream's rows."""
         self.bundle = bundle
+        self._stepwise = stepwise
         self.streams = tuple(streams)
         self._network, self._new_id, self._tuning = network, new_id, tuning
         self._calendar = Calendar(bundle.season, bundle.timezone)
@@ -80,8 +80,7 @@ class StreamGroup:
         self._detector = EpisodeDetector(count, bundle.window // bundle.stride or 1, tuning, needed)
         self._calibrations: list[Calibration | None] = [None] * count
         self._levels: np.ndarray = np.array([one.level for one in streams], float)
-        self._collected: list[list[Row]] = [[] for _ in streams]
-        self._wanted = [one.calibrate_rows for one in streams]  # rows at which commissioning is tried
+        self._collected = [Commissioning(bundle, network, one.calibrate_rows, tuning) for one in streams]
         self._events = [self._stream_events(one) for one in streams]
         self._score: np.ndarray = np.full(count, np.nan)
         self._top: np.ndarray = np.zeros(count, np.intp)  # channel with the largest share in that score
@@ -102,7 +101,10 @@ class StreamGroup:
         ready = [(stream, row) for stream, row in batch if self._calibrations[stream] is not None]
         for stream, row in batch:
             if self._calibrations[stream] is None:
-                self._collect(stream, row)
+                self._collected[stream].add(row)
+                if not self._stepwise:
+                    while self.commissioning_under_way(stream):
+                        self.go_on(stream)
         if ready:
             self._score_rows(ready, events)
         return [self._outcome(stream, row, events[stream]) for stream, row in batch]
@@ -115,6 +117,28 @@ class StreamGroup:
         """The stream ends at `time`: the `end` of whatever is open."""
         self._detector.force(stream, False)
         return tuple(self._events[stream].end_all(time))
+
+    def commissioning_under_way(self, stream: int) -> bool:
+        """Whether the stream's calibration is being made of the rows that were collected."""
+        return self._collected[stream].under_way
+
+    def go_on(self, stream: int) -> None:
+        """One step of that, at most one call of the network long."""
+        commissioned = self._collected[stream].go_on()
+        if commissioned is not None:
+            calibration, engine = commissioned
+            self._commission(stream, calibration)
+            self._engine.adopt(stream, engine)
+            self._start_over[stream] = False
+
+    def collected(self, stream: int) -> Sequence[Row]:
+        """The rows that the stream has for its commissioning so far."""
+        return self._collected[stream].rows
+
+    def collect(self, stream: int, rows: Sequence[Row]) -> None:
+        """Go on with rows collected before a restart, where the stream has not commissioned itself since."""
+        if self._calibrations[stream] is None:
+            self._collected[stream].begin(rows)
 
     def calibration(self, stream: int) -> Calibration | None:
         """What the stream is scored with; None while it is commissioning."""
@@ -145,8 +169,7 @@ class StreamGroup:
         baseline[:] = state.baseline if own == (state.calibration is not None) else 0.0
         self._events[stream] = events
         self._detector.force(stream, events.in_alarm)
-        self._collected[stream].clear()
-        self._wanted[stream] = self.streams[stream].calibrate_rows
+        self._collected[stream].begin(())
         self._score[stream] = self._rising[stream] = np.nan
         self._start_over[stream] = True
 
@@ -172,23 +195,6 @@ class StreamGroup:
         ends = self.close(stream, last_time)
         self._events[stream] = self._stream_events(self.streams[stream])
         return ends
-
-    def _collect(self, stream: int, row: Row) -> None:
-        """Keep a row for commissioning; with the last one the stream's own calibration is made."""
-        rows = self._collected[stream]
-        rows.append(row)
-        if len(rows) < self._wanted[stream]:
-            return
-        try:
-            calibration, engine = commission(self.bundle, self._network, rows, self._tuning)
-        except CalibrationError:  # too few rows, too many gaps or a dead channel: go on collecting
-            if len(rows) > 2 * self.streams[stream].calibrate_rows + _MOST_WINDOWS * self.bundle.window:
-                del rows[: len(rows) // 2]
-            self._wanted[stream] = len(rows) + self.bundle.window
-            return
-        rows.clear()
-        self._commission(stream, calibration)
-        self._engine.adopt(stream, engine)
 
     def _score_rows(self, ready: Sequence[tuple[int, Row]], events: Mapping[int, list[Event]]) -> None:
         streams = np.array([stream for stream, _ in ready])

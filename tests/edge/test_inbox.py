@@ -88,3 +88,15 @@ def test_waiting_tells_whether_a_source_still_has_readings_to_take():
     assert inbox.waiting("rig")
     inbox.take(1, 0)
     assert not inbox.waiting("rig")
+
+
+def test_a_held_lane_keeps_its_readings_and_the_others_are_served():
+    inbox = Inbox([("rig", "a"), ("rig", "b")], lane_length=10)
+    for number in range(3):
+        inbox.put(arrival("a", number))
+        inbox.put(arrival("b", number))
+
+    taken = inbox.take(9, 0, held={("rig", "a")})
+
+    assert [item.board for item in taken] == ["b", "b", "b"]
+    assert numbers(inbox.take(9, 0), "a") == [0, 1, 2]

@@ -13,6 +13,7 @@ from edge.delivery.durations import Durations
 from edge.delivery.outbox import Outbox
 from edge.detector.bundle import Bundle, BundleError
 from edge.detector.group import Outcome
+from edge.detector.rows import Row
 from edge.inference import Inference
 from edge.ledger import Ledger
 from edge.loading import Loaded, load_streams
@@ -44,6 +45,12 @@ class Group:
 
     def snapshot(self, stream: int) -> dict[str, Any]:
         return {"stream": stream, "batches": len(self.seen), "open": {}}
+
+    def collected(self, stream: int) -> list[Row]:  # noqa: ARG002
+        return []
+
+    def collect(self, stream: int, rows: list[Row]) -> None:
+        """Nothing is collected here."""
 
     def restore(self, stream: int, state: dict[str, Any]) -> None:
         if state == self.refuses:

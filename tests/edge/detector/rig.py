@@ -99,9 +99,8 @@ def group_of(bundle: Bundle, *streams: StreamSettings, **more: Any) -> StreamGro
     """A group of these streams, one by default; its ids count from 1."""
     numbers = iter(range(1, 10_000))
     settings = streams or (StreamSettings("pump1"),)
-    return StreamGroup(
-        bundle, bundle.variants[0], more.pop("network", None) or network(), settings, lambda _: f"id-{next(numbers)}"
-    )
+    net = more.pop("network", None) or network()
+    return StreamGroup(bundle, bundle.variants[0], net, settings, lambda _: f"id-{next(numbers)}", **more)
 
 
 def play(group: StreamGroup, rows: Sequence[Row], stream: int = 0) -> list[Outcome]:

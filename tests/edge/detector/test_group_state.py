@@ -273,6 +273,36 @@ def test_the_first_row_after_commissioning_is_scored_with_a_whole_window(bundle)
     assert START + 200 <= events[0].time <= START + 200 + WINDOW
 
 
+def test_step_by_step_commissioning_comes_to_the_same(bundle):
+    rows = rows_of(normal(230, 5))
+    at_once, stepwise = group_of(bundle, OWN), group_of(bundle, OWN, stepwise=True)
+    wanted = play(at_once, rows)
+
+    found = play(stepwise, rows[:200])
+    steps = 0
+    while stepwise.commissioning_under_way(0):
+        stepwise.go_on(0)
+        steps += 1
+    found += play(stepwise, rows[200:])
+
+    assert steps > 400, "each is short"
+    assert stepwise.snapshot(0) == at_once.snapshot(0)
+    assert [one.score for one in found[200:]] == [one.score for one in wanted[200:]]
+
+
+def test_commissioning_goes_on_with_rows_collected_before(bundle):
+    rows = rows_of(normal(200, 5))
+    group, again = group_of(bundle, OWN), group_of(bundle, OWN)
+    play(group, rows[:150])
+
+    again.collect(0, group.collected(0))
+    play(group, rows[150:])
+    play(again, rows[150:])
+
+    assert again.calibration(0).to_dict() == group.calibration(0).to_dict()
+    assert group.collected(0) == again.collected(0) == []
+
+
 def test_the_phase_of_the_stride_goes_on_over_commissioning(tmp_path):
     bundle = write_rig_bundle(tmp_path / "rig", stride=4)
 
