@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from edge.delivery.damage import DamagedError
 from edge.delivery.tables import prepare
 
 _LUMP = 64
@@ -35,9 +36,14 @@ class Spool:
         new = not self._path.exists()
         # The lock of another process (somebody looks with the sqlite3 command) is waited for this long, seconds.
         self._db = sqlite3.connect(self._path, timeout=1.0, isolation_level=None, check_same_thread=False)
+        # A damaged letter in a stream's name must not count as a disk that refuses.
+        self._db.text_factory = lambda text: text.decode("utf-8", "replace")
         try:
             self.log = prepare(self._db)
             self._count()
+        except UnicodeDecodeError as error:  # SQLite quotes a damaged table's SQL, and sqlite3 cannot decode that
+            self._db.close()
+            raise DamagedError(str(error)) from error
         except BaseException:
             self._db.close()
             raise

@@ -1,5 +1,6 @@
 """The tables of the outbox's file, and how a file of an older format is brought up to date."""
 
+import re
 import sqlite3
 import uuid
 
@@ -17,6 +18,8 @@ _EVENTS = (
 )
 # Beside the events and not in a file of its own: only one transaction can make both true, or neither.
 _EPISODES = "CREATE TABLE episodes (stream TEXT PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID"
+
+_LOG_ID = re.compile("[0-9a-f]{32}")
 
 
 def prepare(db: sqlite3.Connection) -> str:
@@ -39,7 +42,7 @@ def prepare(db: sqlite3.Connection) -> str:
     if version < FORMAT:
         _complete(db, version)
     row = db.execute("SELECT id FROM log").fetchone()
-    if row is None:
+    if row is None or not _LOG_ID.fullmatch(str(row[0])):
         raise DamagedError("no log id")
     return row[0]
 

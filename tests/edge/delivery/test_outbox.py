@@ -164,7 +164,9 @@ def test_the_file_stays_within_twice_its_bound_and_a_log(path: Path) -> None:
     assert largest_log < 1_300_000
 
 
-@pytest.mark.parametrize("damage", ["garbage", "middle", "truncated", "other_database", "newer_format"])
+@pytest.mark.parametrize(
+    "damage", ["garbage", "middle", "truncated", "other_database", "newer_format", "log_id", "schema"]
+)
 def test_a_damaged_file_is_set_aside_and_the_outbox_goes_on_with_a_new_log(path: Path, damage: str) -> None:
     outbox = Outbox(path)
     for number in range(100):
@@ -192,6 +194,12 @@ def break_file(path: Path, damage: str) -> None:
         path.write_bytes(data[:8192] + os.urandom(16384) + data[24576:])
     elif damage == "truncated":
         path.write_bytes(data[: len(data) // 2 + 100])
+    elif damage == "log_id":
+        path.write_bytes(data.replace(Outbox(path).log.encode(), b"\xff" + Outbox(path).log.encode()[1:]))
+    elif damage == "schema":
+        path.write_bytes(
+            data.replace(b"acknowledged INTEGER NOT NULL DEFAULT 0", b"acknowledged INTEGER NOT NULL D\xffFAULT 0")
+        )
     else:
         database = sqlite3.connect(path)
         if damage == "other_database":
@@ -199,6 +207,19 @@ def break_file(path: Path, damage: str) -> None:
         else:
             database.execute("PRAGMA user_version=99")
         database.close()
+
+
+def test_a_damaged_letter_in_a_name_is_no_disk_that_refuses(path: Path) -> None:
+    outbox = Outbox(path)
+    outbox.commit([alert(1)], {"pump1": b"{}"})
+    outbox.close()
+    path.write_bytes(path.read_bytes().replace(b"pump1{", b"\xffump1{"))
+
+    outbox = Outbox(path)
+
+    assert outbox.episodes() == {"\ufffdump1": b"{}"}
+    assert outbox.put(alert(2)).durable
+    assert ids(outbox) == ["episode-1", "episode-2"]
 
 
 def test_a_file_that_is_damaged_while_in_use_is_replaced_too(path: Path) -> None:
