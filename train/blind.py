@@ -58,7 +58,7 @@ def fixed_limits(
     1.0 is the limit; a missing value is never outside.
     """
     return [
-        _in_episodes(one, _distance(value, *mean_sd), window, tuning)
+        in_episodes(one, _distance(value, *mean_sd), window, tuning)
         for one, value, mean_sd in zip(files, values, normal, strict=True)
     ]
 
@@ -71,6 +71,18 @@ def mean_and_sd(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return mean, np.where(np.isnan(values).all(axis=0), np.inf, sd)
 
 
+def in_episodes(file: Judged, score: np.ndarray, window: int, tuning: Tuning = DEFAULT) -> Judged:
+    """The same file as judged by scores (n,), NaN for none, with the detector's own episodes; 1.0 is the level."""
+    detector = EpisodeDetector(1, window, tuning)
+    stream = np.zeros(1, np.intp)
+    alarm = np.zeros(len(score), bool)
+    starts = np.zeros(len(score), bool)
+    for row in range(file.first, len(score)):
+        starts[row] = detector.update(stream, score[row : row + 1]).opened[0]
+        alarm[row] = detector.on[0]
+    return replace(file, score=score, alarm=alarm, starts=starts)
+
+
 def _from_row(file: Judged, row: int, score: np.ndarray) -> Judged:
     alarm = np.arange(len(file.times)) >= row
     return replace(file, score=score, alarm=alarm, starts=alarm_starts(alarm))
@@ -80,14 +92,3 @@ def _distance(values: np.ndarray, mean: np.ndarray, sd: np.ndarray) -> np.ndarra
     """(n,): the worst channel's distance from its mean, in limits; (n, channels) values."""
     floor = 1e-9 * np.maximum(np.abs(mean), 1.0)  # a channel that never changes alarms on any change
     return np.nan_to_num(np.abs(values - mean) / (LIMIT_SDS * np.maximum(sd, floor)), nan=0.0).max(axis=1)
-
-
-def _in_episodes(file: Judged, score: np.ndarray, window: int, tuning: Tuning) -> Judged:
-    detector = EpisodeDetector(1, window, tuning)
-    stream = np.zeros(1, np.intp)
-    alarm = np.zeros(len(score), bool)
-    starts = np.zeros(len(score), bool)
-    for row in range(file.first, len(score)):
-        starts[row] = detector.update(stream, score[row : row + 1]).opened[0]
-        alarm[row] = detector.on[0]
-    return replace(file, score=score, alarm=alarm, starts=starts)

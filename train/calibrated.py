@@ -12,7 +12,7 @@ from edge.detector.calibrate import CalibrationError, calibrate
 from edge.detector.calibration import Calibration
 from edge.detector.engine import Shape
 from edge.detector.group import StreamGroup, StreamSettings
-from edge.detector.runtime import load_model, open_model
+from edge.detector.runtime import Network, load_model, open_model
 from edge.detector.scaler import Scaler
 from edge.detector.season import Calendar
 from edge.detector.tuning import DEFAULT, Tuning
@@ -39,20 +39,35 @@ def calibrate_variants(
     runs: Sequence[Run],
     calendar: Calendar,
     allowance: np.ndarray,
-    tuning: Tuning = DEFAULT,
 ) -> dict[str, Calibration]:
     """A calibration for each variant; `models` maps its name to its file, `allowance` is in the channels' units.
 
     Raises:
         FitError: the runs have too few rows.
     """
+    return {
+        name: calibrate_network(open_model(file, BATCHES), shape, scaler, runs, calendar, allowance)
+        for name, file in models.items()
+    }
+
+
+def calibrate_network(
+    network: Network,
+    shape: Shape,
+    scaler: Scaler,
+    runs: Sequence[Run],
+    calendar: Calendar,
+    allowance: np.ndarray,
+    tuning: Tuning = DEFAULT,
+) -> Calibration:
+    """A calibration for one network; `allowance` is in the channels' units.
+
+    Raises:
+        FitError: the runs have too few rows.
+    """
     streams = [as_stream(run, calendar) for run in in_pieces(runs, shape.window)]
-    drift = allowance / scaler.scale.mean(axis=0)
     try:
-        return {
-            name: calibrate(open_model(file, BATCHES), shape, scaler, streams, drift, tuning)
-            for name, file in models.items()
-        }
+        return calibrate(network, shape, scaler, streams, allowance / scaler.scale.mean(axis=0), tuning)
     except CalibrationError as error:
         raise FitError(f"too few rows to calibrate on: {error}") from error
 

@@ -51,7 +51,9 @@ def test_blind_baselines_have_the_figures_that_a_hand_computes(measured):
 
 def test_every_detector_has_mean_spread_and_values_for_each_seed(measured):
     wanted = {"f1", "far", "mar", "j", "far_before_onset", "files_found", "false_episodes", "events_found", "delay_s"}
-    for detector in measured[2]["detectors"].values():
+    detectors = measured[2]["detectors"]
+    assert list(detectors) == ["offbeat", "ewma", "pca", "isolation_forest", "always", "clock"]
+    for detector in detectors.values():
         (only,) = detector["seeds"]
         assert only["seed"] == 0
         assert wanted <= set(only) & set(detector) & set(detector["spread"])

@@ -44,6 +44,12 @@ def read_labelled(
     ]
 
 
+def first_rows(table: RawTable, rows: int) -> RawTable:
+    """The first rows of a recording."""
+    parts = {name: getattr(table, name)[:rows] for name in ("time_text", "times", "values")}
+    return replace(table, **parts, labels=None if table.labels is None else table.labels[:rows])
+
+
 def _natural(name: str) -> list[tuple[int, int | str]]:
     """A key by which numbers in names count as numbers."""
     parts = re.findall(r"\d+|\D+", name)

@@ -8,11 +8,13 @@ from pathlib import Path
 
 from edge.detector.bundle import Bundle, BundleError, load_bundle
 from edge.detector.engine import Shape
+from edge.detector.runtime import Network, open_model
 from edge.detector.season import Calendar
 from edge.detector.tuning import Tuning
-from train.calibrated import calibrate_variants
+from train.calibrated import calibrate_network
 from train.dataset import Run
 from train.fit import FitSettings, Listener, fit
+from train.probe import BATCHES
 from train.quiet import quiet_native_output
 from train.row_hashes import row_hashes
 from train.scaling import fit_scaling
@@ -50,10 +52,14 @@ class Workshop:
             listener = Listener(lambda text: self.stage(f"{name}: {text}"), lambda *_: None)
             bundle = fit(runs, settings, folder, self.interpreters, listener).bundle
             (folder / _INPUTS).write_text(json.dumps(inputs, indent=1) + "\n", encoding="utf-8")
-        return recalibrated(bundle, self.variant, runs, settings, self.tuning)
+        with quiet_native_output():
+            network = open_model(bundle.folder / bundle.variant(self.variant).file, BATCHES)
+            return recalibrated(bundle, self.variant, network, runs, settings, self.tuning)
 
 
-def recalibrated(bundle: Bundle, variant: str, runs: Sequence[Run], settings: FitSettings, tuning: Tuning) -> Bundle:
+def recalibrated(
+    bundle: Bundle, variant: str, network: Network, runs: Sequence[Run], settings: FitSettings, tuning: Tuning
+) -> Bundle:
     """The bundle with one variant calibrated anew, on the rows that `fit` calibrates on, and its bounds of drift.
 
     Raises:
@@ -64,14 +70,10 @@ def recalibrated(bundle: Bundle, variant: str, runs: Sequence[Run], settings: Fi
     calendar = Calendar(settings.season, settings.timezone)
     scaling = fit_scaling(split, settings.channels, settings.scaler, calendar, 10 * settings.window)
     shape = Shape(settings.window, len(settings.channels), calendar.slots, settings.stride)
-    file = {variant: bundle.folder / bundle.variant(variant).file}
-    with quiet_native_output():
-        found = calibrate_variants(file, shape, scaling.scaler, split.calibrate, calendar, scaling.max_drift, tuning)
-    variants = [
-        replace(one, calibration=found[variant].to_dict()) if one.name == variant else one for one in bundle.variants
-    ]
-    alarm = {**bundle.alarm, "max_drift": scaling.max_drift.tolist()}
-    return replace(bundle, variants=tuple(variants), alarm=alarm)
+    found = calibrate_network(network, shape, scaling.scaler, split.calibrate, calendar, scaling.max_drift, tuning)
+    anew = replace(bundle.variant(variant), calibration=found.to_dict())
+    variants = tuple(anew if one.name == variant else one for one in bundle.variants)
+    return replace(bundle, variants=variants, alarm={**bundle.alarm, "max_drift": scaling.max_drift.tolist()})
 
 
 def _inputs(runs: Sequence[Run], settings: FitSettings) -> dict[str, str]:

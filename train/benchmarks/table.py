@@ -67,4 +67,4 @@ def print_outcome(outcome: Outcome, columns: tuple[str, ...], title: str, consol
 def _cell(tally: Tally, name: str) -> str:
     mean, spread = tally.mean.get(name), tally.spread.get(name)
     write = COLUMNS[name][1]
-    return "-" if mean is None or spread is None else f"{write(mean)} ± {write(spread)}"
+    return "-" if mean is None or spread is None else f"{write(mean)}±{write(spread)}"
