@@ -28,7 +28,12 @@ def add_selection_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("choosing rows")
     group.add_argument("--period", type=positive, metavar="SECONDS", help="of the grid (default: the median step)")
     group.add_argument("--max-gap", type=positive, metavar="SECONDS", help="silence that ends a run (5 periods)")
-    group.add_argument("--rows", type=_rows, default=slice(None), metavar="A:B", help="file rows A to B - 1, from 0")
+    add_stretch_options(group)
+
+
+def add_stretch_options(group: "argparse._ActionsContainer") -> None:
+    """Which rows of a file are used; `selection_of` reads them."""
+    add_rows_option(group)
     group.add_argument("--until", metavar="TIME", help="only rows before this time")
     group.add_argument(
         "--exclude",
@@ -37,6 +42,12 @@ def add_selection_options(parser: argparse.ArgumentParser) -> None:
         metavar="FROM..TO",
         help="leave a stretch out, TO itself is in; repeatable",
     )
+
+
+def add_rows_option(group: "argparse._ActionsContainer", note: str = "") -> None:
+    """`--rows A:B`; `note` is added to its help."""
+    text = f"file rows A to B - 1, from 0{note}"
+    group.add_argument("--rows", type=_rows, default=slice(None), metavar="A:B", help=text)
 
 
 @dataclass(frozen=True)
@@ -87,8 +98,8 @@ def read_options(args: argparse.Namespace) -> "ReadOptions":
     return ReadOptions(args.channels, args.time_column, args.label_column, args.timezone)
 
 
-def selection_of(args: argparse.Namespace) -> "Selection":
-    """Which rows to use.
+def selection_of(args: argparse.Namespace, timezone: str | None = None) -> "Selection":
+    """Which rows to use; times are local to `--timezone`, or to `timezone` where that is not given.
 
     Raises:
         DatasetError: a time cannot be read.
@@ -96,8 +107,9 @@ def selection_of(args: argparse.Namespace) -> "Selection":
     from train.dataset import Selection
     from train.times import parse_instant, parse_stretch
 
-    until = None if args.until is None else parse_instant(args.until, args.timezone)
-    return Selection(args.rows, until, tuple(parse_stretch(text, args.timezone) for text in args.exclude))
+    zone = args.timezone or timezone or "UTC"
+    until = None if args.until is None else parse_instant(args.until, zone)
+    return Selection(args.rows, until, tuple(parse_stretch(text, zone) for text in args.exclude))
 
 
 def positive(text: str) -> float:

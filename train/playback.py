@@ -17,8 +17,12 @@ from edge.detector.ids import episode_id
 from edge.detector.replay import Recording, Replay, grid_rows
 from edge.detector.runtime import Network
 from edge.detector.tuning import DEFAULT, Tuning
+from train.dataset import Selection, align
 from train.errors import DatasetError
+from train.row_hashes import refuse_fitted
 from train.tables import RawTable, ReadOptions, read_tables
+
+ALL_ROWS = slice(None)
 
 
 @dataclass(frozen=True)
@@ -33,13 +37,17 @@ class Played:
     """The first file row after those that commissioned it."""
 
 
-def read_for(bundle: Bundle, paths: Sequence[str | Path], options: ReadOptions) -> list[RawTable]:
-    """Files with the bundle's channels; other columns are passed over. Their names are made to differ.
+def read_for(
+    bundle: Bundle, paths: Sequence[str | Path], options: ReadOptions, rows: slice = ALL_ROWS
+) -> list[RawTable]:
+    """Files with the bundle's channels, these `rows` of each; other columns are passed over. Their names are made
+    to differ.
 
     Raises:
-        DatasetError: a file cannot be read or lacks a channel.
+        DatasetError: a file cannot be read, lacks a channel, or has none of the rows.
     """
-    tables = read_tables(paths, replace(options, channels=bundle.channel_names))
+    every = read_tables(paths, replace(options, channels=bundle.channel_names))
+    tables = [table.part(rows) for table in every]
     names = [table.name for table in tables]
     if len(set(names)) < len(names):
         return [replace(table, name=str(path)) for table, path in zip(tables, paths, strict=True)]
@@ -61,9 +69,11 @@ def play(
     `progress` is told grid rows done and in all.
 
     Raises:
-        DatasetError: a file's first rows cannot commission it.
+        DatasetError: a file's first rows cannot commission it, or the network was fitted on them.
     """
     settings = AlignerSettings(bundle.period_s)
+    for table in tables if calibrate_rows else ():
+        refuse_fitted([align(table, Selection(slice(0, calibrate_rows)), settings)], bundle)
     recordings = [Recording(table.times, table.values) for table in tables]
     wanted = [grid_rows_before(table, calibrate_rows, settings) for table in tables]
     streams = [StreamSettings(id=f"file{number}", calibrate_rows=rows) for number, rows in enumerate(wanted)]

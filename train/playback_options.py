@@ -28,9 +28,13 @@ def add_playback_options(parser: argparse.ArgumentParser) -> None:
         "--variant", default="auto", help="float32, dynamic or int8 (default: the first that runs here)"
     )
     parser.add_argument("--report", type=Path, metavar="FILE", help="write an HTML report")
-    group = parser.add_argument_group("reading the files")
+    add_reading_options(parser.add_argument_group("reading the files"), "1 where a row is known to be anomalous")
+
+
+def add_reading_options(group: "argparse._ActionsContainer", label: str) -> None:
+    """How files with a bundle's channels are read; `label` is the help of the label column."""
     group.add_argument("--time-column", metavar="NAME", help="default: found by name or content; DATE,TIME joins two")
-    group.add_argument("--label-column", metavar="NAME", help="1 where a row is known to be anomalous")
+    group.add_argument("--label-column", metavar="NAME", help=label)
     group.add_argument("--timezone", metavar="ZONE", help="of times that name none (default: the bundle's)")
 
 
@@ -69,9 +73,9 @@ def reading_of(args: argparse.Namespace, bundle: "Bundle") -> "ReadOptions":
 
 
 def play_files(
-    args: argparse.Namespace, paths: list[Path], console: "Console"
+    args: argparse.Namespace, paths: list[Path], console: "Console", rows: slice = slice(None)
 ) -> "tuple[Bundle, Variant, list[Played]]":
-    """Read files and play them through the bundle.
+    """Read files, these `rows` of each, and play them through the bundle.
 
     Raises:
         BundleError: the bundle cannot be used here.
@@ -81,7 +85,7 @@ def play_files(
     from train.terminal import say
 
     bundle, variant, model = open_bundle(args)
-    tables = read_for(bundle, paths, reading_of(args, bundle))
+    tables = read_for(bundle, paths, reading_of(args, bundle), rows)
     with rows_done(console) as progress:
         played = play(bundle, variant, model, tables, args.calibrate_rows, progress)
     for one in played:

@@ -43,6 +43,21 @@ class RawTable:
     notices: tuple[str, ...] = ()
     """What was guessed or left out, for the user."""
 
+    def part(self, rows: slice) -> "RawTable":
+        """These rows of the file, as if it held no others; what is counted over the file stays.
+
+        Raises:
+            DatasetError: none of them is in the file.
+        """
+        if not len(self.times[rows]):
+            raise DatasetError(
+                f"{self.name}: it has {len(self.times)} rows, none of --rows {rows.start or 0}:{rows.stop or ''}"
+            )
+        labels = None if self.labels is None else self.labels[rows]
+        return replace(
+            self, time_text=self.time_text[rows], times=self.times[rows], values=self.values[rows], labels=labels
+        )
+
 
 def read_table(path: str | Path, options: ReadOptions) -> RawTable:
     """Read one file.
@@ -103,8 +118,10 @@ def _joined(file: CsvFile, names: Sequence[str]) -> np.ndarray:
 
 
 def _labels(file: CsvFile, columns: Columns) -> np.ndarray | None:
-    """True where the label cell is neither empty nor a zero nor a word for normal."""
-    if columns.label is None:
-        return None
+    return None if columns.label is None else label_cells(file.column(columns.label))
+
+
+def label_cells(cells: np.ndarray) -> np.ndarray:
+    """(n,) bool: True where the label cell is neither empty nor a zero nor a word for normal."""
     normal = {"", "0", "0.0", "0,0", "false", "normal", "no", "ok", "nan", "none"}
-    return np.array([str(cell).strip().lower() not in normal for cell in file.column(columns.label)], bool)
+    return np.array([str(cell).strip().lower() not in normal for cell in cells], bool)

@@ -82,6 +82,24 @@ def test_scores_are_those_of_the_streaming_pipeline(small_bundle: Bundle, record
     assert [line["alarm"] == "1" for line in lines] == [outcome.anomaly == "ON" for outcome in live]
 
 
+def test_chosen_rows_are_scored_as_if_the_file_held_no_others(small_bundle: Bundle, tmp_path: Path) -> None:
+    whole = write_csv(tmp_path / "whole.csv", faulty_rows())
+    part = write_csv(tmp_path / "part.csv", faulty_rows()[100:480], start=START + 100)
+
+    lines = score(small_bundle, whole, "--rows", "100:480", "--calibrate-rows", "200")
+
+    assert len(lines) == 380
+    assert lines == score(small_bundle, part, "--calibrate-rows", "200")
+
+
+def test_rows_beyond_the_file_end_with_one_line_and_status_2(
+    small_bundle: Bundle, recording: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["score", str(small_bundle.folder), str(recording), "--rows", "900:"]) == 2
+
+    assert f"it has {ROWS} rows, none of --rows 900:" in capsys.readouterr().err
+
+
 def test_two_runs_write_the_same_file(small_bundle: Bundle, recording: Path) -> None:
     assert score(small_bundle, recording) == score(small_bundle, recording)
 

@@ -65,7 +65,7 @@ def test_rows_that_were_fitted_on_are_recognised():
     fitted, other = run("a", 3000), run("b", 3000, start=5000)
     sample = sample_hashes([fitted])
 
-    assert len(sample) == 512
+    assert len(sample) == 2048
     assert fitted_part([fitted], sample) == 1.0
     assert fitted_part([other], sample) == 0.0
     assert 0.2 < fitted_part([cut_run(fitted, 1000)[0], other], sample) < 0.3

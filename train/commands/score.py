@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from train.options import add_rows_option
 from train.playback_options import add_playback_options, play_files
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
     parser.add_argument("csv", type=Path, metavar="CSV", help="a recording with the bundle's channels")
     parser.add_argument("--out", type=Path, default=Path("scores.csv"), metavar="FILE", help="(scores.csv)")
     parser.add_argument("--events", type=Path, metavar="FILE", help="write the events as well, a JSON object a line")
+    add_rows_option(parser, "; --calibrate-rows counts among these")
     add_playback_options(parser)
     return parser
 
@@ -35,7 +37,7 @@ def run(args: argparse.Namespace) -> int:
     from train.words import plural
 
     console = terminal()
-    bundle, variant, (played,) = play_files(args, [args.csv], console)
+    bundle, variant, (played,) = play_files(args, [args.csv], console, args.rows)
     write_scores(args.out, played)
     _print_summary(bundle, variant, played, console)
     say(console, f"scores in {args.out}")
