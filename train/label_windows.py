@@ -20,7 +20,7 @@ def read_windows(path: str | Path, timezone: str) -> dict[str, tuple[Anomaly, ..
     except (OSError, ValueError) as error:
         raise DatasetError(f"{path}: cannot read label windows ({error})") from error
     try:
-        return {key: tuple(_anomaly(pair, timezone) for pair in pairs) for key, pairs in body.items()}
+        return {key: tuple(as_anomaly(pair, timezone) for pair in pairs) for key, pairs in body.items()}
     except (AttributeError, TypeError, ValueError) as error:
         raise DatasetError(f'{path}: wanted {{"folder/file.csv": [["from", "to"], ...]}} ({error})') from error
 
@@ -55,6 +55,12 @@ def _shared_parts(key: str, file: Path) -> int:
     return count
 
 
-def _anomaly(pair: Sequence[str], timezone: str) -> Anomaly:
+def as_anomaly(pair: Sequence[str], timezone: str) -> Anomaly:
+    """The stretch that ["from", "to"] names.
+
+    Raises:
+        ValueError: not two of them.
+        DatasetError: one is no time.
+    """
     start, end = pair
     return Anomaly(parse_instant(start, timezone), parse_instant(end, timezone))

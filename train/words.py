@@ -28,13 +28,13 @@ def count(value: int) -> str:
     return f"{value:,}"
 
 
-def plural(number_of: int, thing: str) -> str:
-    """How many of a thing.
+def plural(number_of: int, thing: str, things: str | None = None) -> str:
+    """How many of a thing; `things` are several where an s does not do.
 
-    >>> plural(1, "file"), plural(1200, "row")
-    ('1 file', '1,200 rows')
+    >>> plural(1, "file"), plural(1200, "row"), plural(2, "anomaly", "anomalies")
+    ('1 file', '1,200 rows', '2 anomalies')
     """
-    return f"{count(number_of)} {thing}{'' if number_of == 1 else 's'}"
+    return f"{count(number_of)} {thing if number_of == 1 else things or thing + 's'}"
 
 
 def often(per_day: float | None) -> str:

@@ -211,8 +211,8 @@ def _robust_scale(residual: np.ndarray) -> np.ndarray:
 
 
 def _limits(seen: _Seen, known: Calibration, runs: Sequence[Run], shape: Shape, tuning: Tuning) -> Calibration:
-    # Not the last time less the first: a device's clock may have been set back in between.
-    span_s = float(sum(np.maximum(np.diff(run.times), 0.0).sum() for run in runs))
+    # Not the last time less the first: gaps tell nothing, and a device's clock may have been set back in between.
+    span_s = float(sum(np.maximum(np.diff(run.times)[~run.restart[1:]], 0.0).sum() for run in runs))
     channel_limits = np.maximum(_expected_highest(seen.members.channel, shape, tuning), _FLOOR)
     channel_limits[0] = np.maximum(channel_limits[0], _CHART_FLOOR)
     few = 1 + tuning.few_windows / np.sqrt(max(len(seen.last) * shape.stride / shape.window, 1.0))

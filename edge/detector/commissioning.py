@@ -90,6 +90,8 @@ class Commissioning:
 def commission(bundle: Bundle, network: Network, rows: Sequence[Row], tuning: Tuning) -> Commissioned:
     """A stream's own calibration from its normal rows, and the engine as it stands after them.
 
+    Its level is `alarm.level` of the bundle times what the rows give.
+
     Raises:
         CalibrationError: too few rows without a gap, or a channel without a value in all of them.
     """
@@ -113,8 +115,14 @@ def commissioning_steps(bundle: Bundle, network: Network, rows: Sequence[Row], t
     calibration = yield from calibration_steps(
         network, shape, scaler, [half for half, _ in halves], max_drift, tuning, [one for _, one in halves]
     )
+    calibration = replace(calibration, level=calibration.level * level_factor(bundle))
     engine = yield from engine_after(network, shape, calibration, run, tuning)
     return calibration, engine
+
+
+def level_factor(bundle: Bundle) -> float:
+    """What a bundle multiplies every calibrated level by: chosen by a budget or by labels, 1 where by neither."""
+    return float(bundle.alarm.get("level", 1.0))
 
 
 def _halves(run: Run, scaler: Scaler, bundle: Bundle, calendar: Calendar) -> list[tuple[Run, Scaler]]:

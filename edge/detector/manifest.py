@@ -139,11 +139,13 @@ def _optional(part: Mapping[str, Any], name: str, kind: Callable[[Any], T]) -> T
 
 
 def _alarm(body: Any, channels: int) -> dict[str, Any]:
-    """As it is, once `max_drift` is known to be usable: a device needs it when it commissions itself."""
+    """As it is, once `max_drift` and `level` are known to be usable: a device needs them to commission itself."""
     alarm = dict(body)
     drift = [float(value) for value in alarm["max_drift"]]
     if len(drift) != channels or not all(0 < value < math.inf for value in drift):
         raise ValueError(f"alarm.max_drift wants {channels} positive numbers")
+    if not 0 < float(alarm.get("level", 1.0)) < math.inf:
+        raise ValueError(f"alarm.level is {alarm['level']}, wanted a number above 0")
     return alarm
 
 
