@@ -2,13 +2,14 @@
 PYTHON ?= python3
 SEED ?= 1
 ROUNDS ?= 1
+EXAMPLES ?= 1000000
 ONLY ?=
 environment = @$(PYTHON) .ci/environment.py --python $(PYTHON)
 run = .venv/bin/python -m
 units = --unit speed=rpm --unit flow=m3/h --unit pressure=bar --unit motor_current=A --unit vibration=mm/s \
 	--unit bearing_temperature=°C --unit ambient_temperature=°C
 
-.PHONY: help demo test check chaos model picture clean
+.PHONY: help demo test check chaos fuzz model picture clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -31,6 +32,10 @@ check: ## lint, format and types
 chaos: ## faults made on purpose, under 40 minutes: is an alert ever lost? (ROUNDS=0.1 ONLY=broker SEED=n)
 	$(environment)
 	$(run) tests.chaos --seed $(SEED) --rounds $(ROUNDS) --only '$(ONLY)'
+
+fuzz: ## a million inputs that nobody would send, about 20 minutes (EXAMPLES=50000 ONLY=outbox SEED=n)
+	$(environment)
+	$(run) tests.fuzz --examples $(EXAMPLES) --seed $(SEED) --only '$(ONLY)'
 
 model: ## rebuild models/pump from simulated normal operation
 	$(environment)

@@ -1,6 +1,5 @@
 """Bundles: written whole, read only when nothing in them is missing, malformed or changed."""
 
-import copy
 import json
 from pathlib import Path
 
@@ -10,12 +9,7 @@ from hypothesis import strategies as st
 from rig import CHANNELS, variant, write_rig_bundle
 
 from edge.detector.bundle import Bundle, BundleError, load_bundle, write_bundle
-
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.just(10**400),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
-    max_leaves=8,
-)
+from tests.fuzz.inputs import with_other_values
 
 
 @pytest.fixture(scope="module")
@@ -160,25 +154,10 @@ def test_a_rewritten_bundle_takes_model_files_that_lie_there_already(tmp_path, m
     assert write_bundle(tmp_path, manifest, {}).variant("float32").size_bytes == len(b"model")
 
 
-def paths_of(body: object, path: tuple = ()) -> list[tuple]:
-    """Where in a JSON value there are values."""
-    pairs = body.items() if isinstance(body, dict) else enumerate(body) if isinstance(body, list) else ()
-    return [path, *(place for key, part in pairs for place in paths_of(part, (*path, key)))]
-
-
-def replaced(body: object, path: tuple, value: object) -> object:
-    if not path:
-        return value
-    body = copy.copy(body)
-    body[path[0]] = replaced(body[path[0]], path[1:], value)
-    return body
-
-
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_any_value_anywhere_in_a_manifest_gives_a_bundle_or_one_line(folder, manifest, tmp_path, data):
-    path = data.draw(st.sampled_from(paths_of(manifest)))
-    copied = rewritten(folder, tmp_path, replaced(manifest, path, data.draw(JSON)))
+    copied = rewritten(folder, tmp_path, data.draw(with_other_values(manifest)))
 
     try:
         found: object = load_bundle(copied)

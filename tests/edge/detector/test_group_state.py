@@ -17,6 +17,7 @@ from edge.detector.commissioning import bundle_calibration
 from edge.detector.group import StreamGroup, StreamSettings
 from edge.detector.rows import Row
 from edge.detector.rules import ChannelRules
+from tests.fuzz.inputs import places, replaced
 
 OWN = StreamSettings("pump1", calibrate_rows=200)
 RULES = StreamSettings("pump1", rules={"flow": ChannelRules(max=12.0)})
@@ -160,19 +161,6 @@ def test_restoring_puts_back_the_whole_state_whatever_came_between(bundle):
 # States that cannot be used
 
 
-def places_in(body: object, path: tuple = ()) -> list[tuple]:
-    pairs = body.items() if isinstance(body, dict) else enumerate(body) if isinstance(body, list) else ()
-    return [path, *(place for key, part in pairs for place in places_in(part, (*path, key)))]
-
-
-def replaced(body: object, path: tuple, value: object) -> object:
-    if not path:
-        return value
-    body = copy.copy(body)
-    body[path[0]] = replaced(body[path[0]], path[1:], value)
-    return body
-
-
 def removed(body: dict, path: tuple) -> dict:
     body = copy.deepcopy(body)
     part = body
@@ -213,7 +201,7 @@ def test_every_field_of_a_state_is_needed(bundle):
     own = group_of(bundle, OWN)
     play(own, rows_of(normal(200)))
     state = own.snapshot(0)
-    for path in [place for place in places_in(state) if place and all(isinstance(key, str) for key in place)]:
+    for path in [place for place in places(state) if place and all(isinstance(key, str) for key in place)]:
         with pytest.raises(ValueError):
             group_of(bundle, OWN).restore(0, removed(state, path))
 
@@ -239,7 +227,7 @@ def test_an_episode_that_is_over_is_refused(bundle):
 @settings(max_examples=100, deadline=None)
 @given(data=st.data())
 def test_any_value_anywhere_in_a_state_is_taken_or_a_value_error(bundle, state, data):
-    path = data.draw(st.sampled_from(places_in(state)))
+    path = data.draw(st.sampled_from(places(state)))
     value = data.draw(
         st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.just(10**400) | st.just([])
     )

@@ -22,6 +22,7 @@ from edge.wire.events import (
     event_schema,
     message_to_dict,
 )
+from tests.fuzz.inputs import json_values
 
 VALIDATOR = jsonschema.Draft202012Validator(event_schema())
 
@@ -186,13 +187,6 @@ def test_any_bytes_give_a_message_or_an_event_error(payload: bytes) -> None:
         decode_message(payload)
     except EventError:
         return
-
-
-json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
-    max_leaves=5,
-)
 
 
 @given(st.dictionaries(st.sampled_from(sorted(message_to_dict(message()))), json_values, max_size=3), st.booleans())

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from edge.wire.frame import MAX_FRAME_BYTES, crc16, decode_frame, encode_frame
 from edge.wire.readings import FrameError, Readings, decode_readings, encode_readings, split_values
+from tests.fuzz.inputs import json_values
 
 ids = st.from_regex(r"\A[a-zA-Z0-9_-]{1,20}\Z")
 finite = st.floats(allow_nan=False, allow_infinity=False)
@@ -177,14 +178,7 @@ def test_any_bytes_give_readings_or_a_frame_error(payload: bytes) -> None:
         return
 
 
-anything = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
-    max_leaves=8,
-)
-
-
-@given(st.dictionaries(st.sampled_from(["values", "time", "seq", "x"]), anything))
+@given(st.dictionaries(st.sampled_from(["values", "time", "seq", "x"]), json_values))
 def test_any_object_gives_finite_readings_or_a_frame_error(body: dict[str, object]) -> None:
     try:
         found = decode_readings(json.dumps(body))
@@ -195,7 +189,7 @@ def test_any_object_gives_finite_readings_or_a_frame_error(body: dict[str, objec
     assert found.time is None or math.isfinite(found.time)
 
 
-@given(st.dictionaries(st.text(max_size=5), anything))
+@given(st.dictionaries(st.text(max_size=5), json_values))
 def test_every_value_is_either_taken_or_rejected(values: dict[str, object]) -> None:
     good, rejected = split_values(values)
 
