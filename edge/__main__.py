@@ -7,8 +7,12 @@ import sys
 import threading
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from edge import __version__
+
+if TYPE_CHECKING:
+    from edge.agent import Agent
 
 _BAD_SETUP = 2
 """Exit status for a config, bundle or source that cannot be used."""
@@ -60,16 +64,24 @@ def _run(options: argparse.Namespace) -> int:
     from edge.detector.bundle import BundleError
     from edge.sources.settings import SourceError
 
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # a reload asked for while starting; the config is about to be read
     try:
         config = load_config(options.config)
         _log_to_stderr(config.device.log_level)
-        agent = assemble(config)
+        agent = assemble(config, options.config)
+        _obey_signals(agent)
+        return agent.run()
     except (ConfigError, BundleError, SourceError) as error:
         print(f"offbeat-edge: {error}", file=sys.stderr)
         return _BAD_SETUP
+
+
+def _obey_signals(agent: "Agent") -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: agent.stop())
-    return agent.run()
+    # Whoever closes the terminal of an agent started by hand means to end it.
+    hang_up = agent.stop if sys.stderr.isatty() else agent.reload
+    signal.signal(signal.SIGHUP, lambda _number, _frame: hang_up())
 
 
 def _check(options: argparse.Namespace) -> int:

@@ -75,11 +75,15 @@ class Agent:
     reporter: Reporter
     notifier: Notifier
     health_every_s: float
+    on_reload: Callable[["Agent"], None]
+    """Reads the config again and applies what changed."""
     monotonic: Callable[[], float] = time.monotonic
     _stopping: bool = False
+    _reloading: bool = False
     _failed: bool = False
     _working: bool = False  # whether a stream is commissioning itself
     _open_sources: set[str] = field(default_factory=set)
+    _routes: dict[Route, list[Served]] = field(default_factory=dict)
     _started: float = 0.0
     _last: dict[str, float] = field(default_factory=dict)
 
@@ -87,29 +91,61 @@ class Agent:
         """Leave after the turn under way; safe in a signal handler."""
         self._stopping = True
 
+    def reload(self) -> None:
+        """Read the config again after the turn under way; safe in a signal handler."""
+        self._reloading = True
+
     def run(self) -> int:
         """Serve until `stop`, or until every source has come to its end; the exit status."""
         self._start()
-        routes = _routes(self.streams)
         while not self._stopping and self._open_sources:
-            self._turn(routes, TICK_S)
-        self._leave(routes)
+            self._turn(TICK_S)
+            if self._reloading:
+                self._reloading = False
+                self.notifier.reloading()
+                self.on_reload(self)
+                self.notifier.ready()
+        self._leave()
         return 1 if self._failed else 0
+
+    def end(self, stream: Served) -> None:
+        """Close a stream that is not served any longer."""
+        self._end_stream(stream, self.monotonic())
+        self.reporter.availability(stream.id, False)
+
+    def rearrange(
+        self,
+        streams: Sequence[Served],
+        inferences: Sequence[Inference],
+        readers: Mapping[str, Reader],
+        intakes: Mapping[str, Intake],
+    ) -> None:
+        """From here on serve these. Readers that are gone are stopped, those that are new started."""
+        gone = {name: reader for name, reader in self.readers.items() if readers.get(name) is not reader}
+        new = {name: reader for name, reader in readers.items() if self.readers.get(name) is not reader}
+        for reader in gone.values():
+            reader.stop()
+        self.streams, self.inferences, self.readers, self.intakes = streams, inferences, readers, intakes
+        self._routes = _routes(streams)
+        self._open_sources = self._open_sources.difference(gone).union(new)
+        for reader in new.values():
+            reader.start()
 
     def _start(self) -> None:
         self._started = self.monotonic()
         self._open_sources = set(self.readers)
+        self._routes = _routes(self.streams)
         self.reporter.start()
         for reader in self.readers.values():
             reader.start()
         self.notifier.ready()
         log.info("ready: %s", _few([stream.id for stream in self.streams]))
 
-    def _turn(self, routes: Mapping[Route, list[Served]], timeout_s: float) -> bool:
+    def _turn(self, timeout_s: float) -> bool:
         """Take what has come and score it; whether anything had come."""
         arrivals = self.inbox.take(_READINGS_A_TURN, 0.0 if self._working else timeout_s, self._held())
         for arrival in arrivals:
-            for stream in routes[arrival.source, arrival.board]:
+            for stream in self._routes.get((arrival.source, arrival.board), ()):
                 stream.inference.take(stream.number, arrival)
         monotonic = self.monotonic()
         if self._due("tick", TICK_S, monotonic):
@@ -187,13 +223,13 @@ class Agent:
         if rows is not None and stream.inference.rows[stream.number]:
             self.reporter.over(stream.id, rows.time(monotonic))
 
-    def _leave(self, routes: Mapping[Route, list[Served]]) -> None:
+    def _leave(self) -> None:
         self.notifier.stopping()
         self.inbox.close()
         for reader in self.readers.values():
             reader.stop()
         deadline = self.monotonic() + _FINISH_S
-        while self._turn(routes, 0.0) and self.monotonic() < deadline:
+        while self._turn(0.0) and self.monotonic() < deadline:
             pass
         for stream in self.streams:
             stream.inference.save(stream.number)

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
-from edge.assembly import open_reader
 from edge.config import Config, ConfigError, StreamConfig, load_config
 from edge.delivery.connection import ConnectError, probe
 from edge.detector.bundle import BundleError
 from edge.loading import Loaded, grouped, live_sources, load_streams
+from edge.parts import open_reader
 from edge.sources.intake import Intake
 from edge.sources.settings import MqttSource, SerialSource, SourceError, SourceSettings
 from edge.wire.broker import BrokerSettings

@@ -24,14 +24,24 @@ class Inbox:
     def __init__(self, routes: Iterable[Route], lane_length: int) -> None:
         self.strangers = 0
         """Readings of boards that no stream wants."""
-        self._lanes: dict[Route, deque[Arrival]] = {route: deque() for route in routes}
-        self._overrun = dict.fromkeys(self._lanes, 0)
-        self._length = lane_length
+        self._lanes: dict[Route, deque[Arrival]] = {}
+        self._overrun: dict[Route, int] = {}
         self._waiting: deque[Route] = deque()  # lanes that hold something, the next to be served first
         self._stranger_names: set[Route] = set()
         self._closed = False
         lock = threading.RLock()
         self._filled, self._emptied = threading.Condition(lock), threading.Condition(lock)
+        self.serve(routes, lane_length)
+
+    def serve(self, routes: Iterable[Route], lane_length: int) -> None:
+        """From here on these boards have a lane; lanes that there were keep what they hold."""
+        with self._filled:
+            lanes, overrun = self._lanes, self._overrun
+            self._lanes = {route: lanes.get(route) or deque() for route in routes}
+            self._overrun = {route: overrun.get(route, 0) for route in self._lanes}
+            self._waiting = deque(route for route in self._waiting if route in self._lanes)
+            self._length = lane_length
+            self._emptied.notify_all()
 
     def put(self, arrival: Arrival, wait: bool = False) -> None:
         """Add an arrival. A full lane loses its oldest, or, with `wait`, blocks until there is room."""

@@ -53,11 +53,37 @@ class Inference:
             BundleError, ConfigError: as `load` does; the trouble is noted and tried again by `turn`.
         """
         try:
-            self.loaded = self._load()
+            self.load()
         except (BundleError, ConfigError) as error:
             self.troubles.note(BUNDLE, error)
             raise
+        self.attach()
+
+    def load(self) -> None:
+        """Load the bundle; nothing is restored yet.
+
+        Raises:
+            BundleError, ConfigError: as `load` does.
+        """
+        self.loaded = self._load()
+
+    def attach(self) -> None:
+        """Restore what the streams had learnt."""
+        assert self.loaded is not None
         self._snapshots.attach(self.loaded.group)
+        for number in range(len(self.configs)):
+            self._restore(number)
+
+    def take_over(self, number: int, other: "Inference", theirs: int) -> None:
+        """Go on where a stream of the same id stands in an inference that is given up, beyond what was saved of it."""
+        self.rows[number], self.unscored[number] = other.rows[theirs], other.unscored[theirs]
+        if self.loaded is None or other.loaded is None:
+            return
+        self.loaded.streams[number].take_over(other.loaded.streams[theirs])
+        if theirs in other._commissioning:
+            self._commissioning.add(number)
+        if self.loaded.bundle.sha256 == other.loaded.bundle.sha256 and theirs not in other.troubles:
+            self.loaded.group.take_over(number, other.loaded.group, theirs)
 
     def stream(self, number: int) -> Stream | None:
         """A stream, once the bundle is loaded."""
@@ -153,6 +179,14 @@ class Inference:
             if self.rows[number]:
                 self.save(number)
 
+    def save_every(self, seconds: float) -> None:
+        """Change how long a stream goes without being saved at most."""
+        self._snapshots.every_s = seconds
+
+    def _restore(self, number: int) -> None:
+        assert self.loaded is not None
+        self.loaded.streams[number].in_episode = self._snapshots.restore(number)
+
     def _note_rows(self, number: int, stream: Stream) -> None:
         if stream.rows:
             self._ready.add(number)
@@ -203,7 +237,7 @@ class Inference:
     def _retry(self, monotonic: float) -> None:
         for number in self.troubles.due(monotonic):
             if number != BUNDLE:
-                self._snapshots.restore(number)
+                self._restore(number)
                 self.troubles.forget(number)
                 log.info("stream %s: tried again", self.configs[number].id)
             elif self._reopened():

@@ -2,6 +2,7 @@
 
 import os
 import socket
+import time
 from collections.abc import Mapping
 
 
@@ -21,6 +22,11 @@ class Notifier:
     def ready(self) -> None:
         """The agent scores from now on."""
         self._send("READY=1")
+
+    def reloading(self) -> None:
+        """The config is read again; `ready` is to follow."""
+        # systemd wants to know of which request this is the answer: sd_notify(3), Type=notify-reload.
+        self._send(f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}")
 
     def alive(self) -> None:
         """The inference loop turns; to be sent every `watchdog_every_s`."""

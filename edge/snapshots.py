@@ -27,19 +27,18 @@ class Snapshots:
         every_s: float,
         monotonic: Callable[[], float],
     ) -> None:
-        self._files, self._ledger, self._streams = files, ledger, streams
-        self._every_s, self._monotonic = every_s, monotonic
+        self.every_s = every_s
+        """Longest time between two saves, seconds."""
+        self._files, self._ledger, self._streams, self._monotonic = files, ledger, streams, monotonic
         self._group: StreamGroup | None = None
         self._fresh: list[dict[str, Any]] = []
         self._saved_at = [monotonic()] * len(streams)
         self._refused = False
 
     def attach(self, group: StreamGroup) -> None:
-        """Take care of this group from now on, and bring its streams back to what was saved."""
+        """Take care of this group from now on."""
         self._group = group
         self._fresh = [group.snapshot(number) for number in range(len(self._streams))]
-        for number in range(len(self._streams)):
-            self.restore(number)
 
     def tell(self, number: int, events: Sequence[Event]) -> bool:
         """Commit events of one stream with what is open after them; whether anything is."""
@@ -67,12 +66,12 @@ class Snapshots:
 
     def due(self, monotonic: float) -> list[int]:
         """Streams that were saved `every_s` ago or longer."""
-        return [number for number, at in enumerate(self._saved_at) if monotonic - at >= self._every_s]
+        return [number for number, at in enumerate(self._saved_at) if monotonic - at >= self.every_s]
 
-    def restore(self, number: int) -> None:
-        """Bring one stream back to what was saved, or to how the group was made; an unusable file is set aside.
+    def restore(self, number: int) -> bool:
+        """Bring one stream back to what was saved, or to how the group was made; whether an episode is open.
 
-        What was said to be open and cannot go on is ended.
+        An unusable file is set aside. What was said to be open and cannot go on is ended.
         """
         assert self._group is not None
         stream, sha256 = self._streams[number], self._group.bundle.sha256
@@ -90,7 +89,9 @@ class Snapshots:
                 self._taken(number, state)
         channels = len(self._group.bundle.channels)
         self._group.collect(number, self._files.collected(stream, sha256).load(channels))
-        self._ledger.settle(stream, sha256, self._group.snapshot(number)["open"])
+        open_ = self._group.snapshot(number)["open"]
+        self._ledger.settle(stream, sha256, open_)
+        return bool(open_)
 
     def _taken(self, number: int, state: dict[str, Any]) -> ValueError | None:
         """Bring a stream to a state; what is wrong with it, where it is left as it was."""

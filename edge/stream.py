@@ -68,6 +68,17 @@ class Stream:
         if self._channels is not None:
             self._watch_channels(arrival)
 
+    def take_over(self, other: "Stream") -> None:
+        """Go on where a stream of the same id stands: what waits, its clocks and counts, and, where nothing about
+        the rows is set otherwise, the rows that are open."""
+        self.online, self.in_episode, self.rows = other.online, other.in_episode, other.rows
+        self.readings, self.untimed, self.bad_values = other.readings, other.untimed, other.bad_values
+        self.aligner.counts.update(other.aligner.counts)
+        if (self._settings, self._wanted) == (other._settings, other._wanted):
+            self.aligner, self._unbroken = other.aligner, other._unbroken
+            self._time, self._at, self._heard_at = other._time, other._at, other._heard_at
+            self._clock, self._judge, self._channels = other._clock, other._judge, other._channels
+
     def advance(self, monotonic: float) -> None:
         """Close the rows that are overdue by now."""
         if self._live and self._at > -math.inf:

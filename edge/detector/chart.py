@@ -83,7 +83,7 @@ class Charts:
         """Start the charts over after a gap; baselines stay."""
         self.level[streams] = self.bias[streams] = self.energy[streams] = 0.0
 
-    def copy_from(self, stream: int, other: "Charts") -> None:
-        """Take over the charts and the baseline of the first stream of others of the same size."""
+    def copy_from(self, stream: int, other: "Charts", theirs: int = 0) -> None:
+        """Take over the charts and the baseline of a stream of others of the same size."""
         for name in ("level", "bias", "energy", "baseline"):
-            getattr(self, name)[stream] = getattr(other, name)[0]
+            getattr(self, name)[stream] = getattr(other, name)[theirs]

@@ -86,12 +86,12 @@ class Engine:
         self._chart(streams, slots, z - baseline)
         return self._run(streams, scale, center + shift * scale)
 
-    def adopt(self, stream: int, other: "Engine") -> None:
-        """Go on from where the one stream of another engine stands: window, charts, baseline, phase of the stride."""
-        self.charts.copy_from(stream, other.charts)
-        self._rings.copy_from(stream, other._rings)
-        self._known.copy_from(stream, other._known)
-        self._since_run[stream] = other._since_run[0]
+    def adopt(self, stream: int, other: "Engine", theirs: int = 0) -> None:
+        """Go on from where a stream of another engine stands: window, charts, baseline, phase of the stride."""
+        self.charts.copy_from(stream, other.charts, theirs)
+        self._rings.copy_from(stream, other._rings, theirs)
+        self._known.copy_from(stream, other._known, theirs)
+        self._since_run[stream] = other._since_run[theirs]
 
     def _chart(self, streams: np.ndarray, slots: np.ndarray, distance: np.ndarray) -> None:
         level = self.charts.update_level(streams, distance)

@@ -173,6 +173,12 @@ class StreamGroup:
         self._score[stream] = self._rising[stream] = np.nan
         self._start_over[stream] = True
 
+    def take_over(self, stream: int, other: "StreamGroup", theirs: int) -> None:
+        """Go on with the window and charts of a stream of another group of the same bundle, on top of its snapshot."""
+        if self._calibrations[stream] is not None and other._calibrations[theirs] is not None:
+            self._engine.adopt(stream, other._engine, theirs)
+            self._start_over[stream] = other._start_over[theirs]
+
     def _stream_events(self, settings: StreamSettings) -> StreamEvents:
         window_s = self.bundle.window * self.bundle.period_s
         quiet_s = self._tuning.quiet_windows * window_s

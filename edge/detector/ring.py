@@ -52,8 +52,8 @@ class RingBuffer:
         """(n, length, channels): copies of the windows of streams that are full."""
         return self._windows[streams, self._next[streams]]
 
-    def copy_from(self, stream: int, other: "RingBuffer") -> None:
-        """Take over the rows of the first stream of another ring of the same size."""
-        self._rows[stream] = other._rows[0]
-        self._next[stream] = other._next[0]
-        self.filled[stream] = other.filled[0]
+    def copy_from(self, stream: int, other: "RingBuffer", theirs: int = 0) -> None:
+        """Take over the rows of a stream of another ring of the same size."""
+        self._rows[stream] = other._rows[theirs]
+        self._next[stream] = other._next[theirs]
+        self.filled[stream] = other.filled[theirs]

@@ -1,0 +1,89 @@
+"""The agent's parts, each made from its settings; nothing is loaded, started or connected yet."""
+
+import time
+from collections import deque
+from collections.abc import Iterable
+from functools import partial
+from typing import Any
+
+from edge import __version__
+from edge.agent import Reader, Served
+from edge.config import Config, StreamConfig
+from edge.delivery.durations import Durations
+from edge.inbox import Inbox
+from edge.inference import Inference
+from edge.ledger import Ledger
+from edge.loading import live_sources, load_streams
+from edge.snapshots import Snapshots
+from edge.sources.intake import Intake
+from edge.sources.settings import MqttSource, SerialSource, SourceSettings
+from edge.state_files import StateFiles
+from edge.troubles import Troubles
+
+CONFIG_SCHEMA = 1
+"""Version of the keys of agent.toml, as the info topic gives it."""
+
+
+def make_inference(streams: list[StreamConfig], config: Config, ledger: Ledger, run_s: Durations) -> Inference:
+    """The inference over streams that share a bundle; not opened."""
+    load = partial(load_streams, streams, config.device.runtime, live_sources(config.source))
+    ids = [stream.id for stream in streams]
+    files = StateFiles(config.device.state_dir / "streams")
+    snapshots = Snapshots(files, ledger, ids, config.device.snapshot_every_s, time.monotonic)
+    return Inference(streams, load, snapshots, Troubles(ids, time.monotonic), run_s)
+
+
+def served(inferences: Iterable[Inference]) -> list[Served]:
+    """The streams of these inferences, with where their readings come from."""
+    return [
+        Served(stream.id, (stream.source or "", stream.board or ""), inference, number)
+        for inference in inferences
+        for number, stream in enumerate(inference.configs)
+    ]
+
+
+def make_intake(source: SourceSettings, inbox: Inbox, ended: deque[tuple[str, Exception | None]]) -> Intake:
+    """The agent's side of a source, which enters itself in `ended` when it has come to its end."""
+    return Intake(source.name, inbox.put, source.channels, lambda name, error: ended.append((name, error)))
+
+
+def open_reader(source: SourceSettings, intake: Intake, config: Config) -> Reader:
+    """The reader of a source, not started. Imports only what that source needs.
+
+    Raises:
+        SourceError: its file or module is missing.
+    """
+    if isinstance(source, MqttSource):
+        from edge.sources.mqtt import MqttReader
+
+        broker = source.broker or config.broker
+        own_id = source.broker.client_id if source.broker else None
+        return MqttReader(source, intake, broker, own_id or f"offbeat-{config.device.id}-{source.name}")
+    if isinstance(source, SerialSource):
+        from edge.sources.serial import SerialReader
+
+        return SerialReader(source, intake)
+    from edge.sources.file import LineReader
+
+    return LineReader(source, intake)
+
+
+def info_of(inferences: Iterable[Inference]) -> dict[str, Any]:
+    """What the info topic says: version and bundles."""
+    bundles = []
+    for inference in inferences:
+        if (loaded := inference.loaded) is not None:
+            bundle = loaded.bundle
+            bundles.append(
+                {
+                    "name": bundle.name,
+                    "sha256": bundle.sha256,
+                    "created": bundle.created,
+                    "variant": loaded.variant.name,
+                    "runtime": loaded.model.runtime,
+                    "streams": [stream.id for stream in loaded.streams],
+                    "channels": [{"name": channel.name, "unit": channel.unit} for channel in bundle.channels],
+                    "period_s": bundle.period_s,
+                }
+            )
+    return {"version": __version__, "config_schema": CONFIG_SCHEMA, "bundles": bundles}
