@@ -3,13 +3,14 @@ PYTHON ?= python3
 SEED ?= 1
 ROUNDS ?= 1
 EXAMPLES ?= 1000000
+HOURS ?= 720
 ONLY ?=
 environment = @$(PYTHON) .ci/environment.py --python $(PYTHON)
 run = .venv/bin/python -m
 units = --unit speed=rpm --unit flow=m3/h --unit pressure=bar --unit motor_current=A --unit vibration=mm/s \
 	--unit bearing_temperature=°C --unit ambient_temperature=°C
 
-.PHONY: help demo test check chaos fuzz model picture clean
+.PHONY: help demo test check chaos fuzz soak model picture clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -36,6 +37,10 @@ chaos: ## faults made on purpose, under 40 minutes: is an alert ever lost? (ROUN
 fuzz: ## a million inputs that nobody would send, about 20 minutes (EXAMPLES=50000 ONLY=outbox SEED=n)
 	$(environment)
 	$(run) tests.fuzz --examples $(EXAMPLES) --seed $(SEED) --only '$(ONLY)'
+
+soak: ## 30 simulated days at high speed: does the agent grow? about half an hour (HOURS=24)
+	$(environment)
+	$(run) tests.soak --hours $(HOURS) --seed $(SEED)
 
 model: ## rebuild models/pump from simulated normal operation
 	$(environment)

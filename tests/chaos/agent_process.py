@@ -37,7 +37,7 @@ class AgentProcess:
         if self._process is not None:
             self.kills += 1
             self._process.kill()
-            self._leave(10)
+            self.wait(10)
 
     def stop(self) -> None:
         """SIGTERM; it leaves with 0.
@@ -47,11 +47,12 @@ class AgentProcess:
         """
         assert self._process is not None
         self._process.terminate()
-        status = self._leave(20)
+        status = self.wait(20)
         assert status == 0, f"the agent left with {status}: {self.log()[-2000:]}"
         assert "Traceback" not in self.log(), self.log()[self.log().index("Traceback") - 500 :][:3000]
 
-    def _leave(self, timeout_s: float) -> int:
+    def wait(self, timeout_s: float) -> int:
+        """Until it has ended; its exit status."""
         assert self._process is not None
         with suppress(BrokenPipeError), self._process as process:
             status = process.wait(timeout_s)
