@@ -23,7 +23,7 @@ _DISK_S = 5.0
 """How often a disk that refused is tried again where no event does that, seconds."""
 _FINISH_S = 2.0
 """How long leaving may go on scoring what has already come, seconds."""
-_READINGS_A_TURN = 1024
+_READINGS_A_TURN = 256
 """Most readings between two looks at the clock."""
 _SLICE_S = 0.02
 """How long a turn may work on a stream's commissioning, seconds: so long others wait at most."""
@@ -48,15 +48,18 @@ class Served:
     inference: Inference
     number: int
 
-    def health(self) -> dict[str, Any]:
-        """Counters for the health topic."""
+    def health(self, overrun: int) -> dict[str, Any]:
+        """Counters for the health topic; `overrun` readings of its board were pushed out by newer ones, unread."""
         stream = self.inference.stream(self.number)
+        counts = stream.health() if stream is not None else {"late": 0}
         return {
             "trouble": self.inference.troubles.reason(self.number),
             "rows": self.inference.rows[self.number],
             "unscored": self.inference.unscored[self.number],
             "collected": self.inference.collected(self.number),
-            **(stream.health() if stream is not None else {}),
+            **counts,
+            "late": counts["late"] + overrun,
+            "overrun": overrun,
         }
 
 
@@ -176,6 +179,9 @@ class Agent:
             self.reporter.over(*self.ledger.cut_off.popitem())
         if self._due("health", self.health_every_s, monotonic):
             self._health(monotonic)
+        self._alive(monotonic)
+
+    def _alive(self, monotonic: float) -> None:
         watchdog_s = self.notifier.watchdog_every_s
         if watchdog_s is not None and self._due("watchdog", watchdog_s, monotonic):
             self.notifier.alive()
@@ -191,6 +197,7 @@ class Agent:
             for outcome in inference.turn(monotonic):
                 inference.follow(outcome)
                 self.reporter.state(inference.configs[outcome.stream].id, outcome)
+                self._alive(self.monotonic())  # a slow model has much to do after a pause
 
     def _availability(self, stream: Served, monotonic: float) -> None:
         rows = stream.inference.stream(stream.number)
@@ -238,9 +245,7 @@ class Agent:
         self.reporter.stop()
 
     def _health(self, monotonic: float) -> None:
-        streams = {
-            stream.id: {**stream.health(), "overrun": self.inbox.overrun(stream.route)} for stream in self.streams
-        }
+        streams = {stream.id: stream.health(self.inbox.overrun(stream.route)) for stream in self.streams}
         sources = {name: intake.health() for name, intake in self.intakes.items()}
         more = {"sources": sources, "unrouted": self.inbox.strangers}
         self.reporter.health(monotonic - self._started, streams, more)

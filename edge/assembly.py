@@ -15,7 +15,7 @@ from edge.inference import Inference
 from edge.ledger import Ledger
 from edge.loading import grouped
 from edge.notify import Notifier
-from edge.parts import info_of, make_inference, make_intake, open_reader, served
+from edge.parts import info_of, lanes_of, make_inference, make_intake, open_reader, served
 from edge.reload import Reload
 from edge.reporter import Reporter
 from edge.wire.topics import DeviceTopics
@@ -37,7 +37,7 @@ def assemble(config: Config, path: Path) -> Agent:
     inferences = _opened(config, ledger, run_s)
     ledger.settle_others([stream.id for stream in config.stream])
     streams = served(inferences)
-    inbox = Inbox([stream.route for stream in streams], config.device.queue_readings)
+    inbox = Inbox(lanes_of(streams, config.device.queue_readings))
     ended: deque[tuple[str, Exception | None]] = deque()
     intakes = {source.name: make_intake(source, inbox, ended) for source in config.source}
     return Agent(

@@ -3,7 +3,7 @@
 import logging
 import threading
 from collections import deque
-from collections.abc import Container, Iterable
+from collections.abc import Container, Mapping
 
 from edge.sources.intake import Arrival
 
@@ -21,7 +21,7 @@ class Inbox:
     `put` is called from many threads, `take` from the inference loop.
     """
 
-    def __init__(self, routes: Iterable[Route], lane_length: int) -> None:
+    def __init__(self, lanes: Mapping[Route, int]) -> None:
         self.strangers = 0
         """Readings of boards that no stream wants."""
         self._lanes: dict[Route, deque[Arrival]] = {}
@@ -31,16 +31,16 @@ class Inbox:
         self._closed = False
         lock = threading.RLock()
         self._filled, self._emptied = threading.Condition(lock), threading.Condition(lock)
-        self.serve(routes, lane_length)
+        self.serve(lanes)
 
-    def serve(self, routes: Iterable[Route], lane_length: int) -> None:
-        """From here on these boards have a lane; lanes that there were keep what they hold."""
+    def serve(self, lengths: Mapping[Route, int]) -> None:
+        """From here on these boards have a lane, each of its length; lanes that there were keep what they hold."""
         with self._filled:
             lanes, overrun = self._lanes, self._overrun
-            self._lanes = {route: lanes.get(route) or deque() for route in routes}
+            self._lanes = {route: lanes.get(route) or deque() for route in lengths}
             self._overrun = {route: overrun.get(route, 0) for route in self._lanes}
             self._waiting = deque(route for route in self._waiting if route in self._lanes)
-            self._length = lane_length
+            self._lengths = dict(lengths)
             self._emptied.notify_all()
 
     def put(self, arrival: Arrival, wait: bool = False) -> None:
@@ -51,11 +51,12 @@ class Inbox:
             if lane is None:
                 self._stranger(route)
                 return
-            while wait and len(lane) >= self._length and not self._closed:
+            length = self._lengths[route]
+            while wait and len(lane) >= length and not self._closed:
                 self._emptied.wait()
             if self._closed:
                 return
-            if len(lane) >= self._length:
+            while len(lane) >= length:
                 lane.popleft()
                 self._overrun[route] += 1
             if not lane:

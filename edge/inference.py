@@ -91,21 +91,15 @@ class Inference:
 
     def take(self, number: int, arrival: Arrival) -> None:
         """Hand readings to a stream; until the bundle is loaded they are dropped."""
-        if stream := self.stream(number):
-            stream.take(arrival)
-            self._note_rows(number, stream)
+        self._align(number, lambda stream: stream.take(arrival))
 
     def advance(self, number: int, monotonic: float) -> None:
         """Close a stream's overdue rows."""
-        if stream := self.stream(number):
-            stream.advance(monotonic)
-            self._note_rows(number, stream)
+        self._align(number, lambda stream: stream.advance(monotonic))
 
     def flush(self, number: int) -> None:
         """A stream's readings are at their end: close its open rows."""
-        if stream := self.stream(number):
-            stream.flush()
-            self._note_rows(number, stream)
+        self._align(number, Stream.flush)
 
     def turn(self, monotonic: float) -> Iterator[Outcome]:
         """Score all rows that wait, in batches of at most one row a stream."""
@@ -187,7 +181,16 @@ class Inference:
         assert self.loaded is not None
         self.loaded.streams[number].in_episode = self._snapshots.restore(number)
 
-    def _note_rows(self, number: int, stream: Stream) -> None:
+    def _align(self, number: int, action: Callable[[Stream], None]) -> None:
+        if self.loaded is None:
+            return
+        stream = self.loaded.streams[number]
+        try:
+            action(stream)
+        except Exception as error:
+            stream.start_over()
+            if number not in self.troubles:
+                self.troubles.note(number, error)
         if stream.rows:
             self._ready.add(number)
 

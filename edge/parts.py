@@ -10,7 +10,7 @@ from edge import __version__
 from edge.agent import Reader, Served
 from edge.config import Config, StreamConfig
 from edge.delivery.durations import Durations
-from edge.inbox import Inbox
+from edge.inbox import Inbox, Route
 from edge.inference import Inference
 from edge.ledger import Ledger
 from edge.loading import live_sources, load_streams
@@ -40,6 +40,20 @@ def served(inferences: Iterable[Inference]) -> list[Served]:
         for inference in inferences
         for number, stream in enumerate(inference.configs)
     ]
+
+
+def lanes_of(streams: Iterable[Served], readings: int) -> dict[Route, int]:
+    """How many readings may wait of each board: `readings`, but at least what its largest window is made of.
+
+    With less, a flood would push out readings faster than a window can fill, and nothing would be scored at all.
+    """
+    lanes: dict[Route, int] = {}
+    for stream in streams:
+        loaded = stream.inference.loaded
+        # Boards may send their channels one by one; half a window more is what comes while the window is scored.
+        needed = 0 if loaded is None else 3 * loaded.bundle.window * len(loaded.bundle.channels) // 2
+        lanes[stream.route] = max(readings, needed, lanes.get(stream.route, 0))
+    return lanes
 
 
 def make_intake(source: SourceSettings, inbox: Inbox, ended: deque[tuple[str, Exception | None]]) -> Intake:

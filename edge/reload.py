@@ -11,7 +11,7 @@ from edge.config import Config, ConfigError, StreamConfig, load_config
 from edge.detector.bundle import BundleError, load_bundle
 from edge.inference import Inference
 from edge.loading import grouped, live_sources
-from edge.parts import info_of, make_inference, make_intake, open_reader, served
+from edge.parts import info_of, lanes_of, make_inference, make_intake, open_reader, served
 from edge.sources.intake import Intake
 from edge.sources.settings import SourceError
 
@@ -107,7 +107,7 @@ class Reload:
                     inference.take_over(number, old.inference, old.number)
         device = plan.config.device
         streams = served(plan.inferences)
-        agent.inbox.serve([stream.route for stream in streams], device.queue_readings)
+        agent.inbox.serve(lanes_of(streams, device.queue_readings))
         agent.rearrange(streams, plan.inferences, plan.readers, plan.intakes)
         agent.health_every_s = device.health_every_s
         for inference in plan.inferences:

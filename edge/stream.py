@@ -84,6 +84,11 @@ class Stream:
         if self._live and self._at > -math.inf:
             self._add(self.aligner.advance(self.time(monotonic)), monotonic)
 
+    def start_over(self) -> None:
+        """Forget the readings whose rows are still open; what was counted stays."""
+        counts, self.aligner = self.aligner.counts, Aligner(self._wanted, self._settings)
+        self.aligner.counts.update(counts)
+
     def flush(self) -> None:
         """The readings are at their end: close what is open."""
         self.rows.extend(self.aligner.flush())
@@ -122,8 +127,7 @@ class Stream:
         """The gateway's clock was set: rows go on at the new time, and as the readings have no gap, windows too."""
         log.info("stream %s: the clock was set; rows go on at the new time", self.id)
         self.rows.extend(self.aligner.flush())
-        counts, self.aligner = self.aligner.counts, Aligner(self._wanted, self._settings)
-        self.aligner.counts.update(counts)
+        self.start_over()
         self.aligner.counts["clock_reset"] += 1
         self._unbroken = arrival.monotonic - self._at <= self._settings.gap_s
 

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -47,6 +47,16 @@ class Outcome:
     top_channel: str | None
     """The channel with the largest share in the score, None while there is no score."""
     events: tuple[Event, ...]
+
+
+class _Step(NamedTuple):
+    """One row each of n streams, and what the engine made of them."""
+
+    streams: np.ndarray
+    times: np.ndarray
+    values: np.ndarray
+    restart: np.ndarray
+    scored: Scored
 
 
 def _random_id(time: float) -> str:
@@ -97,16 +107,18 @@ class StreamGroup:
 
         Rows of a stream that is still commissioning are collected; its rules alarm.
         """
-        events = {stream: [*self._clock_set_back(stream, row), *self._events[stream].row(row)] for stream, row in batch}
         ready = [(stream, row) for stream, row in batch if self._calibrations[stream] is not None]
+        # First, since it may fail: when the rows come again one by one, rules must not have seen them.
+        step = self._step(ready) if ready else None
+        events = {stream: [*self._clock_set_back(stream, row), *self._events[stream].row(row)] for stream, row in batch}
         for stream, row in batch:
             if self._calibrations[stream] is None:
                 self._collected[stream].add(row)
                 if not self._stepwise:
                     while self.commissioning_under_way(stream):
                         self.go_on(stream)
-        if ready:
-            self._score_rows(ready, events)
+        if step is not None:
+            self._score_rows(step, events)
         return [self._outcome(stream, row, events[stream]) for stream, row in batch]
 
     def idle(self, stream: int, time: float) -> tuple[Event, ...]:
@@ -202,13 +214,17 @@ class StreamGroup:
         self._events[stream] = self._stream_events(self.streams[stream])
         return ends
 
-    def _score_rows(self, ready: Sequence[tuple[int, Row]], events: Mapping[int, list[Event]]) -> None:
+    def _step(self, ready: Sequence[tuple[int, Row]]) -> _Step:
         streams = np.array([stream for stream, _ in ready])
         times = np.array([row.time for _, row in ready])
         values = np.stack([row.values for _, row in ready])
         restart = np.array([row.restart for _, row in ready]) | self._start_over[streams]
-        self._start_over[streams] = False
         scored = self._engine.step(streams, values, self._calendar.slots_of(times), restart)
+        self._start_over[streams] = False
+        return _Step(streams, times, values, restart, scored)
+
+    def _score_rows(self, step: _Step, events: Mapping[int, list[Event]]) -> None:
+        streams, times, values, restart, scored = step
         scores = scored.statistic / self._levels[streams]
         blank = np.isnan(values).all(axis=1)  # such a row says nothing, neither good nor bad
         scores[blank] = np.nan

@@ -40,7 +40,7 @@ class LineReader:
     def _run(self) -> None:
         try:
             self._read_all()
-        except (OSError, FrameError) as error:
+        except Exception as error:  # whatever it is, somebody waits for this source's end
             self._intake.finished(error)
         else:
             if not self._stop.is_set():

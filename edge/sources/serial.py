@@ -56,8 +56,9 @@ class SerialReader:
                 with self._open() as port:
                     self._intake.connected()
                     self._read(port)
-            except (OSError, ValueError) as error:  # SerialException is an OSError
+            except Exception as error:  # an unplugged port raises more than SerialException, such as termios.error
                 self._intake.lost(error)
+                log.debug("where it was lost", exc_info=True)
                 self._stop.wait(self._backoff.next_s())
 
     def _open(self) -> Any:

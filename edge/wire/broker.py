@@ -34,6 +34,8 @@ class BrokerSettings:
     def __post_init__(self) -> None:
         if not self.host:
             raise ValueError("host is empty; name the broker's machine, such as localhost")
+        if not _may_be_host(self.host):
+            raise ValueError(f"host = {self.host!r}: wanted a name or an address")
         if not 0 < self.port < 65536:
             raise ValueError(f"port = {self.port}: wanted 1 to 65535")
         if not 1 <= self.keepalive_s <= 65535:
@@ -49,6 +51,15 @@ class BrokerSettings:
     def address(self) -> str:
         """`host:port`, for messages."""
         return f"{self.host}:{self.port}"
+
+
+def _may_be_host(name: str) -> bool:
+    """Whether looking the name up may fail, but not raise something else than OSError, which ends paho's thread."""
+    try:
+        name.encode("idna")
+    except UnicodeError:
+        return False
+    return name.isprintable() and " " not in name
 
 
 class PahoClient(Protocol):

@@ -1,8 +1,15 @@
 """The inbox: bounded, fair between boards, the newest win, and those who can wait do."""
 
 import threading
+from types import SimpleNamespace
 
+from tiny_bundle import WINDOW, write_tiny_bundle
+
+from edge.agent import Served
+from edge.config import StreamConfig
 from edge.inbox import Inbox
+from edge.loading import load_streams
+from edge.parts import lanes_of
 from edge.sources.intake import Arrival
 from edge.wire.readings import Readings
 
@@ -16,7 +23,7 @@ def numbers(arrivals: list[Arrival], board: str) -> list[float]:
 
 
 def test_what_is_put_is_taken_in_order():
-    inbox = Inbox([("rig", "a")], lane_length=10)
+    inbox = Inbox(dict.fromkeys([("rig", "a")], 10))
     for number in range(5):
         inbox.put(arrival("a", number))
 
@@ -26,7 +33,7 @@ def test_what_is_put_is_taken_in_order():
 
 
 def test_a_full_lane_loses_its_oldest_and_counts_them():
-    inbox = Inbox([("rig", "a")], lane_length=3)
+    inbox = Inbox(dict.fromkeys([("rig", "a")], 3))
     for number in range(5):
         inbox.put(arrival("a", number))
 
@@ -35,7 +42,7 @@ def test_a_full_lane_loses_its_oldest_and_counts_them():
 
 
 def test_a_flooding_board_costs_another_nothing_and_is_served_in_turn():
-    inbox = Inbox([("rig", "quiet"), ("rig", "loud")], lane_length=10)
+    inbox = Inbox(dict.fromkeys([("rig", "quiet"), ("rig", "loud")], 10))
     inbox.put(arrival("quiet", 0))
     for number in range(1000):
         inbox.put(arrival("loud", number))
@@ -49,7 +56,7 @@ def test_a_flooding_board_costs_another_nothing_and_is_served_in_turn():
 
 
 def test_a_board_that_no_stream_wants_is_counted_and_kept_nowhere():
-    inbox = Inbox([("rig", "a")], lane_length=3)
+    inbox = Inbox(dict.fromkeys([("rig", "a")], 3))
     for number in range(100):
         inbox.put(arrival(f"stranger{number}", number))
 
@@ -58,7 +65,7 @@ def test_a_board_that_no_stream_wants_is_counted_and_kept_nowhere():
 
 
 def test_a_reader_that_can_wait_loses_nothing():
-    inbox = Inbox([("rig", "a")], lane_length=2)
+    inbox = Inbox(dict.fromkeys([("rig", "a")], 2))
     reader = threading.Thread(target=lambda: [inbox.put(arrival("a", number), wait=True) for number in range(50)])
     reader.start()
     got: list[float] = []
@@ -71,7 +78,7 @@ def test_a_reader_that_can_wait_loses_nothing():
 
 
 def test_closing_frees_a_reader_that_waits():
-    inbox = Inbox([("rig", "a")], lane_length=1)
+    inbox = Inbox(dict.fromkeys([("rig", "a")], 1))
     reader = threading.Thread(target=lambda: [inbox.put(arrival("a", number), wait=True) for number in range(9)])
     reader.start()
 
@@ -82,7 +89,7 @@ def test_closing_frees_a_reader_that_waits():
 
 
 def test_waiting_tells_whether_a_source_still_has_readings_to_take():
-    inbox = Inbox([("rig", "a")], lane_length=3)
+    inbox = Inbox(dict.fromkeys([("rig", "a")], 3))
     inbox.put(arrival("a", 1))
 
     assert inbox.waiting("rig")
@@ -91,7 +98,7 @@ def test_waiting_tells_whether_a_source_still_has_readings_to_take():
 
 
 def test_a_held_lane_keeps_its_readings_and_the_others_are_served():
-    inbox = Inbox([("rig", "a"), ("rig", "b")], lane_length=10)
+    inbox = Inbox(dict.fromkeys([("rig", "a"), ("rig", "b")], 10))
     for number in range(3):
         inbox.put(arrival("a", number))
         inbox.put(arrival("b", number))
@@ -100,3 +107,14 @@ def test_a_held_lane_keeps_its_readings_and_the_others_are_served():
 
     assert [item.board for item in taken] == ["b", "b", "b"]
     assert numbers(inbox.take(9, 0), "a") == [0, 1, 2]
+
+
+def test_a_lane_holds_a_whole_window_of_readings_that_come_channel_by_channel(tmp_path):
+    config = StreamConfig(id="p1", source="rig", board="p1", bundle=write_tiny_bundle(tmp_path / "tiny").folder)
+    loaded = load_streams([config], "auto", live=())
+    stream = Served("p1", ("rig", "p1"), SimpleNamespace(loaded=loaded), 0)
+    wider = Served("p2", ("rig", "p2"), SimpleNamespace(loaded=None), 0)
+
+    lanes = lanes_of([stream, wider], readings=10)
+
+    assert lanes == {("rig", "p1"): 3 * WINDOW, ("rig", "p2"): 10}

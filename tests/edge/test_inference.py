@@ -126,6 +126,21 @@ def test_a_stream_that_raises_is_left_out_and_the_others_lose_no_row(bench, capl
     assert caplog.text.count("stream b: out of order") == 1
 
 
+def test_a_stream_whose_readings_cannot_be_aligned_is_left_out_and_tried_again(bench, monkeypatch):
+    def broken(*_arguments: object) -> None:
+        raise RecursionError("in the aligner")
+
+    bench.inference.open()
+    monkeypatch.setattr(bench.inference.stream(1).aligner, "add", broken)
+
+    outcomes = bench.feed(1.0, 2.0)
+    assert [outcome.stream for outcome in outcomes] == [0, 2] * 2
+    assert bench.inference.troubles.reason(1) == "RecursionError: in the aligner"
+    bench.now += RETRY_FIRST_S
+
+    assert [outcome.stream for outcome in bench.feed(3.0)] == [0, 1, 2]
+
+
 def test_a_stream_in_trouble_is_tried_again_from_its_state_and_with_growing_waits(bench):
     bench.inference.open()
     bench.feed(1.0)

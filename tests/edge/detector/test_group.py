@@ -267,6 +267,34 @@ def test_streams_of_one_group_give_what_each_gives_alone(bundle):
         ]
 
 
+def test_rows_that_failed_together_give_one_by_one_what_they_would_have_given(bundle):
+    class Flaky:
+        """Refuses batches of two, as a runtime without memory for them would."""
+
+        def __init__(self) -> None:
+            self.good = network()
+
+        def run(self, windows: np.ndarray) -> np.ndarray:
+            if len(windows) > 1:
+                raise MemoryError("batch of 2")
+            return self.good.run(windows)
+
+    rules = {"flow": ChannelRules(max=12.0)}
+    streams = [StreamSettings(name, rules=rules) for name in ("a", "b")]
+    flaky, good = group_of(bundle, *streams, network=Flaky()), group_of(bundle, *streams)
+    found, wanted = [], []
+    for row in faulty():
+        batch = [(0, row), (1, row)]
+        try:
+            flaky.process(batch)
+        except MemoryError:
+            found += [outcome for part in batch for outcome in flaky.process([part])]
+        wanted += good.process(batch)
+
+    said = [[(one.event_type, one.stream, one.kind) for one in events_of(each)] for each in (found, wanted)]
+    assert [one for one in said[0] if one[0] != "update"] == [one for one in said[1] if one[0] != "update"]
+
+
 def test_streams_whose_rows_come_together_are_scored_in_one_call(bundle):
     model = network()
     group = group_of(bundle, *(StreamSettings(f"s{n}") for n in range(6)), network=model)

@@ -16,6 +16,10 @@ from edge.wire.payload import encode_payload
     ("fields", "named"),
     [
         ({"host": ""}, "host"),
+        ({"host": "a..b"}, "host"),
+        ({"host": "x" * 64}, "host"),
+        ({"host": "a b"}, "host"),
+        ({"host": "a\0b"}, "host"),
         ({"port": 0}, "port"),
         ({"port": 65536}, "port"),
         ({"keepalive_s": 0}, "keepalive_s"),
@@ -31,7 +35,17 @@ def test_settings_that_do_not_fit_together_name_the_field(fields: dict[str, Any]
         BrokerSettings(**fields)
 
 
-@pytest.mark.parametrize("fields", [{"port": 1}, {"port": 65535}, {"keepalive_s": 1}, {"keepalive_s": 65535}])
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"port": 1},
+        {"port": 65535},
+        {"keepalive_s": 1},
+        {"keepalive_s": 65535},
+        {"host": "::1"},
+        {"host": "gerät.local"},
+    ],
+)
 def test_settings_at_their_limits_are_taken(fields: dict[str, Any]) -> None:
     BrokerSettings(**fields)
 
