@@ -59,15 +59,18 @@ def _add_watch(watch: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from edge.assembly import assemble
     from edge.config import ConfigError, load_config
-    from edge.detector.bundle import BundleError
+    from edge.detector.manifest import BundleError
+    from edge.footprint import leave_out_openssl
     from edge.sources.settings import SourceError
 
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # a reload asked for while starting; the config is about to be read
     try:
         config = load_config(options.config)
         _log_to_stderr(config.device.log_level)
+        leave_out_openssl(config.brokers)
+        from edge.assembly import assemble  # imports paho and hashlib
+
         agent = assemble(config, options.config)
         _obey_signals(agent)
         return agent.run()

@@ -133,6 +133,12 @@ class Config:
     stream: tuple[StreamConfig, ...]
     requests: RequestSettings = RequestSettings()
 
+    @property
+    def brokers(self) -> tuple[BrokerSettings, ...]:
+        """Every broker that the agent connects to."""
+        own = [source.broker for source in self.source if isinstance(source, MqttSource) and source.broker is not None]
+        return (self.broker, *own)
+
 
 def load_config(path: str | Path) -> Config:
     """Read and check agent.toml. Relative paths in it are relative to its folder.

@@ -1,6 +1,5 @@
 """How to reach the MQTT broker: the settings that everything with a connection shares."""
 
-import ssl
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -74,7 +73,8 @@ def use_credentials(client: PahoClient, settings: BrokerSettings) -> None:
     """Give a client that is not yet connected its user, password and certificates.
 
     Raises:
-        OSError: a certificate or key file is missing or no PEM; it names the file.
+        OSError: a certificate or key file is missing or no PEM; it names the file. Or paho was imported
+            without TLS, as `edge.footprint` does.
     """
     if settings.username is not None:
         client.username_pw_set(settings.username, settings.password)
@@ -84,7 +84,11 @@ def use_credentials(client: PahoClient, settings: BrokerSettings) -> None:
     for path in files:
         if path is not None:
             open(path, "rb").close()  # ssl's own error does not say which file is missing
+    from ssl import SSLError  # 4 MB that most gateways have no use for
+
     try:
         client.tls_set(*files)
-    except ssl.SSLError as error:
+    except ValueError as error:  # paho's for a Python without ssl
+        raise OSError(f"TLS was left out at start-up, as no broker wanted it; restart ({error})") from error
+    except SSLError as error:
         raise OSError(f"{', '.join(filter(None, files))}: not certificates and key in PEM form ({error})") from error

@@ -1,0 +1,45 @@
+"""What the agent can do without, left out before it is imported."""
+
+import sys
+from collections.abc import Iterable
+from importlib.util import find_spec
+from types import ModuleType
+
+from edge.wire.broker import BrokerSettings
+
+_NAMED_BY_PAHO = ("SSLWantReadError", "SSLWantWriteError", "CertificateError")
+"""Exceptions of `ssl` that paho 2 names wherever it reads or writes, though it lets the module be absent."""
+
+
+def leave_out_openssl(brokers: Iterable[BrokerSettings]) -> bool:
+    """Import paho and hashlib without OpenSSL if none of the brokers wants TLS; whether it was left out.
+
+    OpenSSL, its tables and Python's `ssl` are 5 MB of an agent's 60, resident for nothing where the broker
+    is on the same machine: bundles are hashed as fast by Python's own SHA-256. A broker that wants TLS
+    later, through a changed config, needs a restart: `edge.wire.broker.use_credentials` says so.
+    """
+    taken = {"ssl", "hashlib"} & sys.modules.keys()
+    if taken or any(broker.ca is not None for broker in brokers) or not _has_own_sha256():
+        return False
+    sys.modules["ssl"] = _without_tls()
+    sys.modules["_hashlib"] = None  # type: ignore[assignment]  # documented: makes its import an ImportError
+    try:
+        import hashlib  # noqa: F401
+
+        import paho.mqtt.client  # noqa: F401
+    finally:  # whoever else imports them gets the real ones
+        del sys.modules["ssl"], sys.modules["_hashlib"]
+    return True
+
+
+def _has_own_sha256() -> bool:
+    """Whether this Python was built with hashes of its own: `_sha256` until 3.11, `_sha2` since."""
+    return any(find_spec(name) for name in ("_sha2", "_sha256"))
+
+
+def _without_tls() -> ModuleType:
+    """A module with the exceptions that paho names, which then never come, and nothing else."""
+    module = ModuleType("ssl")
+    for name in _NAMED_BY_PAHO:
+        setattr(module, name, type(name, (OSError,), {}))
+    return module

@@ -1,0 +1,55 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+MAPPED = "print('libcrypto' in open('/proc/self/maps').read())"
+PLAIN = "from edge.footprint import leave_out_openssl as leave_out; from edge.wire.broker import *; "
+
+
+def said_by(program: str) -> list[str]:
+    """What a new Python prints: what was imported before decides what can be left out."""
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    return ran.stdout.split()
+
+
+needs_proc = pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="/proc is not there: not Linux")
+
+
+@needs_proc
+def test_an_agent_whose_brokers_want_no_tls_never_maps_openssl():
+    program = f"{PLAIN} print(leave_out([BrokerSettings()])); import edge.assembly; {MAPPED}"
+
+    assert said_by(program) == ["True", "False"]
+
+
+def test_openssl_stays_where_one_broker_wants_tls():
+    program = f"{PLAIN} print(leave_out([BrokerSettings(), BrokerSettings(ca='ca.pem')]))"
+
+    assert said_by(program) == ["False"]
+
+
+def test_hashes_are_the_same_without_openssl():
+    program = f"{PLAIN} leave_out([BrokerSettings()]); import hashlib; print(hashlib.sha256(b'abc').hexdigest())"
+
+    assert said_by(program) == ["ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"]
+
+
+def test_the_real_ssl_can_be_imported_afterwards():
+    program = f"{PLAIN} leave_out([BrokerSettings()]); import ssl; print(hasattr(ssl, 'SSLContext'))"
+
+    assert said_by(program) == ["True"]
+
+
+def test_tls_wanted_later_asks_for_a_restart(tmp_path):
+    authority = tmp_path / "ca.pem"
+    authority.touch()
+    program = (
+        f"{PLAIN} leave_out([BrokerSettings()]); import paho.mqtt.client as p\n"
+        "client = p.Client(p.CallbackAPIVersion.VERSION2)\n"
+        f"try: use_credentials(client, BrokerSettings(ca={str(authority)!r}))\n"
+        "except OSError as error: print(error)"
+    )
+
+    assert "restart" in said_by(program)
