@@ -10,6 +10,8 @@ run = .venv/bin/python -m
 units = --unit speed=rpm --unit flow=m3/h --unit pressure=bar --unit motor_current=A --unit vibration=mm/s \
 	--unit bearing_temperature=°C --unit ambient_temperature=°C
 
+both_runtimes = $$(test -x .venv-tflite/bin/python && echo --runtime-python .venv-tflite/bin/python)
+
 .PHONY: help demo test check chaos fuzz soak model picture clean
 .DEFAULT_GOAL := help
 
@@ -42,16 +44,16 @@ soak: ## 30 simulated days at high speed: does the agent grow? about half an hou
 	$(environment)
 	$(run) tests.soak --hours $(HOURS) --seed $(SEED)
 
-model: ## rebuild models/pump from simulated normal operation
-	$(environment)
+model: ## rebuild models/pump from simulated normal operation, for each runtime that can be had
+	$(environment) --tflite-runtime
 	@mkdir -p build
-	$(run) firmware_sim csv --out build/pump.csv --hours 24 --seed 20260105
-	$(run) train fit build/pump.csv --out models/pump $(units)
+	$(run) firmware_sim csv --out build/pump.csv --hours 36 --seed 20260105
+	$(run) train fit build/pump.csv --out models/pump $(units) $(both_runtimes)
 
 picture: ## redraw the README's picture: models/pump on a run with a fault
 	$(environment)
 	@mkdir -p build
-	$(run) firmware_sim csv --out build/fault.csv --start 2026-01-06T10:00Z --seed 5 --labels --fault lost_coupling.flow@22m+20m
+	$(run) firmware_sim csv --out build/fault.csv --start 2026-01-07T10:00Z --seed 5 --labels --fault lost_coupling.flow@22m+20m
 	$(run) train.picture models/pump build/pump.csv build/fault.csv models/detection.svg
 
 clean: ## remove environments, caches and what the demo wrote

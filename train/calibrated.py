@@ -1,25 +1,22 @@
 """Calibrates each variant on rows the network was not fitted on, and compares what their alarms say."""
 
-import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from edge.detector.bundle import Bundle
-from edge.detector.calibrate import CalibrationError, calibrate
+from edge.detector.calibrate import CalibrationError, calibrate_and_score
 from edge.detector.calibration import Calibration
 from edge.detector.engine import Shape
-from edge.detector.group import StreamGroup, StreamSettings
-from edge.detector.runtime import Network, load_model, open_model
+from edge.detector.runtime import Network, open_model
 from edge.detector.scaler import Scaler
 from edge.detector.season import Calendar
 from edge.detector.tuning import DEFAULT, Tuning
 from train.dataset import Run
 from train.errors import FitError
 from train.probe import BATCHES
-from train.streams import as_stream, in_pieces, rows_of
+from train.streams import as_stream, in_pieces
 
 
 @dataclass(frozen=True)
@@ -39,8 +36,10 @@ def calibrate_variants(
     runs: Sequence[Run],
     calendar: Calendar,
     allowance: np.ndarray,
-) -> dict[str, Calibration]:
-    """A calibration for each variant; `models` maps its name to its file, `allowance` is in the channels' units.
+) -> dict[str, tuple[Calibration, ScoredRows]]:
+    """A calibration for each variant and the scores it gives; `models` maps its name to its file.
+
+    `allowance` (channels,) is in the channels' units.
 
     Raises:
         FitError: the runs have too few rows.
@@ -59,30 +58,19 @@ def calibrate_network(
     calendar: Calendar,
     allowance: np.ndarray,
     tuning: Tuning = DEFAULT,
-) -> Calibration:
-    """A calibration for one network; `allowance` is in the channels' units.
+) -> tuple[Calibration, ScoredRows]:
+    """A calibration for one network and the scores it gives; `allowance` (channels,) is in the channels' units.
 
     Raises:
         FitError: the runs have too few rows.
     """
     streams = [as_stream(run, calendar) for run in in_pieces(runs, shape.window)]
     try:
-        return calibrate(network, shape, scaler, streams, allowance / scaler.scale.mean(axis=0), tuning)
+        drift = allowance / scaler.scale.mean(axis=0)
+        calibration, scores = calibrate_and_score(network, shape, scaler, streams, drift, tuning)
     except CalibrationError as error:
         raise FitError(f"too few rows to calibrate on: {error}") from error
-
-
-def score_runs(bundle: Bundle, variant: str, runs: Sequence[Run]) -> ScoredRows:
-    """Scores of every row of the runs, through the code that runs on the device."""
-    pieces = in_pieces(runs, bundle.window)
-    found, model = load_model(bundle, variant)
-    group = StreamGroup(bundle, found, model, [StreamSettings(f"piece{number}") for number in range(len(pieces))])
-    scores: list[list[float]] = [[] for _ in pieces]
-    for step in itertools.zip_longest(*(rows_of(piece) for piece in pieces)):
-        for outcome in group.process([(number, row) for number, row in enumerate(step) if row is not None]):
-            scores[outcome.stream].append(outcome.score)
-    times = np.concatenate([segment.times for piece in pieces for segment in piece.segments])
-    return ScoredRows(times, np.concatenate([np.array(one) for one in scores]))
+    return calibration, ScoredRows(np.concatenate([run.times for run in streams]), np.concatenate(scores))
 
 
 def agreement(one: ScoredRows, other: ScoredRows) -> float:

@@ -13,7 +13,7 @@ from edge.detector.engine import Shape
 from edge.detector.runtime import available_runtimes
 from edge.detector.scaler import Scaler
 from edge.detector.season import Calendar
-from train.calibrated import ScoredRows, agreement, calibrate_variants, correlation, score_runs
+from train.calibrated import ScoredRows, agreement, calibrate_variants, correlation
 from train.contamination import WorstStretch, worst_stretches
 from train.dataset import Run
 from train.errors import FitError
@@ -104,10 +104,9 @@ def fit(
     reconstructions = _reconstruct(trained, windows)
     models, parity = _export(trained, windows, reconstructions, settings, interpreters)
     listener.stage("calibrating")
-    calibrations = _calibrate(models, split, scaling, settings)
-    body = manifest(settings, scaling.scaler, scaling.max_drift, trained, split, parity, calibrations)
-    listener.stage("comparing scores")
-    scored = _score(body, models, split)
+    calibrated = _calibrate(models, split, scaling, settings)
+    calibrations = {name: calibration for name, (calibration, _) in calibrated.items()}
+    scored = {name: scores for name, (_, scores) in calibrated.items()}
     parity = [replace(row, score_agreement=_agreement(row.variant, scored)) for row in parity]
     body = manifest(settings, scaling.scaler, scaling.max_drift, trained, split, parity, calibrations)
     bundle = write_bundle(out, body, {f"{name}.tflite": model for name, model in models.items()})
@@ -171,20 +170,13 @@ def _export(
 
 def _calibrate(
     models: Mapping[str, bytes], split: Split, scaling: Scaling, settings: FitSettings
-) -> dict[str, Calibration]:
+) -> dict[str, tuple[Calibration, ScoredRows]]:
     shape = Shape(settings.window, len(settings.channels), scaling.calendar.slots, settings.stride)
     with TemporaryDirectory(prefix="offbeat-fit-") as folder, quiet_native_output():
         files = {name: Path(folder) / f"{name}.tflite" for name in models}
         for name, file in files.items():
             file.write_bytes(models[name])
         return calibrate_variants(files, shape, scaling.scaler, split.calibrate, scaling.calendar, scaling.max_drift)
-
-
-def _score(body: Mapping[str, object], models: Mapping[str, bytes], split: Split) -> dict[str, ScoredRows]:
-    """Scores of each variant on the calibration rows, from a bundle that is thrown away."""
-    with TemporaryDirectory(prefix="offbeat-fit-") as folder, quiet_native_output():
-        bundle = write_bundle(folder, body, {f"{name}.tflite": model for name, model in models.items()})
-        return {name: score_runs(bundle, name, split.calibrate) for name in models}
 
 
 def _agreement(variant: str, scored: Mapping[str, ScoredRows]) -> float | None:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from edge.detector.calibrate import Run as StreamRun
 from edge.detector.calibrate import drift_allowance
+from edge.detector.runs import Run as StreamRun
 from edge.detector.scaler import Scaler, fit_scaler
 from edge.detector.season import Calendar
 from train.dataset import Run

@@ -1,15 +1,16 @@
 """From normal rows to a calibration, through the streaming code that will score later."""
 
-from collections.abc import Generator, Sequence
-from dataclasses import dataclass, replace
-from typing import TypeVar
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from edge.detector.calibration import Calibration
+from edge.detector.chart import Charts
 from edge.detector.engine import Engine, Shape
+from edge.detector.runs import Run, Seen, Steps, finished, in_lockstep, replay
 from edge.detector.runtime import Network
-from edge.detector.scaler import Scaler
+from edge.detector.scaler import Scaler, to_z
 from edge.detector.scorer import Members, fuse
 from edge.detector.tail import Tail, cluster_peaks, fit_tail
 from edge.detector.tuning import DEFAULT, Tuning
@@ -23,32 +24,9 @@ _CHART_FLOOR = 0.1
 _LEAST_RESIDUAL = 0.02
 """Least scale of a residual, z-units: a network is not to be believed to a hundredth of a channel's spread."""
 
-T = TypeVar("T")
-Steps = Generator[None, None, T]
-"""Work in small steps, each at most one call of the network, so that a device can do something else in between."""
-
 
 class CalibrationError(ValueError):
     """Rows that no calibration can be made of; the message says how many are wanted."""
-
-
-@dataclass(frozen=True)
-class Run:
-    """Consecutive grid rows of one machine: (n,) times, (n, channels) values, (n,) season slots, (n,) restarts."""
-
-    times: np.ndarray
-    values: np.ndarray
-    slots: np.ndarray
-    restart: np.ndarray
-
-
-def finished(steps: Steps[T]) -> T:
-    """What steps return, all of them done at once."""
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            return end.value
 
 
 def calibrate(
@@ -60,7 +38,22 @@ def calibrate(
     tuning: Tuning = DEFAULT,
     scalers: Sequence[Scaler] | None = None,
 ) -> Calibration:
-    """A calibration on normal runs that the network was not fitted on.
+    """A calibration on normal runs that the network was not fitted on; see `calibrate_and_score`."""
+    return calibrate_and_score(network, shape, scaler, runs, max_drift, tuning, scalers)[0]
+
+
+def calibrate_and_score(
+    network: Network,
+    shape: Shape,
+    scaler: Scaler,
+    runs: Sequence[Run],
+    max_drift: np.ndarray,
+    tuning: Tuning = DEFAULT,
+    scalers: Sequence[Scaler] | None = None,
+) -> tuple[Calibration, list[np.ndarray]]:
+    """A calibration on normal runs that the network was not fitted on, and the scores that the runs get with it.
+
+    The scores are (n,) for each run, NaN while a window fills.
 
     `max_drift` (channels,) is in z-units of `scaler`. `scalers` are the runs' own, each
     fitted without its run, where `scaler` itself was fitted on these rows: limits then
@@ -80,19 +73,19 @@ def calibration_steps(
     max_drift: np.ndarray,
     tuning: Tuning = DEFAULT,
     scalers: Sequence[Scaler] | None = None,
-) -> Steps[Calibration]:
-    """`calibrate`, step by step."""
+) -> Steps[tuple[Calibration, list[np.ndarray]]]:
+    """`calibrate_and_score`, step by step."""
     own = [scaler] * len(runs) if scalers is None else list(scalers)
-    blank = _blank(scaler, max_drift, shape.channels)
-    still = yield from _replay(_still(shape, scaler, len(runs), tuning), runs)
-    if len(still.level) * shape.stride < LEAST_WINDOWS * shape.window:
+    windows = sum(run.windows(shape) for run in runs)
+    if windows * shape.stride < LEAST_WINDOWS * shape.window:
         raise CalibrationError(
-            f"{sum(len(run.times) for run in runs)} rows gave {len(still.level)} windows without a gap; calibration "
+            f"{sum(len(run.times) for run in runs)} rows gave {windows} windows without a gap; calibration "
             f"wants at least {(LEAST_WINDOWS + 1) * shape.window} rows in a row, and {10 * shape.window} to be sensible"
         )
-    known = replace(blank, control_limit=np.maximum(still.level.max(axis=0), _CHART_FLOOR))
+    control = yield from _control(shape, scaler, runs, tuning)
+    known = replace(_blank(scaler, max_drift, shape.channels), control_limit=control)
     known = yield from _with_residuals(network, shape, own, known, runs, tuning)
-    seen = yield from _replay(_engine(network, shape, own, known, tuning), runs)
+    seen = yield from replay(_engine(network, shape, own, known, tuning), runs)
     return _limits(seen, known, runs, shape, tuning)
 
 
@@ -101,7 +94,7 @@ def engine_after(
 ) -> Steps[Engine]:
     """An engine of one stream as it stands after a run."""
     engine = _engine(network, shape, [calibration.scaler], calibration, tuning)
-    yield from _replay(engine, [run])
+    yield from replay(engine, [run])
     return engine
 
 
@@ -116,7 +109,7 @@ def _with_residuals(
     engine = _engine(network, shape, [*scalers, *scalers], known, tuning)
     for stream in range(len(scalers)):
         engine.commission(stream, replace(known, scaler=scalers[stream], shifted=True))
-    seen = yield from _replay(engine, [*runs, *runs])
+    seen = yield from replay(engine, [*runs, *runs])
     scales = [_robust_scale(seen.last[part]) for part in (seen.stream < len(runs), seen.stream >= len(runs))]
     shifted = bool((np.log(scales[0]) - np.log(scales[1])).mean() < 0)
     return replace(known, shifted=shifted, residual_scale=scales[0 if shifted else 1])
@@ -139,22 +132,6 @@ def drift_allowance(runs: Sequence[Run], scaler: Scaler, block_rows: int) -> np.
     return np.maximum(2 * scaler.scale.mean(axis=0), 1.5 * spread)
 
 
-@dataclass(frozen=True)
-class _Seen:
-    """What every window of the calibration rows gave, run after run."""
-
-    members: Members
-    last: np.ndarray
-    """(n, channels): residuals of last rows."""
-    stream: np.ndarray
-    """(n,): which run."""
-
-    @property
-    def level(self) -> np.ndarray:
-        """(n, channels): the level charts."""
-        return self.members.channel[:, 0]
-
-
 def _blank(scaler: Scaler, max_drift: np.ndarray, channels: int) -> Calibration:
     ones = np.ones(channels)
     return Calibration(scaler, ones, np.ones((3, channels)), np.ones(2), ones, False, max_drift, 1.0, None, 0, 1.0)
@@ -169,48 +146,30 @@ def _engine(
     return engine
 
 
-def _still(shape: Shape, scaler: Scaler, streams: int, tuning: Tuning) -> Engine:
-    """An engine without a network, whose baselines stand still."""
-    blank = _blank(scaler, np.zeros(shape.channels), shape.channels)
-    return _engine(_NoNetwork(), shape, [scaler] * streams, blank, tuning)
-
-
-class _NoNetwork:
-    def run(self, windows: np.ndarray) -> np.ndarray:
-        return windows
-
-
-def _replay(engine: Engine, runs: Sequence[Run]) -> Steps[_Seen]:
-    """All runs in lockstep, each a stream of the engine; a step a row."""
-    parts: list[tuple[np.ndarray, ...]] = []
-    for row in range(max(len(run.times) for run in runs)):
-        live = np.array([i for i, run in enumerate(runs) if row < len(run.times)])
-        slots = np.array([runs[i].slots[row] for i in live])
-        restart = np.array([runs[i].restart[row] for i in live])
-        scored = engine.step(live, np.stack([runs[i].values[row] for i in live]), slots, restart)
-        if engine.last_members is not None and engine.last_errors is not None:
-            members = engine.last_members
-            parts.append((live[scored.ran], members.channel, members.whole, engine.last_errors.last))
-        yield
-    return _in_order(parts, engine.shape.channels)
-
-
-def _in_order(parts: Sequence[tuple[np.ndarray, ...]], channels: int) -> _Seen:
-    if not parts:
-        none = np.zeros((0, channels))
-        return _Seen(Members(np.zeros((0, 3, channels)), np.zeros((0, 2))), none, np.zeros(0))
-    stream = np.concatenate([part[0] for part in parts])
-    order = np.argsort(stream, kind="stable")
-    channel, whole, last = (np.concatenate([part[i] for part in parts])[order] for i in (1, 2, 3))
-    return _Seen(Members(channel, whole), last, stream[order])
-
-
 def _robust_scale(residual: np.ndarray) -> np.ndarray:
     """Median |residual| as a standard deviation, (channels,): a few starts and stops must not set the scale."""
     return np.maximum(1.4826 * np.median(np.abs(residual), axis=0), _LEAST_RESIDUAL)
 
 
-def _limits(seen: _Seen, known: Calibration, runs: Sequence[Run], shape: Shape, tuning: Tuning) -> Calibration:
+def _control(shape: Shape, scaler: Scaler, runs: Sequence[Run], tuning: Tuning) -> Steps[np.ndarray]:
+    """Highest level chart, (channels,) z-units, of baselines that stand still, where windows are complete."""
+    charts = Charts(len(runs), shape, tuning)
+    highest = np.full(shape.channels, _CHART_FLOOR)
+    rows = np.zeros(len(runs), np.intp)  # since the last gap
+    for streams, values, slots, restart in in_lockstep(runs):
+        charts.clear(streams[restart])
+        rows[streams] = np.where(restart, 0, rows[streams]) + 1
+        level = charts.update_level(streams, to_z(values, scaler.center[slots], scaler.scale[slots]))
+        full = rows[streams] >= shape.window
+        if full.any():
+            highest = np.maximum(highest, np.abs(level[full]).max(axis=0))
+        yield
+    return highest
+
+
+def _limits(
+    seen: Seen, known: Calibration, runs: Sequence[Run], shape: Shape, tuning: Tuning
+) -> tuple[Calibration, list[np.ndarray]]:
     # Not the last time less the first: gaps tell nothing, and a device's clock may have been set back in between.
     span_s = float(sum(np.maximum(np.diff(run.times)[~run.restart[1:]], 0.0).sum() for run in runs))
     channel_limits = np.maximum(_expected_highest(seen.members.channel, shape, tuning), _FLOOR)
@@ -219,7 +178,7 @@ def _limits(seen: _Seen, known: Calibration, runs: Sequence[Run], shape: Shape, 
     channel_limits[1:] *= few * np.array([[tuning.loud_bias], [tuning.loud_energy]])
     whole_limits = np.maximum(_expected_highest(seen.members.whole, shape, tuning), _FLOOR)
     statistic = fuse(seen.members, Members(channel_limits[None], whole_limits[None]), tuning).statistic
-    return replace(
+    calibration = replace(
         known,
         channel_limits=channel_limits,
         whole_limits=whole_limits,
@@ -228,6 +187,7 @@ def _limits(seen: _Seen, known: Calibration, runs: Sequence[Run], shape: Shape, 
         level=tuning.margin,
         tail=_tail(statistic, span_s, shape),
     )
+    return calibration, seen.per_row(statistic / calibration.level, runs)
 
 
 def _expected_highest(members: np.ndarray, shape: Shape, tuning: Tuning) -> np.ndarray:

@@ -6,10 +6,11 @@ from dataclasses import replace
 import numpy as np
 
 from edge.detector.bundle import Bundle, BundleError, Variant
-from edge.detector.calibrate import CalibrationError, Run, Steps, calibration_steps, engine_after, finished
+from edge.detector.calibrate import CalibrationError, calibration_steps, engine_after
 from edge.detector.calibration import Calibration, calibration_from_dict
 from edge.detector.engine import Engine, Shape
 from edge.detector.rows import Row
+from edge.detector.runs import Run, Steps, finished
 from edge.detector.runtime import Network
 from edge.detector.scaler import Scaler, fit_scaler
 from edge.detector.season import Calendar
@@ -112,7 +113,7 @@ def commissioning_steps(bundle: Bundle, network: Network, rows: Sequence[Row], t
         raise CalibrationError(str(error)) from error
     max_drift = np.asarray(bundle.alarm["max_drift"], np.float64) / scaler.scale.mean(axis=0)
     halves = _halves(run, scaler, bundle, calendar)
-    calibration = yield from calibration_steps(
+    calibration, _ = yield from calibration_steps(
         network, shape, scaler, [half for half, _ in halves], max_drift, tuning, [one for _, one in halves]
     )
     calibration = replace(calibration, level=calibration.level * level_factor(bundle))

@@ -17,15 +17,16 @@ class Plan:
     """Decides the faults and the noise of the live run."""
     folder: Path
     """Where everything that the run leaves behind goes."""
-    normal_hours: float = 24.0
-    """Normal operation to learn from, simulated hours: a whole day, so that every ambient temperature was seen."""
+    normal_hours: float = 36.0
+    """Normal operation to learn from, simulated hours: three quarters are fitted on, and every ambient temperature of a
+    whole day must be among them."""
     normal_start: str = "2026-01-05T00:00:00Z"
-    live_start: str = "2026-01-06T00:00:00Z"
-    """The day after. At midnight, so that a time of day is also the time since the start."""
+    live_start: str = "2026-01-07T00:00:00Z"
+    """The midnight after, so that a time of day is also the time since the start."""
     faults: int = 10
     live_hours: float = 6.5
     """Of the live run, simulated: ten faults of up to 25 minutes fit in with at least ten normal minutes between."""
-    speed: float = 240.0
+    speed: float = 300.0
     """Simulated seconds a second in the live run."""
     use_amqtt: bool = False
     """Use the broker in Python even where Mosquitto is installed."""

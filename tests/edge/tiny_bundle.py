@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from edge.detector.bundle import Bundle, write_bundle
-from edge.detector.calibrate import Run, calibrate
+from edge.detector.calibrate import calibrate
 from edge.detector.engine import Shape
+from edge.detector.runs import Run
 from edge.detector.runtime import available_runtimes, open_model
 from edge.detector.scaler import fit_scaler
 

@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 
 from edge.detector.bundle import Bundle, write_bundle
-from edge.detector.calibrate import Run, calibrate, drift_allowance
+from edge.detector.calibrate import calibrate, drift_allowance
 from edge.detector.engine import Shape
+from edge.detector.runs import Run
 from edge.detector.runtime import open_model
 from edge.detector.scaler import fit_scaler
 from train.backend import tf

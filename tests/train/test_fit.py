@@ -10,11 +10,11 @@ from files import write_lines, write_machine
 
 from edge.detector.bundle import load_bundle
 from edge.detector.group import StreamGroup, StreamSettings
+from edge.detector.rows import Row
 from edge.detector.runtime import load_model
 from train.__main__ import main
 from train.dataset import Run, Segment
 from train.row_hashes import fitted_part
-from train.streams import rows_of
 from train.tables import ReadOptions, read_table
 
 QUICK = ["--epochs", "2", "--window", "10", "--hidden", "6"]
@@ -50,8 +50,8 @@ def test_fit_writes_a_bundle_that_the_device_takes(bundle):
         assert 0.9 <= variant.score_agreement <= 1.0
         found, model = load_model(bundle, variant.name)
         group = StreamGroup(bundle, found, model, [StreamSettings("s")])
-        segment = Segment(np.arange(30.0), np.full((30, 2), 3.0))
-        outcomes = [group.process([(0, row)])[0] for row in rows_of(Run("r", (segment,)))]
+        rows = [Row(float(time), np.full(2, 3.0), restart=time == 0) for time in range(30)]
+        outcomes = [group.process([(0, row)])[0] for row in rows]
         assert np.isfinite(outcomes[-1].score)
 
 

@@ -70,7 +70,7 @@ def recalibrated(
     calendar = Calendar(settings.season, settings.timezone)
     scaling = fit_scaling(split, settings.channels, settings.scaler, calendar, 10 * settings.window)
     shape = Shape(settings.window, len(settings.channels), calendar.slots, settings.stride)
-    found = calibrate_network(network, shape, scaling.scaler, split.calibrate, calendar, scaling.max_drift, tuning)
+    found, _ = calibrate_network(network, shape, scaling.scaler, split.calibrate, calendar, scaling.max_drift, tuning)
     anew = replace(bundle.variant(variant), calibration=found.to_dict())
     variants = tuple(anew if one.name == variant else one for one in bundle.variants)
     return replace(bundle, variants=variants, alarm={**bundle.alarm, "max_drift": scaling.max_drift.tolist()})

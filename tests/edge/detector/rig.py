@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 
 from edge.detector.bundle import Bundle, write_bundle
-from edge.detector.calibrate import Run, calibrate
+from edge.detector.calibrate import calibrate
 from edge.detector.engine import Shape
 from edge.detector.group import Outcome, StreamGroup, StreamSettings
 from edge.detector.rows import Row
+from edge.detector.runs import Run
 from edge.detector.scaler import fit_scaler
 
 CHANNELS = ("flow", "pressure", "current")

@@ -1,0 +1,91 @@
+"""Recorded runs, replayed in lockstep through an engine: what calibration learns from."""
+
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+
+from edge.detector.engine import Engine, Shape
+from edge.detector.scorer import Members
+
+T = TypeVar("T")
+Steps = Generator[None, None, T]
+"""Work in small steps, each at most one call of the network, so that a device can do something else in between."""
+
+
+def finished(steps: Steps[T]) -> T:
+    """What steps return, all of them done at once."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return end.value
+
+
+@dataclass(frozen=True)
+class Run:
+    """Consecutive grid rows of one machine: (n,) times, (n, channels) values, (n,) season slots, (n,) restarts."""
+
+    times: np.ndarray
+    values: np.ndarray
+    slots: np.ndarray
+    restart: np.ndarray
+
+    def windows(self, shape: Shape) -> int:
+        """How often the network runs on it: once a stride, within stretches that hold a whole window."""
+        edges = np.flatnonzero(np.append(self.restart, True))
+        stretches = np.diff(edges, prepend=0)
+        return int(np.maximum(0, (stretches - shape.window) // shape.stride + 1)[stretches >= shape.window].sum())
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What every window of some runs gave, run after run."""
+
+    members: Members
+    last: np.ndarray
+    """(n, channels): residuals of last rows."""
+    stream: np.ndarray
+    """(n,): which run."""
+    row: np.ndarray
+    """(n,): which row of it completed the window."""
+
+    def per_row(self, scores: np.ndarray, runs: Sequence[Run]) -> list[np.ndarray]:
+        """Scores (n,) of the windows as (rows,) for each run, NaN where a row completed none."""
+        whole = [np.full(len(run.times), np.nan) for run in runs]
+        for stream, one in enumerate(whole):
+            of = self.stream == stream
+            one[self.row[of]] = scores[of]
+        return whole
+
+
+def in_lockstep(runs: Sequence[Run]) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]]:
+    """Row after row of all runs side by side: (k,) those that have one, (k, channels) values, (k,) slots, restarts."""
+    for row in range(max(len(run.times) for run in runs)):
+        live = np.array([i for i, run in enumerate(runs) if row < len(run.times)])
+        slots = np.array([runs[i].slots[row] for i in live])
+        restart = np.array([runs[i].restart[row] for i in live])
+        yield live, np.stack([runs[i].values[row] for i in live]), slots, restart
+
+
+def replay(engine: Engine, runs: Sequence[Run]) -> Steps[Seen]:
+    """All runs in lockstep, each a stream of the engine; a step a row."""
+    parts: list[tuple[np.ndarray, ...]] = []
+    for row, (live, values, slots, restart) in enumerate(in_lockstep(runs)):
+        scored = engine.step(live, values, slots, restart)
+        if engine.last_members is not None and engine.last_errors is not None:
+            ran, members = live[scored.ran], engine.last_members
+            parts.append((ran, members.channel, members.whole, engine.last_errors.last, np.full(len(ran), row)))
+        yield
+    return _in_order(parts, engine.shape.channels)
+
+
+def _in_order(parts: Sequence[tuple[np.ndarray, ...]], channels: int) -> Seen:
+    if not parts:
+        none = np.zeros((0, channels))
+        return Seen(Members(np.zeros((0, 3, channels)), np.zeros((0, 2))), none, np.zeros(0), np.zeros(0, np.intp))
+    stream = np.concatenate([part[0] for part in parts])
+    order = np.argsort(stream, kind="stable")
+    channel, whole, last, row = (np.concatenate([part[i] for part in parts])[order] for i in (1, 2, 3, 4))
+    return Seen(Members(channel, whole), last, stream[order], row)
