@@ -109,6 +109,9 @@ class StreamConfig:
     """Silence after which the stream is offline, seconds; max_gap_s, at least 5, where left out."""
     calibrate_rows: int = field(default=0, validator=not_negative)
     """Above 0 the stream commissions itself on its own first normal rows, so many of them."""
+    max_drift_sd: float | None = field(default=None, validator=optional(is_positive))
+    """How far a channel's baseline may creep, in the standard deviations it was commissioned with, before an event
+    of kind drift; the bundle's own bound where left out."""
     alarm: AlarmSettings = AlarmSettings()
     rules: Mapping[str, ChannelRules] = field(factory=dict, validator=_sensible)
     """[stream.rules.<channel>]: limits beside the network, per channel of the bundle."""

@@ -78,4 +78,5 @@ def _settings(config: StreamConfig) -> StreamSettings:
         update_every_s=config.alarm.update_every_s,
         rules=config.rules,
         calibrate_rows=config.calibrate_rows,
+        max_drift_sd=config.max_drift_sd,
     )

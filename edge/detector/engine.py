@@ -12,6 +12,9 @@ from edge.detector.scaler import to_z
 from edge.detector.scorer import Errors, Members, fuse, residual_errors
 from edge.detector.tuning import Tuning
 
+_LEAST_DRIFT = 1e-9
+"""Stands for a bound of zero, which no baseline can reach a part of; z-units."""
+
 
 @dataclass(frozen=True)
 class Shape:
@@ -72,6 +75,10 @@ class Engine:
         self._limits.channel[stream] = calibration.channel_limits
         self._limits.whole[stream] = calibration.whole_limits
 
+    def bound_drift(self, stream: int, max_drift: float) -> None:
+        """Let every baseline of a stream leave its commissioned value by `max_drift` z-units at most."""
+        self._max_drift[stream] = max_drift
+
     def step(self, streams: np.ndarray, values: np.ndarray, slots: np.ndarray, restart: np.ndarray) -> Scored:
         """Take one row (n, channels) of each of n different streams, in the channels' units.
 
@@ -85,6 +92,21 @@ class Engine:
         self._keep(streams, z - shift)
         self._chart(streams, slots, z - baseline)
         return self._run(streams, scale, center + shift * scale)
+
+    def reach(self, streams: np.ndarray) -> np.ndarray:
+        """(n, channels): how much of its bound each baseline has used, 0 to 1; with a season, the median slot's."""
+        return self._of_slots(np.abs(self.charts.baseline[streams])) / np.maximum(
+            self._max_drift[streams], _LEAST_DRIFT
+        )
+
+    def normal_now(self, stream: int) -> tuple[np.ndarray, np.ndarray]:
+        """(channels,) each in the channels' units: where the baselines are, and where they were commissioned."""
+        center, scale = self._center[stream], self._scale[stream]
+        return self._of_slots(center + self.charts.baseline[stream] * scale), self._of_slots(center)
+
+    def _of_slots(self, values: np.ndarray) -> np.ndarray:
+        """(..., slots, channels) as (..., channels)."""
+        return values[..., 0, :] if self.shape.slots == 1 else np.median(values, axis=-2)
 
     def adopt(self, stream: int, other: "Engine", theirs: int = 0) -> None:
         """Go on from where a stream of another engine stands: window, charts, baseline, phase of the stride."""

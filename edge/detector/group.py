@@ -28,6 +28,9 @@ __all__ = ["Anomaly", "Outcome", "StreamGroup", "StreamSettings"]
 Anomaly = Literal["ON", "OFF", "commissioning"]
 _RISING = 0.75
 """An episode began where the score last rose above this: normal rows often reach 0.6, seldom 0.7."""
+_AT_BOUND = 1 - 1e-9
+"""Part of its bound at which a baseline stands still."""
+_LEAST_SHARES = 1e-12
 
 
 @dataclass(frozen=True)
@@ -202,8 +205,11 @@ class StreamGroup:
     def _commission(self, stream: int, calibration: Calibration | None) -> None:
         self._calibrations[stream] = calibration
         if calibration is not None:
+            settings = self.streams[stream]
             self._engine.commission(stream, calibration)
-            self._levels[stream] = calibration.level * self.streams[stream].level
+            if settings.max_drift_sd is not None:
+                self._engine.bound_drift(stream, settings.max_drift_sd)
+            self._levels[stream] = calibration.level * settings.level
 
     def _clock_set_back(self, stream: int, row: Row) -> Sequence[Event]:
         """When time runs backwards an open episode ends where the old clock stood: it must not end before it began."""
@@ -240,6 +246,18 @@ class StreamGroup:
                 events[stream] += self._events[stream].open_anomaly(look, float(self._rising[stream]))
             else:
                 events[stream] += self._events[stream].follow_anomaly(look, bool(changes.closed[n]))
+        self._follow_drift(streams, events)
+
+    def _follow_drift(self, streams: np.ndarray, events: Mapping[int, list[Event]]) -> None:
+        """Tell of the baselines that are at their bound, or were."""
+        reach = self._engine.reach(streams)
+        for n, stream in enumerate(streams.tolist()):
+            told = self._events[stream]
+            if (most := float(reach[n].max())) >= _AT_BOUND or told.drifting:
+                squares = reach[n] ** 2
+                now, commissioned = self._engine.normal_now(stream)
+                look = told.look(min(most, 1.0), None, squares / max(squares.sum(), _LEAST_SHARES), now, commissioned)
+                events[stream] += told.drift(look, 1.0 if most >= _AT_BOUND else most)
 
     def _remember(self, streams: np.ndarray, times: np.ndarray, scores: np.ndarray, shares: np.ndarray) -> None:
         ran = ~np.isnan(scores)

@@ -1,4 +1,4 @@
-"""What is said of one stream: the episode of its anomaly and those of its rules."""
+"""What is said of one stream: the episodes of its anomaly, of its drift and of its rules."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from edge.detector.announcer import Episode, Look, contributors_of, episode_from_dict, new_event
+from edge.detector.drift_episode import DriftEpisode
 from edge.detector.rows import Row
 from edge.detector.rule_episodes import RuleEpisodes
 from edge.detector.rules import RuleBook
@@ -15,8 +16,10 @@ from edge.detector.stream_settings import StreamSettings
 from edge.detector.window_times import WindowTimes
 from edge.wire.events import Event, ModelRef
 
-_ANOMALY = ""
-"""Where a snapshot keeps the anomaly's episode; the others are under their rules' keys."""
+_ANOMALY, _DRIFT = "", "drift"
+"""Where a snapshot keeps the anomaly's episode and the drift's; the others are under their rules' keys."""
+
+_KINDS = {_ANOMALY: "anomaly", _DRIFT: "drift"}
 
 _OF_CALM = ("time", "score", "return_period_s")
 """What a snapshot keeps of the row that closed the anomaly; the rest of its `end` is as it was said last."""
@@ -40,6 +43,7 @@ class StreamEvents:
         self._calm: Look | None = None  # the row that closed the anomaly, while its `end` is not told yet
         book = RuleBook([name for name, _ in channels], settings.rules)
         self._rules = RuleEpisodes(settings.id, book, settings.update_every_s, new_id)
+        self._drift = DriftEpisode(settings.id, settings.update_every_s, model, new_id)
         self._window = WindowTimes(window)
         self.last_time = -math.inf
         """Of the last row, Unix seconds; -inf before the first."""
@@ -53,6 +57,11 @@ class StreamEvents:
     def in_alarm(self) -> bool:
         """Whether an anomaly is open and has not fallen quiet."""
         return self._anomaly is not None and self._calm is None
+
+    @property
+    def drifting(self) -> bool:
+        """Whether a drift's episode is open."""
+        return self._drift.open is not None
 
     def row(self, row: Row) -> list[Event]:
         """The next row, before it is scored: what the rules say."""
@@ -100,13 +109,17 @@ class StreamEvents:
         self._calm = look
         return []
 
+    def drift(self, look: Look, reach: float) -> list[Event]:
+        """A row on which a baseline is at its bound, or was; `reach` is the largest part of a bound that is used."""
+        return self._drift.follow(look, reach, self._anomaly is not None)
+
     def end_all(self, time: float) -> list[Event]:
         """The `end` of whatever is open."""
         ends = self._told_end(math.inf) if self._calm is not None else []
         anomaly, self._anomaly = self._anomaly, None
         if anomaly is not None:
             ends.append(anomaly.cut(time))
-        return ends + self._rules.end(time)
+        return ends + self._drift.end(time) + self._rules.end(time)
 
     def _told_end(self, time: float) -> list[Event]:
         """The `end` of an anomaly that has been quiet long enough at `time`; it ended when it fell quiet."""
@@ -119,9 +132,9 @@ class StreamEvents:
 
     def snapshot(self) -> dict[str, Any]:
         """Plain JSON of the open episodes."""
-        anomaly = {} if self._anomaly is None else {_ANOMALY: self._anomaly}
-        body = {key: episode.to_dict() for key, episode in (anomaly | self._rules.open).items()}
-        if anomaly and self._calm is not None:
+        own = {_ANOMALY: self._anomaly, _DRIFT: self._drift.open, **self._rules.open}
+        body = {key: episode.to_dict() for key, episode in own.items() if episode is not None}
+        if self._anomaly is not None and self._calm is not None:
             body[_ANOMALY]["calm"] = {name: getattr(self._calm, name) for name in _OF_CALM}
         return body
 
@@ -131,10 +144,11 @@ class StreamEvents:
         Raises:
             KeyError, TypeError, ValueError: it is malformed.
         """
-        every_s = self._settings.update_every_s
-        episodes = {str(key): episode_from_dict(part, every_s) for key, part in body.items()}
+        every_s = {_DRIFT: self._drift.every_s}
+        own_s = self._settings.update_every_s
+        episodes = {str(key): episode_from_dict(part, every_s.get(key, own_s)) for key, part in body.items()}
         for key, episode in episodes.items():
-            if (key == _ANOMALY) != (episode.last.rule is None):
+            if _KINDS.get(key, "rule") != ("rule" if episode.last.rule else episode.last.kind):
                 raise ValueError(f"episode {episode.last.id} is not one of {key or 'the score'}")
         self.last_time = max((episode.last.time for episode in episodes.values()), default=-math.inf)
         self._anomaly = episodes.pop(_ANOMALY, None)
@@ -142,6 +156,7 @@ class StreamEvents:
         self._calm = None if calm is None else _calm_from_dict(calm)
         if self._calm is not None:
             self.last_time = max(self.last_time, self._calm.time)
+        self._drift.open = episodes.pop(_DRIFT, None)
         self._rules.restore(episodes)
 
 

@@ -21,3 +21,5 @@ class StreamSettings:
     """Channel to its rules."""
     calibrate_rows: int = 0
     """The stream's own first rows that commission it; 0 takes the bundle's calibration."""
+    max_drift_sd: float | None = None
+    """How far baselines may leave their commissioned values, standard deviations; None takes the bundle's bound."""
