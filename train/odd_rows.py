@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from edge.detector.bundle import Bundle
-from edge.detector.calibrate import Run as StreamRun
 from edge.detector.calibration import Calibration
 from edge.detector.commissioning import shape_of
 from edge.detector.engine import Engine
+from edge.detector.runs import Run as StreamRun
 from edge.detector.runtime import Network
 from edge.detector.season import Calendar
 from edge.detector.tuning import DEFAULT

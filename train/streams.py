@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from edge.detector.rows import Row
 from edge.detector.runs import Run as StreamRun
 from edge.detector.season import Calendar
 from train.dataset import Run, Segment
@@ -39,3 +40,12 @@ def in_pieces(runs: Sequence[Run], window: int) -> list[Run]:
 def _piece(name: str, segment: Segment, part: int, count: int) -> Run:
     edges = np.linspace(0, len(segment), count + 1).astype(int)
     return Run(name, (segment.part(edges[part], edges[part + 1]),))
+
+
+def rows_of(run: Run) -> list[Row]:
+    """The run's grid rows, as the aligner gave them."""
+    return [
+        Row(float(time), values, restart=number == 0)
+        for segment in run.segments
+        for number, (time, values) in enumerate(zip(segment.times, segment.values, strict=True))
+    ]

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from edge.detector.aligner import AlignerSettings
-from edge.detector.calibrate import Run as StreamRun
 from edge.detector.replay import Recording, grid_rows
+from edge.detector.runs import Run as StreamRun
 from edge.detector.scaler import Scaler, fit_scaler
 from edge.detector.season import Calendar
 from edge.detector.tail import cluster_peaks, fit_tail
