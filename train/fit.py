@@ -10,16 +10,17 @@ import numpy as np
 from edge.detector.bundle import Bundle, write_bundle
 from edge.detector.calibration import Calibration
 from edge.detector.engine import Shape
+from edge.detector.manifest import ARCHITECTURES
 from edge.detector.runtime import available_runtimes
 from edge.detector.scaler import Scaler
 from edge.detector.season import Calendar
+from train.architecture import export_graph
 from train.calibrated import ScoredRows, agreement, calibrate_variants, correlation
 from train.contamination import WorstStretch, worst_stretches
 from train.dataset import Run
 from train.errors import FitError
-from train.export import export_graph
 from train.manifest import manifest
-from train.network import NetworkSettings, network_weights
+from train.network import NetworkSettings
 from train.parity import PARITY_WINDOWS, Parity, compare
 from train.quiet import quiet_native_output
 from train.scaling import Scaling, fit_scaling
@@ -41,6 +42,7 @@ class FitSettings:
     """Rows in a window."""
     stride: int = 1
     """Rows between two inferences on the device."""
+    architecture: str = ARCHITECTURES[0]
     hidden: int = 32
     layers: int = 1
     dropout: float = 0.0
@@ -52,6 +54,12 @@ class FitSettings:
     calibration_part: float = 0.25
     """Part of the rows kept from training, to calibrate on."""
     training: TrainingSettings = field(default_factory=TrainingSettings)
+
+    @property
+    def network(self) -> NetworkSettings:
+        """Size and shape of the network."""
+        channels = len(self.channels)
+        return NetworkSettings(self.window, channels, self.hidden, self.layers, self.dropout, self.architecture)
 
 
 @dataclass(frozen=True)
@@ -133,8 +141,7 @@ def _train(split: Split, scaling: Scaling, settings: FitSettings, listener: List
         for runs in (split.fit, split.held_out)
     )
     listener.stage(f"training on {len(fitted)} windows")
-    shape = NetworkSettings(settings.window, len(settings.channels), settings.hidden, settings.layers, settings.dropout)
-    return train_network(shape, fitted, held_out, settings.training, listener.epoch)
+    return train_network(settings.network, fitted, held_out, settings.training, listener.epoch)
 
 
 def _calibration_windows(split: Split, scaling: Scaling, settings: FitSettings) -> np.ndarray:
@@ -155,8 +162,7 @@ def _export(
     interpreters: Sequence[Interpreter],
 ) -> tuple[dict[str, bytes], list[Parity]]:
     """The model files that run in this interpreter, and the table of all."""
-    shape = NetworkSettings(settings.window, len(settings.channels), settings.hidden, settings.layers)
-    graph = export_graph(network_weights(trained.model, settings.layers), shape)
+    graph = export_graph(trained.model, settings.network)
     given = filled(windows)
     models = {name: convert(graph, name, given) for name in VARIANTS}
     parity = compare(models, interpreters, given, wanted)

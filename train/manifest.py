@@ -42,6 +42,7 @@ def manifest(
         "season": settings.season,
         "window": settings.window,
         "stride": settings.stride,
+        "architecture": settings.architecture,
         "scaler": scaler.to_dict(),
         "variants": [_variant(row, calibrations[row.variant]) for row in parity if row.variant in calibrations],
         "alarm": {"max_drift": max_drift.tolist()},

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from edge.detector.manifest import ARCHITECTURES
 from train.backend import keras, ops
 
 
@@ -15,11 +16,13 @@ class NetworkSettings:
     """Rows in a window."""
     channels: int
     hidden: int = 32
-    """Units in each LSTM; the code that the decoder starts from has as many numbers."""
+    """Units in each LSTM, filters in each convolution; an LSTM decoder starts from a code of as many numbers."""
     layers: int = 1
-    """LSTM layers in the encoder, and as many in the decoder: 1 or 2."""
+    """LSTM layers each way, 1 or 2; convolutions halve the rows once more than that."""
     dropout: float = 0.0
     """Part of the code (and of the rows between two layers) left out at random while training, 0 to below 1."""
+    architecture: str = ARCHITECTURES[0]
+    """One of `edge.detector.manifest.ARCHITECTURES`."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,7 @@ class NetworkWeights:
     """(channels,)"""
 
 
-def build_network(settings: NetworkSettings) -> keras.Model:
+def build_lstm_autoencoder(settings: NetworkSettings) -> keras.Model:
     """An untrained LSTM autoencoder, (batch, window, channels) -> the same shape, in scaled units.
 
     The encoder's last state, repeated, is all that the decoder sees: never the true values. The decoder
@@ -90,7 +93,7 @@ def masked_squared_error(wanted: keras.KerasTensor, found: keras.KerasTensor) ->
 
 
 def network_weights(model: keras.Model, layers: int) -> NetworkWeights:
-    """The trained weights of a model that `build_network` made."""
+    """The trained weights of a model that `build_lstm_autoencoder` made."""
     kernel, bias = model.get_layer("rows").get_weights()
     return NetworkWeights(
         encoder=tuple(LstmWeights(*model.get_layer(f"encoder_{layer}").get_weights()) for layer in range(layers)),

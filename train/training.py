@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from train.architecture import build_network
 from train.backend import keras
-from train.network import NetworkSettings, build_network, masked_squared_error
+from train.network import NetworkSettings, masked_squared_error
 from train.windows import WindowSet, filled
 
 BATCH = 128

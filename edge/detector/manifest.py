@@ -10,6 +10,8 @@ from edge.detector.scaler import Scaler, scaler_from_dict
 from edge.detector.season import SEASONS, Calendar
 
 FORMAT = 1
+ARCHITECTURES = ("lstm-autoencoder", "lstm-forecaster", "conv-autoencoder")
+"""Networks that windows minus outputs of are residuals; the first is what a manifest means that names none."""
 T = TypeVar("T")
 
 
@@ -64,6 +66,8 @@ class Bundle:
     """Rows a window."""
     stride: int
     """Rows between two inferences."""
+    architecture: str
+    """One of `ARCHITECTURES`."""
     scaler: Scaler
     variants: tuple[Variant, ...]
     alarm: Mapping[str, Any]
@@ -108,6 +112,7 @@ def parse_manifest(folder: Path, manifest: Any, sha256: str) -> Bundle:
             season=None if manifest["season"] is None else str(manifest["season"]),
             window=int(manifest["window"]),
             stride=int(manifest["stride"]),
+            architecture=str(manifest.get("architecture", ARCHITECTURES[0])),
             scaler=scaler_from_dict(manifest["scaler"]),
             variants=tuple(_variant(part) for part in manifest["variants"]),
             alarm=_alarm(manifest["alarm"], len(manifest["channels"])),
@@ -151,7 +156,7 @@ def _alarm(body: Any, channels: int) -> dict[str, Any]:
 
 def _plain_name(name: Any) -> str:
     """A file of the folder itself: a manifest from elsewhere must not name others."""
-    if not isinstance(name, str) or Path(name).name != name or name in ("", ".", ".."):
+    if not isinstance(name, str) or Path(name).name != name or name in ("", ".", "..") or not name.isprintable():
         raise ValueError(f"file {name!r} is no plain file name")
     return name
 
@@ -174,6 +179,8 @@ def _check_shapes(bundle: Bundle) -> None:
         < len(bundle.variants)
         == len({v.name for v in bundle.variants}),
         f"window {bundle.window} or stride {bundle.stride} is out of range": bundle.window < 2 or bundle.stride < 1,
+        f"architecture {bundle.architecture!r} is none of {', '.join(ARCHITECTURES)}, which are all that this version "
+        "of offbeat can score; update it": bundle.architecture not in ARCHITECTURES,
         f"period_s is {bundle.period_s}": not 0 < bundle.period_s < math.inf,
     }
     for what, found in wrong.items():

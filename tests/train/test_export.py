@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
+from edge.detector.manifest import ARCHITECTURES
 from edge.detector.runtime import open_model
+from train.architecture import build_network, export_graph
 from train.backend import keras, tf
-from train.export import export_graph
-from train.network import NetworkSettings, build_network, masked_squared_error, network_weights
+from train.network import NetworkSettings, masked_squared_error
 from train.variants import VARIANTS, convert
 
 SIZES = [
@@ -14,6 +15,11 @@ SIZES = [
     NetworkSettings(window=30, channels=8, hidden=32),
     NetworkSettings(window=9, channels=3, hidden=5, layers=2),
     NetworkSettings(window=2, channels=2, hidden=4, layers=2, dropout=0.3),
+    NetworkSettings(window=30, channels=8, hidden=32, architecture="lstm-forecaster"),
+    NetworkSettings(window=2, channels=1, hidden=4, layers=2, dropout=0.3, architecture="lstm-forecaster"),
+    NetworkSettings(window=30, channels=8, hidden=32, architecture="conv-autoencoder"),
+    NetworkSettings(window=13, channels=1, hidden=6, layers=2, dropout=0.3, architecture="conv-autoencoder"),
+    NetworkSettings(window=2, channels=2, hidden=4, architecture="conv-autoencoder"),
 ]
 
 
@@ -22,7 +28,10 @@ def network(settings: NetworkSettings) -> keras.Model:
     model = build_network(settings)
     random = np.random.default_rng(7)
     for variable in model.weights:
-        variable.assign(random.normal(0, 0.3, variable.shape))
+        inputs = max(1, int(np.prod(variable.shape[:-1])))
+        # Convolutions have no tanh that would tame them.
+        scale = 0.3 if "lstm" in settings.architecture else 1 / np.sqrt(inputs)
+        variable.assign(random.normal(0, scale, variable.shape))
     return model
 
 
@@ -36,7 +45,7 @@ def test_the_exported_float32_file_equals_keras(tmp_path, settings):
     model = network(settings)
     given = windows(settings, 40)
     file = tmp_path / "float32.tflite"
-    file.write_bytes(convert(export_graph(network_weights(model, settings.layers), settings), "float32", given))
+    file.write_bytes(convert(export_graph(model, settings), "float32", given))
     wanted = model.predict(given, verbose=0)
 
     for batch in (1, 8, 32):
@@ -46,22 +55,24 @@ def test_the_exported_float32_file_equals_keras(tmp_path, settings):
         np.testing.assert_allclose(found, wanted, atol=1e-5, rtol=0)
 
 
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
 @pytest.mark.parametrize(("variant", "rmse"), [("dynamic", 0.03), ("int8", 0.2)])
-def test_quantized_files_stay_near_keras(tmp_path, variant, rmse):
-    settings = NetworkSettings(window=20, channels=4, hidden=24)
+def test_quantized_files_stay_near_keras(tmp_path, variant, rmse, architecture):
+    settings = NetworkSettings(window=20, channels=4, hidden=24, architecture=architecture)
     model, given = network(settings), windows(settings, 64)
     file = tmp_path / f"{variant}.tflite"
-    file.write_bytes(convert(export_graph(network_weights(model, 1), settings), variant, given))
+    file.write_bytes(convert(export_graph(model, settings), variant, given))
 
     found = open_model(file, (1, 8, 32)).run(given)
 
     assert np.sqrt(np.square(found - model.predict(given, verbose=0)).mean()) < rmse
 
 
-def test_the_files_keep_nothing_from_one_call_to_the_next(tmp_path):
-    settings = NetworkSettings(window=8, channels=2, hidden=6)
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_the_files_keep_nothing_from_one_call_to_the_next(tmp_path, architecture):
+    settings = NetworkSettings(window=8, channels=2, hidden=6, architecture=architecture)
     given = windows(settings, 2)
-    graph = export_graph(network_weights(network(settings), 1), settings)
+    graph = export_graph(network(settings), settings)
     for variant in VARIANTS:
         file = tmp_path / f"{variant}.tflite"
         file.write_bytes(convert(graph, variant, given))
@@ -79,6 +90,28 @@ def test_the_decoder_tells_the_newest_row_first():
     given = windows(settings, 3)
 
     np.testing.assert_array_equal(last_of_decoder.predict(given, verbose=0)[:, ::-1], model.predict(given, verbose=0))
+
+
+def test_the_forecaster_tells_each_row_from_those_before_it():
+    settings = NetworkSettings(window=6, channels=2, hidden=4, architecture="lstm-forecaster")
+    model, given = network(settings), windows(settings, 1)
+    later = given.copy()
+    later[0, 3:] += 1.0
+
+    first, second = (model.predict(one, verbose=0)[0] for one in (given, later))
+
+    np.testing.assert_array_equal(first[0], given[0, 0])
+    np.testing.assert_array_equal(first[:4], second[:4])
+    assert (np.abs(first[4:] - second[4:]) > 1e-4).all()
+
+
+@pytest.mark.parametrize("channels", [1, 8])
+def test_the_convolutional_code_is_narrower_than_a_window(channels):
+    settings = NetworkSettings(window=30, channels=channels, hidden=32, architecture="conv-autoencoder")
+
+    code = build_network(settings).get_layer("code").output
+
+    assert np.prod(code.shape[1:]) < 0.4 * 30 * channels
 
 
 def test_missing_cells_carry_no_loss_and_no_gradient():

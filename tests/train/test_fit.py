@@ -69,6 +69,22 @@ def test_the_manifest_says_what_it_was_trained_on(fitted, bundle):
     assert len(bundle.alarm["max_drift"]) == 2
 
 
+@pytest.mark.parametrize("architecture", ["lstm-forecaster", "conv-autoencoder"])
+def test_every_architecture_becomes_a_bundle_that_the_device_takes(fitted, tmp_path, architecture):
+    assert fit(fitted[0], tmp_path / "b", "--architecture", architecture) == 0
+
+    made = load_bundle(tmp_path / "b")
+    assert made.architecture == architecture
+    assert [variant.name for variant in made.variants] == ["float32", "dynamic", "int8"]
+    for variant in made.variants:
+        found, model = load_model(made, variant.name)
+        group = StreamGroup(made, found, model, [StreamSettings("s")])
+        table = read_table(fitted[0][0], ReadOptions())
+        rows = [Row(float(time), values) for time, values in zip(table.times[:60], table.values[:60], strict=True)]
+        scores = [group.process([(0, row)])[0].score for row in rows]
+        assert np.isfinite(scores[10:]).all()
+
+
 def test_the_same_files_and_seed_give_the_same_model(fitted, bundle, tmp_path):
     fit(fitted[0], tmp_path / "again", "--seed", "5", "--stride", "2")
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from edge.detector.runtime import open_model
+from train.architecture import build_network, export_graph
 from train.errors import FitError
-from train.export import export_graph
-from train.network import NetworkSettings, build_network, network_weights
+from train.network import NetworkSettings
 from train.parity import compare
 from train.trials import Interpreter, find_interpreters, try_variant
 from train.variants import VARIANTS, convert
@@ -27,7 +27,7 @@ def windows() -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def models(windows) -> dict[str, bytes]:
-    graph = export_graph(network_weights(build_network(SHAPE), 1), SHAPE)
+    graph = export_graph(build_network(SHAPE), SHAPE)
     return {name: convert(graph, name, windows) for name in VARIANTS}
 
 

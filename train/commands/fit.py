@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from edge.detector.manifest import ARCHITECTURES
 from train.options import Readings, add_file_options, add_selection_options, load_readings
 
 if TYPE_CHECKING:
@@ -34,10 +35,13 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
 
 def _add_model_options(group: Any) -> None:
     group.add_argument("--name", type=_name, help="the bundle's name (default: that of DIR)")
+    group.add_argument(
+        "--architecture", choices=ARCHITECTURES, default=ARCHITECTURES[0], help=f"of the network ({ARCHITECTURES[0]})"
+    )
     group.add_argument("--window", type=_at_least(2), default=30, metavar="ROWS", help="rows in a window (30)")
     group.add_argument("--stride", type=_at_least(1), default=1, metavar="ROWS", help="rows between two inferences (1)")
-    group.add_argument("--hidden", type=_at_least(1), default=32, metavar="UNITS", help="LSTM units (32)")
-    group.add_argument("--layers", type=int, choices=(1, 2), default=1, help="LSTM layers each way (1)")
+    group.add_argument("--hidden", type=_at_least(1), default=32, metavar="UNITS", help="LSTM units, or filters (32)")
+    group.add_argument("--layers", type=int, choices=(1, 2), default=1, help="layers each way (1)")
     group.add_argument("--dropout", type=_part, default=0.0, metavar="PART", help="0 to below 1 (0)")
     group.add_argument("--epochs", type=_at_least(1), default=40, help="at most; stops early (40)")
     group.add_argument("--seed", type=int, default=0, help="the same seed gives the same weights (0)")
@@ -87,6 +91,7 @@ def _settings(args: argparse.Namespace, readings: Readings) -> "FitSettings":
         period_s=readings.period_s,
         window=args.window,
         stride=args.stride,
+        architecture=args.architecture,
         hidden=args.hidden,
         layers=args.layers,
         dropout=args.dropout,

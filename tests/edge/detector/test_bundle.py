@@ -90,6 +90,7 @@ def test_a_missing_field_is_named(folder, manifest, tmp_path, field):
         ({"period_s": float("nan")}, "period_s is nan"),
         ({"channels": [{"name": "a"}] * 3}, "another name"),
         ({"channels": [{"name": "a"}, {"name": "b"}], "alarm": {"max_drift": [1, 1]}}, "scaler has 3 channels"),
+        ({"architecture": "transformer"}, "architecture 'transformer' is none of lstm-autoencoder"),
         ({"season": "daily"}, "slots"),
         ({"season": "monthly"}, "slots"),
         ({"season": ["daily"]}, "slots"),
@@ -113,7 +114,7 @@ def test_a_season_in_a_zone_that_is_not_known_here_is_told_with_the_remedy(folde
     assert "install tzdata" in refused(rewritten(folder, tmp_path, body))
 
 
-@pytest.mark.parametrize("name", ["../float32.tflite", "/etc/passwd", "sub/float32.tflite", "", ".", "..", 7, None])
+@pytest.mark.parametrize("name", ["../float32.tflite", "/etc/passwd", "sub/a.tflite", "", ".", "..", "a\rb", 7, None])
 def test_a_manifest_names_only_files_of_its_own_folder(folder, manifest, tmp_path, name):
     manifest["variants"][0]["file"] = name
 
