@@ -45,6 +45,12 @@ class CommitLog:
         self.read()
         return len(self.events)
 
+    def open_episodes(self) -> set[str]:
+        """Ids of the episodes that the agent knows to be open, so that it will end them."""
+        with self._opened() as db:
+            bodies = [json.loads(body) for (body,) in db.execute("SELECT body FROM episodes")]
+        return {part["event"]["id"] for body in bodies for part in body["open"].values()}
+
     def versions(self) -> Iterator[int]:
         """A number that changes with every COMMIT of another connection; ends when the file cannot be read."""
         with suppress(sqlite3.Error), self._opened() as db:

@@ -37,7 +37,7 @@ class Figures:
     disorder: int
     """Events given to the subscriber's program after a later one of their log."""
     orphans: int
-    """Episodes of which only a part came: no `new`, or no `end` although nothing is wrong any more."""
+    """Episodes of which only a part came: no `new`, or no `end` although the agent does not hold it open."""
     seq_back: int
     """First copies that the agent sent after a later one of their log."""
     unmarked: int

@@ -58,12 +58,14 @@ id = "radio2"
 source = "radio"
 bundle = "quick"
 time_from = "arrival"
+max_hold_s = 1
 max_gap_s = 1
 [[stream]]
 id = "wire2"
 source = "wire"
 bundle = "quick"
 time_from = "arrival"
+max_hold_s = 1
 max_gap_s = 1
 """
 
