@@ -24,6 +24,7 @@ class Ledger:
     def __init__(self, outbox: Outbox) -> None:
         self._outbox = outbox
         self._known: dict[str, dict[str, Any] | None] = {}
+        self._unread: set[str] = set()  # streams that were asked for while the outbox could not be opened
         self._history: dict[str, dict[str, Event]] | None = None
         self.cut_off: dict[str, float] = {}
         """Streams whose episodes were ended because nothing can go on with them, and when that was by their own time,
@@ -66,13 +67,26 @@ class Ledger:
             self.settle(stream, "", {})
 
     def catch_up(self) -> None:
-        """Write what the disk has refused, if it takes it by now."""
+        """Read and write what the disk has refused, if it goes by now."""
         self._outbox.catch_up()
+        if self._unread:
+            self._outbox.episodes()
+        while self._unread and self._outbox.found is not None:
+            stream = self._unread.pop()
+            body = self._outbox.found.get(stream)
+            before = None if body is None else _decoded(stream, body)
+            now = self._known[stream] or {"bundle": "", "open": {}}
+            if before is not None:
+                self._known[stream] = before
+                self.settle(stream, now["bundle"], now["open"])
+                self.keep(stream, now["bundle"], now["open"])
 
     def _read(self, stream: str) -> dict[str, Any] | None:
         if stream not in self._known:
             body = self._outbox.episodes().get(stream)
             self._known[stream] = None if body is None else _decoded(stream, body)
+            if self._outbox.found is None:
+                self._unread.add(stream)
         return self._known[stream]
 
     def _said_open(self, stream: str) -> Iterable[Event]:

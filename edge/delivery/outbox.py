@@ -52,6 +52,8 @@ class Outbox:
         self._generation = self._disk_errors = self._unreadable = 0
         self._accepting, self._refusal = True, ""
         self._episodes: dict[str, bytes] = {}
+        self.found: dict[str, bytes] | None = None
+        """By stream, what was open when the file was opened first; None until the disk lets us."""
         self._unsaved: set[str] = set()  # streams whose episodes the disk has not taken yet
         self.commit_s = Durations()
         """How long `put` took, seconds."""
@@ -177,7 +179,9 @@ class Outbox:
             spool = Spool(self._path, self._max_bytes, self._history, self._dropped)
             spool.open()
             self._spool = spool
-            self._episodes = {**spool.episodes(), **self._episodes}
+            there = spool.episodes()
+            self.found = there if self.found is None else self.found
+            self._episodes = {**there, **self._episodes}
         return self._spool
 
     def _replaced(self, error: Exception) -> bool:

@@ -94,6 +94,27 @@ def test_episodes_of_streams_that_are_no_longer_served_are_ended(path):
     assert again.load("pump2", BUNDLE)
 
 
+@pytest.mark.parametrize("told_meanwhile", [False, True])
+def test_what_was_open_on_a_disk_that_could_not_be_read_at_the_start_is_ended_when_it_can(path, told_meanwhile):
+    outbox = Outbox(path)
+    Ledger(outbox).tell("pump1", BUNDLE, [alert(1)], opened(alert(1)))
+    outbox.close()
+    aside = path.rename(path.with_name("aside"))
+    path.mkdir()
+
+    ledger = Ledger(Outbox(path))
+    assert ledger.load("pump1", BUNDLE) is None
+    ledger.catch_up()
+    if told_meanwhile:
+        ledger.tell("pump1", BUNDLE, [alert(2)], opened(alert(2)))
+    path.rmdir()
+    aside.rename(path)
+    ledger.catch_up()
+
+    assert said(path) == [("new", "episode-1"), ("end", "episode-1")]
+    assert Ledger(Outbox(path)).load("pump1", BUNDLE) == (opened(alert(2)) if told_meanwhile else {})
+
+
 def test_keeping_what_has_not_changed_writes_nothing(path):
     outbox = Outbox(path)
     ledger = Ledger(outbox)
