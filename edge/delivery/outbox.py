@@ -167,7 +167,7 @@ class Outbox:
             try:
                 return action(self._opened())
             except (sqlite3.Error, OSError) as error:
-                if not last_try and is_damage(error) and self._replaced(error):
+                if not last_try and (self._reconnected(error) or (is_damage(error) and self._replaced(error))):
                     continue
                 self._disk_errors += 1
                 self._refusal = f"{type(error).__name__}: {error}"
@@ -183,6 +183,16 @@ class Outbox:
             self.found = there if self.found is None else self.found
             self._episodes = {**there, **self._episodes}
         return self._spool
+
+    def _reconnected(self, error: Exception) -> bool:
+        """Whether a file that refused because it was opened on a read-only disk is opened anew."""
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF != sqlite3.SQLITE_READONLY or self._spool is None:
+            return False
+        try:
+            self._spool.reconnect()
+        except sqlite3.Error:
+            return False
+        return True
 
     def _replaced(self, error: Exception) -> bool:
         if self._spool is not None:

@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from edge.delivery.damage import DamagedError
-from edge.delivery.tables import prepare
+from edge.delivery.tables import bound_log, prepare
 
 _LUMP = 64
 """History is pruned, and room made, this many rows (or this part of `max_bytes`) at a time: fewer pages written."""
@@ -49,6 +49,12 @@ class Spool:
             raise
         if new:
             _sync_folder(self._path.parent)
+
+    def reconnect(self) -> None:
+        """Open the file again: where it was on a read-only disk, SQLite goes on refusing when it can be written."""
+        self._db.close()
+        self._db = self._connect()
+        bound_log(self._db)
 
     def close(self) -> None:
         """Fold the write-ahead log into the file and let go of it."""
@@ -116,6 +122,10 @@ class Spool:
         self._unacknowledged += moved
         self.history_count -= moved
         return moved
+
+    def _connect(self) -> sqlite3.Connection:
+        # The lock of another process (somebody looks with the sqlite3 command) is waited for this long, seconds.
+        return sqlite3.connect(self._path, timeout=1.0, isolation_level=None, check_same_thread=False)
 
     def _insert(self, event_type: str, body: bytes) -> int:
         seq = self._db.execute("INSERT INTO event (type, body) VALUES (?, ?)", (event_type, body)).lastrowid

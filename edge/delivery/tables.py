@@ -28,9 +28,7 @@ def prepare(db: sqlite3.Connection) -> str:
     Raises:
         sqlite3.Error: the disk refuses; DamagedError: it is no outbox of a format known here.
     """
-    db.execute("PRAGMA journal_mode=WAL")
-    # A log of 1 MB at most, in place of 4: some 100 events between checkpoints still share most of their pages.
-    db.execute("PRAGMA wal_autocheckpoint=256")
+    bound_log(db)
     # FULL, not NORMAL: events are rare, and the plug may be pulled right after one.
     db.execute("PRAGMA synchronous=FULL")
     found = db.execute("PRAGMA quick_check(1)").fetchone()[0]
@@ -45,6 +43,13 @@ def prepare(db: sqlite3.Connection) -> str:
     if row is None or not _LOG_ID.fullmatch(str(row[0])):
         raise DamagedError("no log id")
     return row[0]
+
+
+def bound_log(db: sqlite3.Connection) -> None:
+    """Write ahead, with a log of 1 MB at most in place of 4; to be set for each connection."""
+    db.execute("PRAGMA journal_mode=WAL")
+    # Some 100 events between two checkpoints still share most of their pages.
+    db.execute("PRAGMA wal_autocheckpoint=256")
 
 
 def _complete(db: sqlite3.Connection, version: int) -> None:

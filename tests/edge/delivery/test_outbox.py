@@ -6,6 +6,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -264,6 +265,39 @@ def test_a_full_disk_sends_from_memory_in_order_and_goes_on_when_there_is_room(p
     assert (meanwhile.accepting, meanwhile.in_memory, meanwhile.not_durable) == (False, 2, 2)
     assert outbox.counts().accepting
     assert ids(Outbox(path)) == ["episode-1", "episode-4"]
+
+
+@contextmanager
+def read_only(folder: Path) -> Iterator[None]:
+    """Neither folder nor files can be written; root, who can write anything, is somebody else meanwhile."""
+    files = list(folder.iterdir())
+    before = os.geteuid()
+    for file in (*files, folder):
+        file.chmod(0o444 if file.is_file() else 0o555)
+    os.seteuid(before or 65534)
+    try:
+        yield
+    finally:
+        os.seteuid(before)
+        for file in (folder, *files):
+            file.chmod(0o644 if file.is_file() else 0o755)
+
+
+def test_a_file_opened_on_a_read_only_disk_is_read_and_takes_events_once_it_can_be_written() -> None:
+    with tempfile.TemporaryDirectory() as name:  # pytest's own folders are closed to others
+        path = Path(name) / "outbox.db"
+        before = Outbox(path)
+        before.put(alert(1))
+        with read_only(path.parent):
+            outbox = Outbox(path)
+            assert ids(outbox) == ["episode-1"]
+            refused = outbox.put(alert(2))
+            outbox.acknowledge(outbox.pending(limit=1))
+        after = outbox.put(alert(3))
+
+        assert (refused.durable, after.durable, after.inherited) == (False, True, False)
+        assert ids(outbox) == ["episode-2", "episode-3"]
+        assert ids(Outbox(path)) == ["episode-3"], "what was acknowledged meanwhile is not forgotten"
 
 
 def test_what_was_acknowledged_while_the_disk_was_full_does_not_come_back(path: Path) -> None:
