@@ -32,7 +32,8 @@ def assemble(config: Config, path: Path) -> Agent:
         SourceError: a source's file or module is missing.
     """
     run_s = Durations()
-    outbox = Outbox(config.device.state_dir / "outbox.db")
+    limits = config.delivery
+    outbox = Outbox(config.device.state_dir / "outbox.db", limits.outbox_bytes, limits.history)
     ledger = Ledger(outbox)
     inferences = _opened(config, ledger, run_s)
     ledger.settle_others([stream.id for stream in config.stream])

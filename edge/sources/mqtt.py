@@ -46,9 +46,11 @@ class MqttReader:
         self._client.loop_start()
 
     def stop(self) -> None:
-        """Disconnect and end the network thread."""
+        """Disconnect; the network thread ends by itself."""
         self._client.disconnect()
-        self._client.loop_stop()
+        # loop_stop waits for the thread; one that is in an attempt to connect would keep leaving waiting for seconds.
+        if self._intake.up:
+            self._client.loop_stop()
 
     def _on_connect(self, client: Client, _userdata: Any, _flags: Any, reason: Any, _properties: Any) -> None:
         if reason.is_failure:
