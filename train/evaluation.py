@@ -1,7 +1,7 @@
 """What played files are worth: metrics beside the baselines where labels are known, plain counts where not."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from train import blind
 from train.found import Anomaly, episode_starts, grace_s, label_runs, labels_inside
 from train.metrics import Judged, Metrics, measure
 from train.playback import Played
+from train.tables import RawTable
 
 QUANTILES = (0.5, 0.9, 0.99, 0.999, 1.0)
 _LEAST_LIMIT_ROWS = 30
@@ -59,22 +60,32 @@ class Quiet:
 
 
 def judge(played: Played, anomalies: Sequence[Anomaly] | None, first: int) -> Judged:
-    """One file beside its truth: label windows where given, else the rows that its label column marks.
-
-    With both, windows say what is found and labels what is right row by row.
-    """
-    times = filled_times(played.table.times)
-    labels = played.table.labels
-    if labels is None:
-        labels = labels_inside(times, anomalies or ())
-    return Judged(
-        name=played.table.name,
-        times=times,
-        labels=labels,
-        anomalies=label_runs(times, labels) if anomalies is None else tuple(anomalies),
+    """One file as the detector judged it beside its truth; see `truth`."""
+    return replace(
+        truth(played.table, anomalies, first),
         score=played.replay.score,
         alarm=played.replay.alarm,
         starts=episode_starts(played.replay.episode),
+    )
+
+
+def truth(table: RawTable, anomalies: Sequence[Anomaly] | None, first: int) -> Judged:
+    """A file of which nothing was said: label windows where given, else the rows that its label column marks.
+
+    With both, windows say what is found and labels what is right row by row.
+    """
+    times = filled_times(table.times)
+    labels = table.labels
+    if labels is None:
+        labels = labels_inside(times, anomalies or ())
+    return Judged(
+        name=table.name,
+        times=times,
+        labels=labels,
+        anomalies=label_runs(times, labels) if anomalies is None else tuple(anomalies),
+        score=np.full(len(times), np.nan),
+        alarm=np.zeros(len(times), bool),
+        starts=np.zeros(len(times), bool),
         first=first,
     )
 

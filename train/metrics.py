@@ -27,6 +27,10 @@ class Judged:
     starts: np.ndarray
     """(n,) bool: first rows of episodes."""
     first: int = 0
+    top_channel: tuple[str | None, ...] = ()
+    """(n,) the channel blamed for each row; empty for detectors that blame none."""
+    drift: tuple[float, ...] = ()
+    """Times at which a drift was told of, Unix seconds."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,8 @@ class Finding:
     """Unix seconds."""
     found_at: float | None
     """First alarm row of the episode that found it, Unix seconds."""
+    channel: str | None = None
+    """The channel that was blamed on that row."""
 
     @property
     def delay_s(self) -> float | None:
@@ -89,13 +95,15 @@ class Metrics:
         return body
 
 
-def measure(files: Sequence[Judged], grace: float) -> Metrics:
+def measure(files: Sequence[Judged], grace: float | Sequence[float]) -> Metrics:
     """All metrics: rates and curves over the rows of all files together, episodes file by file.
 
-    `grace` is how long after an anomaly's end an episode still finds it, seconds.
+    `grace` is how long after an anomaly's end an episode still finds it, seconds; of
+    each file where their periods differ.
     """
     labels, score, alarm = judged_rows(files)
-    matches = [_match(one, grace) for one in files]
+    graces = [grace] * len(files) if isinstance(grace, int | float) else grace
+    matches = [_match(one, own) for one, own in zip(files, graces, strict=True)]
     findings = [finding for one, found in zip(files, matches, strict=True) for finding in _findings(one, found)]
     found = [one for one in findings if one.found_at is not None]
     delays = [one.delay_s for one in found if one.delay_s is not None]
@@ -146,12 +154,15 @@ def _start_times(file: Judged) -> np.ndarray:
 
 def _findings(file: Judged, found: Match) -> list[Finding]:
     starts = _start_times(file)
+    rows = file.first + np.flatnonzero(file.starts[file.first :])
+    blamed = [file.top_channel[row] for row in rows] if file.top_channel else [None] * len(rows)
     return [
         Finding(
             file=file.name,
             start=one.start,
             onset=one.start if one.onset is None else one.onset,
             found_at=None if episode is None else float(starts[episode]),
+            channel=None if episode is None else blamed[episode],
         )
         for one, episode in zip(evaluated_anomalies(file), found.found_by, strict=True)
     ]

@@ -25,7 +25,7 @@ def write_folder(folder: Path, files: int = 4) -> Path:
 
 
 def options(models: Path, out: Path) -> list[str]:
-    small = ["--rows", str(COMMISSIONED), "--window", "10", "--hidden", "3", "--epochs", "1"]
+    small = ["--rows", str(COMMISSIONED), "--window", "10", "--hidden", "3", "--epochs", "1", "--jobs", "1"]
     return [*small, "--seeds", "1", "--models", str(models), "--json", str(out)]
 
 
@@ -97,7 +97,7 @@ def test_real_runs_can_be_benchmarked_on_a_model_of_other_recordings(tmp_path):
         for file in files:
             (tmp_path / name / file.name).symlink_to(file)
     out = tmp_path / "figures.json"
-    small = ["--seeds", "1", "--hidden", "3", "--epochs", "1", "--window", "10", "--json", str(out)]
+    small = ["--seeds", "1", "--jobs", "1", "--hidden", "3", "--epochs", "1", "--window", "10", "--json", str(out)]
 
     assert main(["benchmark", "skab", str(tmp_path / "runs"), "--fit", str(tmp_path / "other"), *small]) == 0
 

@@ -28,7 +28,7 @@ def measured(tmp_path_factory):
     pairs = [["2014-11-26 12:00:00", "2014-11-28 12:00:00"], ["2015-01-10 00:00:00", "2015-01-11 00:00:00"]]
     windows.write_text(json.dumps({"any/demand.csv": pairs, "any/other.csv": []}), "utf-8")
     out = folder / "figures.json"
-    small = ["--seeds", "1", "--window", "12", "--hidden", "3", "--epochs", "2", "--json", str(out)]
+    small = ["--seeds", "1", "--jobs", "1", "--window", "12", "--hidden", "3", "--epochs", "2", "--json", str(out)]
     assert main(["benchmark", "taxi", str(file), "--windows", str(windows), *small]) == 0
     return json.loads(out.read_text("utf-8"))
 

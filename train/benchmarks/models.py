@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+import logging
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from edge.detector.engine import Shape
 from edge.detector.runtime import Network, open_model
 from edge.detector.season import Calendar
 from edge.detector.tuning import Tuning
+from train.benchmarks.progress import Stages
 from train.calibrated import calibrate_network
 from train.dataset import Run
 from train.fit import FitSettings, Listener, fit
@@ -20,6 +22,9 @@ from train.row_hashes import row_hashes
 from train.scaling import fit_scaling
 from train.split import split_runs
 from train.trials import Interpreter
+
+# Fitting many models in one process makes TensorFlow warn of retracing, which nobody can do anything about.
+logging.getLogger("tensorflow").setLevel(logging.ERROR)
 
 _INPUTS = "inputs.json"
 """Beside a bundle: what it was fitted on and how."""
@@ -34,10 +39,10 @@ class Workshop:
     interpreters: tuple[Interpreter, ...]
     variant: str
     tuning: Tuning
-    stage: Callable[[str], None]
-    """Told what is being done."""
-    done: Callable[[], None]
-    """Told that one model is fitted and tried."""
+    stages: Stages
+    """Who is told how far it is."""
+    jobs: int = 1
+    """Processes side by side."""
 
     def bundle(self, name: str, runs: Sequence[Run], settings: FitSettings) -> Bundle:
         """A bundle fitted on `runs`, calibrated by the code of today even where its network is an old one.
@@ -49,7 +54,7 @@ class Workshop:
         inputs = _inputs(runs, settings)
         bundle = _kept(folder, inputs)
         if bundle is None:
-            listener = Listener(lambda text: self.stage(f"{name}: {text}"), lambda *_: None)
+            listener = Listener(lambda text: self.stages.stage(f"{name}: {text}"), lambda *_: None)
             bundle = fit(runs, settings, folder, self.interpreters, listener).bundle
             (folder / _INPUTS).write_text(json.dumps(inputs, indent=1) + "\n", encoding="utf-8")
         with quiet_native_output():

@@ -3,21 +3,51 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from train.terminal import say
 
 
+@dataclass(frozen=True)
+class Stages:
+    """Whom a benchmark tells how far it is."""
+
+    stage: Callable[[str], None]
+    """What is being done."""
+    done: Callable[[], None]
+    """One part more is done."""
+    total: Callable[[int], None]
+    """How many parts there are."""
+
+
 @contextmanager
-def show_stages(console: Console, total: int) -> Iterator[tuple[Callable[[str], None], Callable[[], None]]]:
-    """Who is told what is being done, and who is told that one of `total` parts is done."""
+def show_stages(console: Console) -> Iterator[Stages]:
+    """Who listens to a benchmark."""
     if not console.is_terminal:
         start = time.monotonic()
-        yield lambda text: say(console, f"{time.monotonic() - start:6.0f} s  {text}"), lambda: None
+        yield Stages(lambda text: say(console, f"{time.monotonic() - start:6.0f} s  {text}"), _nothing, _no_total)
         return
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed} of {task.total}"))
-    with Progress(*columns, TimeElapsedColumn(), console=console, transient=True) as progress:
-        task = progress.add_task("reading", total=total)
-        yield lambda text: progress.update(task, description=text), lambda: progress.advance(task)
+    columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task("reading", total=None)
+        yield Stages(
+            lambda text: progress.update(task, description=text),
+            lambda: progress.advance(task),
+            lambda total: progress.update(task, total=total),
+        )
+
+
+def _nothing() -> None: ...
+
+
+def _no_total(_total: int) -> None: ...
+
+
+def _no_stage(_text: str) -> None: ...
+
+
+SILENT = Stages(_no_stage, _nothing, _no_total)
+"""For work in another process, whose results its caller tells of."""

@@ -38,11 +38,6 @@ class SkabSettings:
     """Window and training; its name, channels and period are filled in."""
 
 
-def fits(settings: SkabSettings) -> int:
-    """Models that are fitted for a seed."""
-    return FOLDS if settings.fit is None else 1
-
-
 def benchmark(settings: SkabSettings, seeds: Sequence[int], workshop: Workshop) -> Outcome:
     """The figures over all files together, for each seed.
 
@@ -59,7 +54,7 @@ def benchmark(settings: SkabSettings, seeds: Sequence[int], workshop: Workshop) 
     return Outcome(
         detectors,
         {"files": str(len(tables)), **_told(settings, cases[0].model)},
-        (f"clock: in alarm from row {row} of every file on, the row that suits it best",),
+        (f"clock: in alarm from row {row} of every file on, the row that suits it best", *trials.notes),
     )
 
 
@@ -69,10 +64,11 @@ def _tables(settings: SkabSettings) -> list[RawTable]:
         for table in read_labelled(recordings(settings.folder), settings.label_column, settings.timezone)
         if table.labels is not None
     ]
-    if len(tables) < fits(settings):
+    wanted = FOLDS if settings.fit is None else 1
+    if len(tables) < wanted:
         raise DatasetError(
-            f"{settings.folder}: {len(tables)} files with a column {settings.label_column!r}, wanted "
-            f"{FOLDS} and more to fit on some and try the others, or --fit DIR with other recordings"
+            f"{settings.folder}: {len(tables)} files with a column {settings.label_column!r}, wanted {wanted} and more"
+            + (" to fit on some and try the others, or --fit DIR with other recordings" if wanted > 1 else "")
         )
     return tables
 

@@ -24,7 +24,8 @@ def fit_pca(segments: list[np.ndarray], window: int, seed: int) -> Statistic:
     """
     del seed
     means = np.concatenate([_means(rows, window) for rows in segments if len(rows) >= window])
-    pca = PCA(_EXPLAINED if means.shape[1] > 1 else 1).fit(_thinned(means))
+    with np.errstate(invalid="ignore"):  # channels that all stand still: the variance explained is 0 of 0
+        pca = PCA(_EXPLAINED if means.shape[1] > 1 and means.std() > 0 else 1).fit(_thinned(means))
     spread = np.maximum(pca.explained_variance_, _NEGLIGIBLE)
 
     def statistic(rows: np.ndarray, window: int) -> np.ndarray:

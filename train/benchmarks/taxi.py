@@ -91,7 +91,7 @@ def _case(settings: TaxiSettings) -> Case:
     onsets = [parse_instant(text, zone) for text in ONSETS]
     anomalies = [_with_onset(one, onsets) for one in windows]
     model = replace(settings.model, channels=table.channels, period_s=period_s, timezone=zone)
-    return Case("taxi", [run], model, [table], first=first, anomalies=anomalies)
+    return Case("taxi", [run], model, [table], first=first, anomalies=[anomalies])
 
 
 def _with_onset(window: Anomaly, onsets: Sequence[float]) -> Anomaly:
@@ -100,10 +100,11 @@ def _with_onset(window: Anomaly, onsets: Sequence[float]) -> Anomaly:
 
 
 def _told(settings: TaxiSettings, case: Case) -> dict[str, str]:
+    events = sum(len(one) for one in case.anomalies or ())
     return {
         "fitted on": f"rows before {settings.fit_until}, of which the last "
         f"{100 * case.model.calibration_part:.0f} % calibrate; left out: {', '.join(settings.exclude) or 'nothing'}",
-        "evaluated": f"{settings.fit_until} up to {settings.evaluate_until}, {len(case.anomalies or ())} label windows",
+        "evaluated": f"{settings.fit_until} up to {settings.evaluate_until}, {events} label windows",
         "period": f"{case.model.period_s:g} s",
         "zone": settings.timezone,
         "season": case.model.season or "none",

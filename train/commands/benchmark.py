@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +20,11 @@ if TYPE_CHECKING:
 _COLUMNS = {
     "skab": ("j", "f1", "far", "mar", "far_before_onset", "files_found", "false_episodes", "delay_s"),
     "taxi": ("events_found", "false_episodes", "delay_s", "longest_delay_s", "far", "far_before_onset"),
+    "pump": (
+        *("faults_found", "false_episodes_per_day", "right_channel", "found_lost_coupling"),
+        *("wear_found", "wear_part_latest", "delay_s"),
+    ),
+    "nab": ("event_f1", "events_found", "false_episodes", "false_episodes_per_1000_rows", "delay_s", "far", "mar"),
 }
 
 
@@ -28,6 +34,8 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
     kinds = parser.add_subparsers(dest="benchmark", required=True, metavar="BENCHMARK", title="benchmarks")
     _add_skab(kinds.add_parser("skab", help="SKAB: a fleet model, each file commissioned on its first rows"))
     _add_taxi(kinds.add_parser("taxi", help="NYC taxi: weekly season, five known events"))
+    _add_nab(kinds.add_parser("nab", help="NAB: each file on its own probation, results in NAB's layout"))
+    _add_pump(kinds.add_parser("pump", help="the simulated pump: faults drawn at random, and slow wear"))
     return parser
 
 
@@ -52,6 +60,27 @@ def _add_taxi(parser: argparse.ArgumentParser) -> None:
     _add_shared(parser, seeds=5)
 
 
+def _add_nab(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folder", type=Path, metavar="DIR", help="folders of files with timestamp and value")
+    parser.add_argument(
+        "--windows", type=Path, metavar="FILE", help="NAB's combined_windows.json; without it no figures"
+    )
+    parser.add_argument("--results", type=Path, metavar="OUT", help="write NAB's layout of results here")
+    parser.add_argument("--window", type=int, default=30, metavar="ROWS", help="rows in a window, at most (30)")
+    _add_shared(parser, seeds=1)
+
+
+def _add_pump(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--schedules", type=_at_least_one, default=50, metavar="N", help="random ones (50)")
+    parser.add_argument("--faults", type=_at_least_one, default=10, metavar="N", help="in each (10)")
+    parser.add_argument("--hours", type=float, default=6.5, metavar="H", help="length of each (6.5)")
+    parser.add_argument("--normal-hours", type=float, default=24.0, metavar="H", help="to fit and calibrate on (24)")
+    parser.add_argument("--wear-hours", type=float, default=48.0, metavar="H", help="slow wear; 0 leaves it out (48)")
+    parser.add_argument("--bundle", type=Path, metavar="DIR", help="try this bundle as it is, fit none")
+    parser.add_argument("--window", type=_at_least_one, default=30, metavar="ROWS", help="rows in a window (30)")
+    _add_shared(parser, seeds=1)
+
+
 def _add_shared(parser: argparse.ArgumentParser, seeds: int) -> None:
     parser.add_argument(
         "--seeds", type=_at_least_one, default=seeds, metavar="N", help=f"fits, seeds 0 to N-1 ({seeds})"
@@ -63,6 +92,13 @@ def _add_shared(parser: argparse.ArgumentParser, seeds: int) -> None:
         type=Path,
         metavar="DIR",
         help="keep the fitted models here; what lies there already is not fitted again",
+    )
+    parser.add_argument(
+        "--jobs",
+        type=_at_least_one,
+        default=os.cpu_count() or 1,
+        metavar="N",
+        help="processes side by side (one a core)",
     )
     parser.add_argument("--hidden", type=_at_least_one, metavar="UNITS", help="LSTM units (default: as fit)")
     parser.add_argument("--epochs", type=_at_least_one, metavar="N", help="at most (default: as fit)")
@@ -92,11 +128,11 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _skab(args: argparse.Namespace, seeds: list[int], console: "Console") -> "Outcome":
-    from train.benchmarks.skab import SkabSettings, benchmark, fits
+    from train.benchmarks.skab import SkabSettings, benchmark
 
     settings = SkabSettings(args.folder, args.fit, args.label_column, args.rows)
     settings = replace(settings, model=_model(args, settings.model))
-    with _workshop(args, console, len(seeds) * fits(settings)) as workshop:
+    with _workshop(args, console) as workshop:
         return benchmark(settings, seeds, workshop)
 
 
@@ -105,11 +141,29 @@ def _taxi(args: argparse.Namespace, seeds: list[int], console: "Console") -> "Ou
 
     settings = TaxiSettings(args.file, args.windows, exclude=tuple(args.exclude))
     settings = replace(settings, model=_model(args, settings.model))
-    with _workshop(args, console, len(seeds)) as workshop:
+    with _workshop(args, console) as workshop:
         return benchmark(settings, seeds, workshop)
 
 
-_BENCHMARKS = {"skab": _skab, "taxi": _taxi}
+def _nab(args: argparse.Namespace, seeds: list[int], console: "Console") -> "Outcome":
+    from train.benchmarks.nab import NabSettings, benchmark
+
+    settings = NabSettings(args.folder, args.windows, args.results)
+    settings = replace(settings, model=_model(args, settings.model))
+    with _workshop(args, console) as workshop:
+        return benchmark(settings, seeds, workshop)
+
+
+def _pump(args: argparse.Namespace, seeds: list[int], console: "Console") -> "Outcome":
+    from train.benchmarks.pump import PumpSettings, benchmark
+
+    settings = PumpSettings(args.schedules, args.faults, args.hours, args.normal_hours, args.wear_hours, args.bundle)
+    settings = replace(settings, model=_model(args, settings.model))
+    with _workshop(args, console) as workshop:
+        return benchmark(settings, seeds, workshop)
+
+
+_BENCHMARKS = {"skab": _skab, "taxi": _taxi, "nab": _nab, "pump": _pump}
 
 
 def _model(args: argparse.Namespace, model: "FitSettings") -> "FitSettings":
@@ -118,7 +172,7 @@ def _model(args: argparse.Namespace, model: "FitSettings") -> "FitSettings":
 
 
 @contextmanager
-def _workshop(args: argparse.Namespace, console: "Console", fits: int) -> "Iterator[Workshop]":
+def _workshop(args: argparse.Namespace, console: "Console") -> "Iterator[Workshop]":
     from edge.detector.tuning import DEFAULT
     from train.benchmarks.models import Workshop
     from train.benchmarks.progress import show_stages
@@ -126,9 +180,10 @@ def _workshop(args: argparse.Namespace, console: "Console", fits: int) -> "Itera
 
     with (
         tempfile.TemporaryDirectory(prefix="offbeat-benchmark-") as folder,
-        show_stages(console, fits) as (stage, done),
+        show_stages(console) as progress,
     ):
-        yield Workshop(args.models or Path(folder), tuple(find_interpreters(())), args.variant, DEFAULT, stage, done)
+        interpreters = tuple(find_interpreters(()))
+        yield Workshop(args.models or Path(folder), interpreters, args.variant, DEFAULT, progress, args.jobs)
 
 
 def _at_least_one(text: str) -> int:
