@@ -36,6 +36,7 @@ def calibrate_variants(
     runs: Sequence[Run],
     calendar: Calendar,
     allowance: np.ndarray,
+    tuning: Tuning = DEFAULT,
 ) -> dict[str, tuple[Calibration, ScoredRows]]:
     """A calibration for each variant and the scores it gives; `models` maps its name to its file.
 
@@ -45,7 +46,7 @@ def calibrate_variants(
         FitError: the runs have too few rows.
     """
     return {
-        name: calibrate_network(open_model(file, BATCHES), shape, scaler, runs, calendar, allowance)
+        name: calibrate_network(open_model(file, BATCHES), shape, scaler, runs, calendar, allowance, tuning)
         for name, file in models.items()
     }
 

@@ -77,7 +77,7 @@ def write_commissioned(
     body = json.loads((bundle.folder / MANIFEST).read_bytes())
     kept = [part for part in body["variants"] if part["name"] in commissioned.calibrations]
     body["variants"] = [{**part, "calibration": commissioned.calibrations[part["name"]].to_dict()} for part in kept]
-    body["alarm"] = {**body["alarm"], **alarm}
+    body["alarm"] = {**bundle.alarm, **alarm}
     body["commissioned"] = dict(rows)
     files = {part["file"]: (bundle.folder / part["file"]).read_bytes() for part in kept}
     return write_bundle(out, body, files)

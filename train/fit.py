@@ -14,6 +14,8 @@ from edge.detector.manifest import ARCHITECTURES
 from edge.detector.runtime import available_runtimes
 from edge.detector.scaler import Scaler
 from edge.detector.season import Calendar
+from edge.detector.threshold import PEAKS, Threshold
+from edge.detector.tuning import DEFAULT
 from train.architecture import export_graph
 from train.calibrated import ScoredRows, agreement, calibrate_variants, correlation
 from train.contamination import WorstStretch, worst_stretches
@@ -51,6 +53,8 @@ class FitSettings:
     timezone: str = "UTC"
     units: Mapping[str, str] = field(default_factory=dict)
     """Channel to its unit, for messages only."""
+    threshold: Threshold = PEAKS
+    """How the alarm level is taken from the rows to calibrate on."""
     calibration_part: float = 0.25
     """Part of the rows kept from training, to calibrate on."""
     training: TrainingSettings = field(default_factory=TrainingSettings)
@@ -182,7 +186,10 @@ def _calibrate(
         files = {name: Path(folder) / f"{name}.tflite" for name in models}
         for name, file in files.items():
             file.write_bytes(models[name])
-        return calibrate_variants(files, shape, scaling.scaler, split.calibrate, scaling.calendar, scaling.max_drift)
+        tuning = replace(DEFAULT, threshold=settings.threshold)
+        return calibrate_variants(
+            files, shape, scaling.scaler, split.calibrate, scaling.calendar, scaling.max_drift, tuning
+        )
 
 
 def _agreement(variant: str, scored: Mapping[str, ScoredRows]) -> float | None:

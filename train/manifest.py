@@ -45,7 +45,7 @@ def manifest(
         "architecture": settings.architecture,
         "scaler": scaler.to_dict(),
         "variants": [_variant(row, calibrations[row.variant]) for row in parity if row.variant in calibrations],
-        "alarm": {"max_drift": max_drift.tolist()},
+        "alarm": {"max_drift": max_drift.tolist(), "threshold": settings.threshold.to_dict()},
         "training": _training(settings, trained, split),
     }
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from edge.detector.threshold import Threshold, named
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -41,6 +43,18 @@ def add_stretch_options(group: "argparse._ActionsContainer") -> None:
         default=[],
         metavar="FROM..TO",
         help="leave a stretch out, TO itself is in; repeatable",
+    )
+
+
+def add_threshold_option(group: "argparse._ActionsContainer", default: str | None) -> None:
+    """`--threshold NAME[:NUMBER]`."""
+    group.add_argument(
+        "--threshold",
+        type=_threshold,
+        default=None if default is None else _threshold(default),
+        metavar="NAME",
+        help="of the scores: pot (peaks over threshold), mean-sd[:K], percentile[:P] or gaussian "
+        f"(default: {default or 'as the bundle was fitted'})",
     )
 
 
@@ -118,6 +132,14 @@ def positive(text: str) -> float:
     if not 0 < number < float("inf"):
         raise argparse.ArgumentTypeError(f"{text} is not above 0")
     return number
+
+
+def _threshold(text: str) -> Threshold:
+    name, _, at = text.partition(":")
+    try:
+        return named(name, float(at) if at else None)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def _names(text: str) -> tuple[str, ...]:

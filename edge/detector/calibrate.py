@@ -8,6 +8,7 @@ import numpy as np
 from edge.detector.calibration import Calibration
 from edge.detector.chart import Charts
 from edge.detector.engine import Engine, Shape
+from edge.detector.gaussian import fit_gaussian
 from edge.detector.runs import Run, Seen, Steps, finished, in_lockstep, replay
 from edge.detector.runtime import Network
 from edge.detector.scaler import Scaler, to_z
@@ -178,14 +179,21 @@ def _limits(
     channel_limits[1:] *= few * np.array([[tuning.loud_bias], [tuning.loud_energy]])
     whole_limits = np.maximum(_expected_highest(seen.members.whole, shape, tuning), _FLOOR)
     statistic = fuse(seen.members, Members(channel_limits[None], whole_limits[None]), tuning).statistic
+    gaussian = None
+    if tuning.threshold.name == "gaussian":
+        gaussian = fit_gaussian(
+            seen.last, lambda sides: _expected_highest(sides, shape, tuning), tuning.threshold.signed
+        )
+        statistic, _ = gaussian.statistic(seen.last)
     calibration = replace(
         known,
         channel_limits=channel_limits,
         whole_limits=whole_limits,
         rows=sum(len(run.times) for run in runs),
         span_s=max(span_s, 1e-9),
-        level=tuning.margin,
+        level=tuning.threshold.level(statistic, tuning.margin),
         tail=_tail(statistic, span_s, shape),
+        gaussian=gaussian,
     )
     return calibration, seen.per_row(statistic / calibration.level, runs)
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from edge.detector.gaussian import Gaussian, gaussian_from_dict
 from edge.detector.scaler import Scaler, scaler_from_dict
 from edge.detector.tail import Tail, tail_from_dict
 
@@ -35,6 +36,8 @@ class Calibration:
     """Rows that this rests on."""
     span_s: float
     """Their duration, seconds."""
+    gaussian: Gaussian | None = None
+    """What is scored in place of the fused statistic, where the threshold is that of a Gaussian."""
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types, as in the manifest and the state folder."""
@@ -45,6 +48,7 @@ class Calibration:
             "tail": None if self.tail is None else self.tail.to_dict(),
             "rows": self.rows,
             "shifted": self.shifted,
+            "gaussian": None if self.gaussian is None else self.gaussian.to_dict(),
         }
 
 
@@ -73,12 +77,13 @@ def _calibration(body: Mapping[str, Any], channels: int) -> Calibration:
             raise ValueError(f"calibration wants positive numbers of shape {shapes[name]} as {name}")
     if min(numbers.values()) <= 0:
         raise ValueError(f"calibration wants positive {', '.join(_NUMBERS)}")
-    tail = body["tail"]
+    tail, gaussian = body["tail"], body.get("gaussian")
     fields: dict[str, Any] = {**arrays, **numbers}
     return Calibration(
         scaler=scaler_from_dict(body["scaler"]),
         tail=None if tail is None else tail_from_dict(tail),
         rows=int(body["rows"]),
         shifted=bool(body["shifted"]),
+        gaussian=None if gaussian is None else gaussian_from_dict(gaussian, channels),
         **fields,
     )

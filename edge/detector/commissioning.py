@@ -101,6 +101,7 @@ def commission(bundle: Bundle, network: Network, rows: Sequence[Row], tuning: Tu
 
 def commissioning_steps(bundle: Bundle, network: Network, rows: Sequence[Row], tuning: Tuning) -> Steps[Commissioned]:
     """`commission`, step by step."""
+    tuning = replace(tuning, threshold=bundle.threshold)
     times = np.array([row.time for row in rows])
     values = np.stack([row.values for row in rows])
     restart = np.array([row.restart for row in rows])

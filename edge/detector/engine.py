@@ -6,6 +6,7 @@ import numpy as np
 
 from edge.detector.calibration import Calibration
 from edge.detector.chart import Charts
+from edge.detector.gaussian import Gaussian
 from edge.detector.ring import RingBuffer
 from edge.detector.runtime import Network
 from edge.detector.scaler import to_z
@@ -62,6 +63,7 @@ class Engine:
         self._control: np.ndarray = np.full(size, np.inf)
         self._shifted: np.ndarray = np.zeros((streams, 1))
         self._residual_scale: np.ndarray = np.ones(size)
+        self._gaussians: dict[int, Gaussian] = {}  # of streams whose threshold is one
         self._limits = Members(np.ones((streams, 3, shape.channels)), np.ones((streams, 2)))
 
     def commission(self, stream: int, calibration: Calibration) -> None:
@@ -74,6 +76,9 @@ class Engine:
         self._residual_scale[stream] = calibration.residual_scale
         self._limits.channel[stream] = calibration.channel_limits
         self._limits.whole[stream] = calibration.whole_limits
+        self._gaussians.pop(stream, None)
+        if calibration.gaussian is not None:
+            self._gaussians[stream] = calibration.gaussian
 
     def bound_drift(self, stream: int, max_drift: float) -> None:
         """Let every baseline of a stream leave its commissioned value by `max_drift` z-units at most."""
@@ -138,8 +143,20 @@ class Engine:
             limits = Members(self._limits.channel[due], self._limits.whole[due])
             fused = fuse(self.last_members, limits, self.tuning)
             statistic[ran], shares[ran] = fused.statistic, fused.shares
+            self._by_gaussian(due, np.flatnonzero(ran), self.last_errors.last, statistic, shares)
             expected[ran] = outputs[:, -1] * scale[ran] + base[ran]
         return Scored(ran, statistic, shares, expected)
+
+    def _by_gaussian(
+        self, due: np.ndarray, places: np.ndarray, last: np.ndarray, statistic: np.ndarray, shares: np.ndarray
+    ) -> None:
+        """Replace what was fused of streams whose threshold is a Gaussian's."""
+        if not self._gaussians:
+            return
+        for n, (stream, place) in enumerate(zip(due.tolist(), places.tolist(), strict=True)):
+            if (gaussian := self._gaussians.get(stream)) is not None:
+                one, parts = gaussian.statistic(last[n : n + 1])
+                statistic[place], shares[place] = one[0], parts[0]
 
     def _start_over(self, streams: np.ndarray) -> None:
         if len(streams):

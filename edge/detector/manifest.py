@@ -8,10 +8,13 @@ from typing import Any, TypeVar
 
 from edge.detector.scaler import Scaler, scaler_from_dict
 from edge.detector.season import SEASONS, Calendar
+from edge.detector.threshold import Threshold, threshold_from_dict
 
 FORMAT = 1
 ARCHITECTURES = ("lstm-autoencoder", "lstm-forecaster", "conv-autoencoder")
 """Networks that windows minus outputs of are residuals; the first is what a manifest means that names none."""
+FORECASTER = ARCHITECTURES[1]
+"""Its residuals are prediction errors: which way they go says something."""
 T = TypeVar("T")
 
 
@@ -72,6 +75,11 @@ class Bundle:
     variants: tuple[Variant, ...]
     alarm: Mapping[str, Any]
     training: Mapping[str, Any]
+
+    @property
+    def threshold(self) -> Threshold:
+        """How a device that commissions itself takes its level from its normal rows."""
+        return threshold_from_dict(self.alarm.get("threshold"), signed=self.architecture == FORECASTER)
 
     @property
     def channel_names(self) -> tuple[str, ...]:
@@ -151,6 +159,7 @@ def _alarm(body: Any, channels: int) -> dict[str, Any]:
         raise ValueError(f"alarm.max_drift wants {channels} positive numbers")
     if not 0 < float(alarm.get("level", 1.0)) < math.inf:
         raise ValueError(f"alarm.level is {alarm['level']}, wanted a number above 0")
+    threshold_from_dict(alarm.get("threshold"))
     return alarm
 
 

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from edge.detector.threshold import PEAKS, Threshold
+
 
 @dataclass(frozen=True)
 class Tuning:
@@ -35,6 +37,8 @@ class Tuning:
     """A member's limit is what it should reach on this many times the rows of the calibration."""
     margin: float = 1.0
     """Alarm level, in limits."""
+    threshold: Threshold = PEAKS
+    """How the level is taken from normal rows."""
     min_windows: int = 3
     """Scores above 1.0, one after another, that open an episode."""
     close: float = 0.7

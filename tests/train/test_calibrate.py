@@ -161,6 +161,19 @@ def test_a_budget_that_the_rows_cannot_support_is_refused_with_the_rows_needed(
     assert "is no budget" in refused(capsys, small_bundle, csv, "--false-alarms-per-day", "1e6")
 
 
+def test_a_threshold_is_chosen_by_name_and_kept_for_the_device(small_bundle: Bundle, tmp_path: Path) -> None:
+    csv = write_csv(tmp_path / "a.csv", device_rows())
+
+    plain, made = calibrate(small_bundle, csv), calibrate(small_bundle, csv, "--threshold", "percentile:99")
+
+    assert plain.threshold.name == "pot"
+    assert (made.threshold.name, made.threshold.at) == ("percentile", 99.0)
+    levels = [bundle_calibration(one, one.variants[0]).level for one in (plain, made)]
+    assert levels[1] < levels[0]
+    with pytest.raises(SystemExit):
+        main(["calibrate", str(made.folder), str(csv), "--out", str(tmp_path / "b"), "--threshold", "magic"])
+
+
 def labelled_rows() -> tuple[np.ndarray, np.ndarray]:
     values, labels = shake(device_rows(1000), slice(900, 940)), np.zeros(1000, bool)
     labels[900:940] = True

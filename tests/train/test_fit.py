@@ -71,9 +71,13 @@ def test_the_manifest_says_what_it_was_trained_on(fitted, bundle):
 
 @pytest.mark.parametrize("architecture", ["lstm-forecaster", "conv-autoencoder"])
 def test_every_architecture_becomes_a_bundle_that_the_device_takes(fitted, tmp_path, architecture):
-    assert fit(fitted[0], tmp_path / "b", "--architecture", architecture) == 0
+    assert fit(fitted[0], tmp_path / "b", "--architecture", architecture, "--threshold", "gaussian") == 0
 
     made = load_bundle(tmp_path / "b")
+    assert made.alarm["threshold"] == {"name": "gaussian", "at": None}
+    # Errors of a forecaster have a direction, and limits both ways.
+    signed = made.variants[0].calibration["gaussian"]["low"] is not None
+    assert signed == (architecture == "lstm-forecaster")
     assert made.architecture == architecture
     assert [variant.name for variant in made.variants] == ["float32", "dynamic", "int8"]
     for variant in made.variants:

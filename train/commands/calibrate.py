@@ -1,10 +1,11 @@
 """offbeat-train calibrate: a bundle for one device, from the device's own normal rows."""
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from train.options import add_stretch_options, positive, selection_of
+from train.options import add_stretch_options, add_threshold_option, positive, selection_of
 from train.playback_options import add_reading_options, reading_of
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
 
 
 def _add_level_options(group: Any) -> None:
+    add_threshold_option(group, None)
     way = group.add_mutually_exclusive_group()
     way.add_argument(
         "--false-alarms-per-day", type=positive, metavar="X", help="the level that normal rows pass X times a day"
@@ -57,6 +59,8 @@ def run(args: argparse.Namespace) -> int:
 
     console = terminal()
     bundle = load_bundle(args.bundle)
+    if args.threshold is not None:
+        bundle = replace(bundle, alarm={**bundle.alarm, "threshold": args.threshold.to_dict()})
     device = read_device(bundle, args.csv, reading_of(args, bundle), selection_of(args, bundle.timezone), args.labels)
     refuse_fitted([device.run], bundle)
     commissioned = commission_variants(bundle, device.run, lambda text: say(console, text))

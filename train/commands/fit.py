@@ -2,11 +2,18 @@
 
 import argparse
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from edge.detector.manifest import ARCHITECTURES
-from train.options import Readings, add_file_options, add_selection_options, load_readings
+from edge.detector.manifest import ARCHITECTURES, FORECASTER
+from train.options import (
+    Readings,
+    add_file_options,
+    add_selection_options,
+    add_threshold_option,
+    load_readings,
+)
 
 if TYPE_CHECKING:
     from train.fit import FitSettings
@@ -38,6 +45,7 @@ def _add_model_options(group: Any) -> None:
     group.add_argument(
         "--architecture", choices=ARCHITECTURES, default=ARCHITECTURES[0], help=f"of the network ({ARCHITECTURES[0]})"
     )
+    add_threshold_option(group, "pot")
     group.add_argument("--window", type=_at_least(2), default=30, metavar="ROWS", help="rows in a window (30)")
     group.add_argument("--stride", type=_at_least(1), default=1, metavar="ROWS", help="rows between two inferences (1)")
     group.add_argument("--hidden", type=_at_least(1), default=32, metavar="UNITS", help="LSTM units, or filters (32)")
@@ -99,6 +107,7 @@ def _settings(args: argparse.Namespace, readings: Readings) -> "FitSettings":
         season=args.season,
         timezone=readings.timezone,
         units=dict(args.unit),
+        threshold=replace(args.threshold, signed=args.architecture == FORECASTER),
         calibration_part=args.calibration_part,
         training=TrainingSettings(epochs=args.epochs, seed=args.seed),
     )
