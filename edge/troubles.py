@@ -20,12 +20,14 @@ class _Trouble:
 
 
 class Troubles:
-    """The streams of one bundle that are not served at present. Waits grow with every failure of the same stream."""
+    """The streams of one bundle that are not served at present. Waits grow with failures of the same stream
+    that come soon after each other."""
 
     def __init__(self, streams: Sequence[str], monotonic: Callable[[], float]) -> None:
         self._streams, self._monotonic = streams, monotonic
         self._known: dict[int, _Trouble] = {}
         self._backoffs: dict[int, Backoff] = {}
+        self._noted_at: dict[int, float] = {}
 
     def __contains__(self, number: int) -> bool:
         return number in self._known
@@ -34,7 +36,11 @@ class Troubles:
         """Something failed; it is logged, with a traceback at level debug."""
         reason = " ".join(f"{type(error).__name__}: {error}".split())
         backoff = self._backoffs.setdefault(number, Backoff(RETRY_FIRST_S, RETRY_LONGEST_S))
-        self._known[number] = _Trouble(reason, self._monotonic() + backoff.next_s())
+        now = self._monotonic()
+        if now - self._noted_at.get(number, now) > 2 * RETRY_LONGEST_S:  # it went well in between
+            backoff.reset()
+        self._noted_at[number] = now
+        self._known[number] = _Trouble(reason, now + backoff.next_s())
         names = ", ".join(self._streams) if number == BUNDLE else self._streams[number]
         log.error("stream %s: out of order: %s", names, reason)
         log.debug("where it failed", exc_info=error)

@@ -251,6 +251,24 @@ def test_sigterm_while_stdin_is_open_leaves_with_0(run, broker):
     assert "Fatal" not in agent.log.read_text()
 
 
+def test_sigterm_while_the_broker_hangs_leaves_with_0_and_keeps_the_events(run, broker, listener):
+    text = config(broker.port, MQTT.replace("field", "other"), PUMP) + '[[source]]\nname = "field"\ntype = "stdin"\n'
+    text += 'board = "pump1"\n'
+    agent = run(text)
+    wait_for(lambda: agent.said("connected to") and agent.said("source other: up"), "the connections")
+    broker.freeze()
+    agent.send_lines(as_csv(EPISODE).encode())
+    wait_for(lambda: agent.said("end anomaly"), "the end of the episode")
+
+    assert agent.stop() == 0
+    assert " events are kept for the next start" in agent.log.read_text()
+    broker.thaw()
+    again = run(text)
+
+    assert_whole_episode(first_episode(listener))
+    assert again.stop() == 0
+
+
 def test_a_broker_that_comes_later_gets_what_was_found_before(run, make_broker):
     broker = make_broker()
     agent = run(config(broker.port, '[[source]]\nname = "field"\ntype = "stdin"\nboard = "pump1"\n', PUMP))

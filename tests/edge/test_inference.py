@@ -166,6 +166,20 @@ def test_a_stream_in_trouble_is_tried_again_from_its_state_and_with_growing_wait
     assert bench.group.now == {1: {"stream": 1, "batches": 1, "open": {}}, **fresh(0, 2)}
 
 
+def test_a_trouble_long_after_the_last_one_is_tried_again_as_soon_as_the_first(bench):
+    bench.inference.open()
+    for start in (0.0, 10.0, 20.0, 30.0):
+        bench.group.broken = {1}
+        bench.feed(start + 1.0, start + 2.0)
+        assert bench.inference.troubles.reason(1)
+        bench.group.broken = set()
+        bench.now += RETRY_FIRST_S
+        bench.feed(start + 3.0)
+
+        assert bench.inference.troubles.reason(1) is None
+        bench.now += 1000.0
+
+
 def test_a_bundle_that_cannot_be_loaded_is_tried_again(bench, caplog):
     bench.failure = BundleError("models/pump: no such bundle")
     with pytest.raises(BundleError):
