@@ -100,7 +100,10 @@ class Connection:
             self._client.subscribe([(topic, 1) for topic in topics])
 
     def stalled_s(self) -> float:
-        """For how long an acknowledgement has been due and none has come, seconds."""
+        """For how long the oldest acknowledgement has been due and none before it has come, seconds.
+
+        A broker acknowledges in order: those that overtake it are no sign that it will still come.
+        """
         if not self._unacknowledged:
             return 0.0
         return time.monotonic() - max(self._heard_at, next(iter(self._unacknowledged.values())))
@@ -127,8 +130,10 @@ class Connection:
         self.connected = False
 
     def _on_publish(self, _client: Any, _userdata: Any, mid: int, *_: Any) -> None:
+        oldest = next(iter(self._unacknowledged), None)
         if self._unacknowledged.pop(mid, None) is not None:
-            self._heard_at = time.monotonic()
+            if mid == oldest:
+                self._heard_at = time.monotonic()
             self.acknowledged.append(mid)
 
     def _on_message(self, _client: Any, _userdata: Any, message: paho.MQTTMessage) -> None:

@@ -1,5 +1,6 @@
 """The publisher against a real Mosquitto that is killed, frozen, late and strict."""
 
+import itertools
 import json
 import logging
 import os
@@ -184,6 +185,26 @@ def test_second_copies_are_marked_replayed_when_acknowledgements_are_lost(
     assert len(copies) > 10
     assert all(message.replayed for index, message in enumerate(copies) if first_copies[message.seq] != index)
     assert {message.seq for message in alerts_at(listener, 5)} == {1, 2, 3, 4, 5}
+    proxy.close()
+
+
+def test_an_acknowledgement_that_later_ones_overtake_counts_as_lost(broker: Broker, outbox: Outbox) -> None:
+    proxy = MqttProxy(broker.port)
+    settings = replace(broker.settings, port=proxy.port)
+    with publishing(settings, outbox, DeliverySettings(ack_timeout_s=3.0, retry_first_s=0.05)) as publisher:
+        connected(publisher)
+        proxy.lose_acknowledgements = True
+        outbox.put(alert(1))
+        wait_for(lambda: any(topic.endswith("/event") for topic, _ in proxy.published), "the event")
+        wait_for(lambda: broker.log().count("Sending PUBACK") >= 2, "its acknowledgement")
+        proxy.lose_acknowledgements = False
+        numbers = itertools.count()
+
+        def drained_beside_other_traffic() -> bool:
+            publisher.retain(f"offbeat/gw-1/{next(numbers) % 50}/state", str(time.monotonic()).encode())
+            return drained(outbox)
+
+        wait_for(drained_beside_other_traffic, "the event to be sent again")
     proxy.close()
 
 
