@@ -5,7 +5,8 @@ import random
 import time
 
 from edge.wire.frame import crc16
-from tests.chaos.rig import DEVICE, WIRED, WIRELESS, Rig
+from tests.chaos.rig import WIRED, WIRELESS, Rig
+from tests.chaos.stand import DEVICE
 
 PIECES = (
     b"", b"{", b"null", b"[]", b"\xff\xfe\x00", b'{"values":7}', b'{"values":{}}', b'{"time":"noon","values":{}}',

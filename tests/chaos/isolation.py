@@ -1,11 +1,12 @@
 """One stream among misbehaving ones: a flood, garbage, a broken bundle, an absent port. What does it lose?"""
 
+import itertools
 import json
 import statistics
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,10 +14,9 @@ import paho.mqtt.client as paho
 
 from edge.wire.readings import encode_readings
 from edge.wire.topics import readings_topic
-from tests.chaos.agent_process import AgentProcess
 from tests.chaos.garbage import PIECES
 from tests.chaos.recording import Recording
-from tests.chaos.rig import BROKER, DEVICE
+from tests.chaos.stand import Stand, stand
 from tests.chaos.subscriber import Subscriber
 from tests.edge.tiny_bundle import write_tiny_bundle
 from tests.mosquitto import Broker, Listener, wait_for
@@ -32,7 +32,7 @@ id = "{device}"
 health_every_s = 0.5
 [broker]
 host = "127.0.0.1"
-port = {port}
+port = {broker_port}
 [[source]]
 name = "radio"
 type = "mqtt"
@@ -110,43 +110,34 @@ class Isolation:
 
 def run(folder: Path, seed: int, rows: int = 600) -> Isolation:
     """The same readings twice, to two agents: first nobody else sends, then the others misbehave."""
-    folder.mkdir()
     alone, beside = (_listen(folder / name, seed, rows, name == "beside") for name in ("alone", "beside"))
     return Isolation(rows, alone, beside)
 
 
 def _listen(folder: Path, seed: int, rows: int, misbehave: bool) -> Heard:
-    (folder / "mosquitto").mkdir(parents=True)
-    write_tiny_bundle(folder / "tiny")
-    write_tiny_bundle(folder / "broken")
-    (folder / "broken/float32.tflite").write_bytes(b"no model")
-    with ExitStack() as stack:
-        broker = Broker(folder / "mosquitto", BROKER).start()
-        stack.callback(broker.kill)
-        health = broker.listen(f"offbeat/{DEVICE}/health")
-        stack.callback(health.close)
-        subscriber = Subscriber(broker.settings, DEVICE)
-        stack.callback(subscriber.close)
-        subscriber.start()
-        (folder / "agent.toml").write_text(_CONFIG.format(device=DEVICE, port=broker.port))
-        agent = AgentProcess(folder)
-        stack.callback(agent.kill)
-        agent.start()
-        wait_for(lambda: "source radio: up" in agent.log(), "the agent's subscription")
-        if misbehave:
-            stack.enter_context(_misbehaving(broker))
-        sent_at = _send(broker, Recording(seed, "quiet", 1_795_000_000.0), rows)
-        wait_for(lambda: _counts(health)["readings"] >= rows, "the readings", 30)
-        wait_for(lambda: subscriber.received and not _open(subscriber), "the last end", 30)
-        ours = [each for each in subscriber.received if each.message.event.stream == "quiet"]
-        events = [each.message.event for each in ours]
-        counts = _counts(health)
-        return Heard(
-            counts["readings"],
-            counts["overrun"] + counts["late"],
-            [(event.event_type, event.time, event.score) for event in events],
-            [each.at - sent_at[each.message.event.time] for each in ours],
-        )
+    with stand(folder) as base:
+        write_tiny_bundle(folder / "broken")
+        (folder / "broken/float32.tflite").write_bytes(b"no model")
+        base.configure(_CONFIG)
+        base.agent.start()
+        wait_for(lambda: "source radio: up" in base.agent.log(), "the agent's subscription")
+        with _misbehaving(base.broker) if misbehave else nullcontext():
+            sent_at = _send(base.broker, Recording(seed, "quiet", 1_795_000_000.0), rows)
+            wait_for(lambda: _counts(base.health)["readings"] >= rows, "the readings", 30)
+            wait_for(lambda: _all_ended(base.subscriber), "the last end", 30)
+        return _heard(base, sent_at)
+
+
+def _heard(base: Stand, sent_at: Mapping[float, float]) -> Heard:
+    ours = [each for each in base.subscriber.received if each.message.event.stream == "quiet"]
+    events = [each.message.event for each in ours]
+    counts = _counts(base.health)
+    return Heard(
+        counts["readings"],
+        counts["overrun"] + counts["late"],
+        [(event.event_type, event.time, event.score) for event in events],
+        [each.at - sent_at[each.message.event.time] for each in ours],
+    )
 
 
 def _send(broker: Broker, recording: Recording, rows: int) -> dict[float, float]:
@@ -169,18 +160,14 @@ def _misbehaving(broker: Broker) -> Iterator[None]:
     stop = threading.Event()
 
     def shout() -> None:
-        recording, number = Recording(0, "loud", 1_795_000_000.0), 0
+        recording, numbers = Recording(0, "loud", 1_795_000_000.0), itertools.count()
         with _client(broker) as client:
             while not stop.wait(1 / RATE):
-                for piece in range(20):
-                    payload = (
-                        PIECES[(number + piece) % len(PIECES)]
-                        if piece % 4 == 0
-                        else encode_readings(recording.row(number))
-                    )
+                for number in itertools.islice(numbers, 20):
+                    good = encode_readings(recording.row(number))
+                    payload = good if number % 4 else PIECES[number // 4 % len(PIECES)]
                     client.publish(readings_topic("loud"), payload)
                     client.publish(readings_topic("broken"), payload)
-                    number += 1
 
     thread = threading.Thread(target=shout, daemon=True)
     thread.start()
@@ -204,6 +191,6 @@ def _counts(health: Listener) -> dict[str, int]:
     return json.loads(payloads[-1])["streams"]["quiet"]
 
 
-def _open(subscriber: Subscriber) -> bool:
+def _all_ended(subscriber: Subscriber) -> bool:
     types = [each.message.event.event_type for each in subscriber.received if each.message.event.stream == "quiet"]
-    return types.count("new") > types.count("end")
+    return 0 < types.count("new") == types.count("end")

@@ -3,7 +3,6 @@
 import bisect
 import time
 from collections.abc import Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -13,11 +12,9 @@ from tests.chaos.agent_process import AgentProcess
 from tests.chaos.commit_log import CommitLog
 from tests.chaos.reckoning import Witnesses, reckon
 from tests.chaos.recording import Recording
-from tests.chaos.rig import BROKER, DEVICE
-from tests.chaos.subscriber import Subscriber
-from tests.edge.delivery.mqtt_proxy import MqttProxy
-from tests.edge.tiny_bundle import CHANNELS, write_tiny_bundle
-from tests.mosquitto import Broker, wait_for
+from tests.chaos.stand import stand
+from tests.edge.tiny_bundle import CHANNELS
+from tests.mosquitto import wait_for
 
 DAY_S = 86400
 APART = (420, 450)
@@ -70,28 +67,15 @@ class Outage:
 
 def run(folder: Path, seed: int, simulated_s: int = DAY_S) -> Outage:
     """The agent is connected, the broker goes, `simulated_s` rows are read, the broker comes back."""
-    folder.mkdir()
-    (folder / "mosquitto").mkdir()
-    write_tiny_bundle(folder / "tiny")
-    with ExitStack() as stack:
-        broker = Broker(folder / "mosquitto", BROKER).start()
-        stack.callback(broker.kill)
-        proxy = MqttProxy(broker.port)
-        stack.callback(proxy.close)
-        subscriber = Subscriber(broker.settings, DEVICE)
-        subscriber.start()
-        stack.callback(subscriber.close)
-        (folder / "agent.toml").write_text(_CONFIG.format(device=DEVICE, port=proxy.port))
-        agent = AgentProcess(folder)
-        stack.callback(agent.kill)
-        lines = agent.start()
-        wait_for(lambda: proxy.acknowledged, "the agent to be connected")
-        broker.kill()
-        took_s = _live_through(
-            agent, lines, Recording(seed, "pump1", time.time() // 1 - simulated_s, APART), simulated_s
-        )
-        broker.start()
-        witnesses = Witnesses(agent, CommitLog(folder / "state/outbox.db"), proxy, subscriber)
+    with stand(folder) as base:
+        base.configure(_CONFIG)
+        lines = base.agent.start()
+        wait_for(lambda: base.proxy.acknowledged, "the agent to be connected")
+        base.broker.kill()
+        recording = Recording(seed, "pump1", time.time() // 1 - simulated_s, APART)
+        took_s = _live_through(base.agent, lines, recording, simulated_s)
+        base.broker.start()
+        witnesses = Witnesses(base.agent, CommitLog(folder / "state/outbox.db"), base.proxy, base.subscriber)
         return _recover(witnesses, time.monotonic(), simulated_s, took_s)
 
 

@@ -13,17 +13,14 @@ from tests.chaos.agent_process import AgentProcess
 from tests.chaos.boards import Boards
 from tests.chaos.commit_log import CommitLog
 from tests.chaos.reckoning import Witnesses
+from tests.chaos.stand import Stand, stand
 from tests.chaos.subscriber import Subscriber
 from tests.edge.delivery.mqtt_proxy import MqttProxy
-from tests.edge.tiny_bundle import write_tiny_bundle
-from tests.mosquitto import PERSISTENT, Broker, Listener, wait_for
+from tests.mosquitto import Broker, wait_for
 
-DEVICE = "gw-1"
 WIRELESS, WIRED = ("radio1", "radio2"), ("wire1", "wire2")
 RATE = 50.0
 """Rows a second of each board: an episode of each about every second."""
-BROKER = ("allow_anonymous true", "max_queued_messages 0", *PERSISTENT)
-"""What the README asks for; the queue of a subscriber that is away has no bound."""
 _READ_EVERY_S = 0.3
 
 _CONFIG = """
@@ -43,8 +40,6 @@ type = "mqtt"
 name = "wire"
 type = "serial"
 port = "{serial}"
-"""
-_STREAMS = """
 [[stream]]
 id = "radio1"
 source = "radio"
@@ -74,18 +69,37 @@ max_gap_s = 1
 class Rig:
     """One trial's machinery. The agent reaches the broker through the proxy; boards and subscriber do not."""
 
-    broker: Broker
-    proxy: MqttProxy
-    agent: AgentProcess
+    stand: Stand
     boards: Boards
-    subscriber: Subscriber
     commit_log: CommitLog
-    health: Listener
     state: Path
     """The agent's state folder."""
-    clock: Path
-    """The offset file of a faked clock, where one is used."""
     broker_kills: int = 0
+
+    @property
+    def broker(self) -> Broker:
+        """Mosquitto."""
+        return self.stand.broker
+
+    @property
+    def proxy(self) -> MqttProxy:
+        """Between agent and broker."""
+        return self.stand.proxy
+
+    @property
+    def agent(self) -> AgentProcess:
+        """The agent."""
+        return self.stand.agent
+
+    @property
+    def subscriber(self) -> Subscriber:
+        """Who reads the alerts."""
+        return self.stand.subscriber
+
+    @property
+    def clock(self) -> Path:
+        """The offset file of a faked clock, where one is used."""
+        return self.stand.folder / "clock"
 
     @property
     def witnesses(self) -> Witnesses:
@@ -117,40 +131,24 @@ def rig(
     folder: Path, seed: int, state: Path | None = None, environment: Mapping[str, str] | None = None
 ) -> Iterator[Rig]:
     """A rig that runs: the agent serves and its first event was delivered."""
-    _write_bundles(folder)
-    (folder / "mosquitto").mkdir()
     state = state or folder / "state"
     with ExitStack() as stack:
-        broker = Broker(folder / "mosquitto", BROKER).start()
-        stack.callback(broker.kill)
-        proxy = MqttProxy(broker.port)
-        stack.callback(proxy.close)
-        boards = Boards(broker.settings, WIRELESS, WIRED, seed, RATE)
+        base = stack.enter_context(stand(folder, environment))
+        _add_quick_bundle(folder)
+        boards = Boards(base.broker.settings, WIRELESS, WIRED, seed, RATE)
         stack.callback(boards.close)
-        subscriber = Subscriber(broker.settings, DEVICE)
-        stack.callback(subscriber.close)
-        health = broker.listen(f"offbeat/{DEVICE}/health")
-        stack.callback(health.close)
-        subscriber.start()
-        (folder / "agent.toml").write_text(_config(proxy.port, boards.line.port, state))
-        agent = AgentProcess(folder, environment)
-        stack.callback(agent.kill)
+        base.configure(_CONFIG, serial=boards.line.port, state=state)
         commit_log = CommitLog(state / "outbox.db")
         stack.callback(_reading(commit_log))
         boards.start()
-        agent.start()
-        made = Rig(broker, proxy, agent, boards, subscriber, commit_log, health, state, folder / "clock")
+        base.agent.start()
+        made = Rig(base, boards, commit_log, state)
         made.recovered_s(time.monotonic())
         yield made
 
 
-def _config(port: int, serial: str, state: Path) -> str:
-    return _CONFIG.format(device=DEVICE, port=port, serial=serial, state=state) + _STREAMS
-
-
-def _write_bundles(folder: Path) -> None:
-    """`tiny` for boards that date their readings a second apart, `quick` for what is dated as it arrives."""
-    write_tiny_bundle(folder / "tiny")
+def _add_quick_bundle(folder: Path) -> None:
+    """`tiny` suits boards that date their readings a second apart, `quick` what is dated as it arrives."""
     shutil.copytree(folder / "tiny", folder / "quick")
     manifest = json.loads((folder / "quick/manifest.json").read_text())
     (folder / "quick/manifest.json").write_text(json.dumps({**manifest, "name": "quick", "period_s": 1 / RATE}))

@@ -74,7 +74,7 @@ def run(kind: Kind, folder: Path, seed: int, times: int) -> tuple[figures.Figure
         rigged.agent.stop()
         recovery_s = tuple(seconds for seconds in strikes if seconds is not None)
         line = reckon(kind.name, times, rigged.broker_kills, recovery_s, rigged.witnesses)
-        return line, max(json.loads(each.payload)["rss_bytes"] or 0 for each in rigged.health.heard) / 1e6
+        return line, max(json.loads(each.payload)["rss_bytes"] or 0 for each in rigged.stand.health.heard) / 1e6
 
 
 def _strike(rigged: Rig, kind: Kind, chance: random.Random) -> float | None:

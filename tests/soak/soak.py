@@ -2,17 +2,14 @@
 
 import json
 import time
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from tests.chaos.agent_process import AgentProcess
 from tests.chaos.recording import Recording
-from tests.chaos.rig import BROKER, DEVICE
-from tests.chaos.subscriber import Subscriber
-from tests.edge.tiny_bundle import CHANNELS, write_tiny_bundle
-from tests.mosquitto import Broker, Listener
+from tests.chaos.stand import stand
+from tests.edge.tiny_bundle import CHANNELS
+from tests.mosquitto import Listener
 from tests.soak.samples import Sample
 
 APART = (3300, 4500)
@@ -28,7 +25,7 @@ health_every_s = {every_s}
 snapshot_every_s = 0.5
 [broker]
 host = "127.0.0.1"
-port = {port}
+port = {broker_port}
 [[source]]
 name = "pump1"
 type = "stdin"
@@ -59,27 +56,16 @@ class Soak:
 
 def run(folder: Path, seed: int, rows: int, every_s: float = SAMPLE_EVERY_S) -> Soak:
     """Feed so many rows, a second each; a real broker takes the events and a subscriber reads them."""
-    write_tiny_bundle(folder / "tiny")
-    (folder / "mosquitto").mkdir()
-    with ExitStack() as stack:
-        broker = Broker(folder / "mosquitto", BROKER).start()
-        stack.callback(broker.kill)
-        health = broker.listen(f"offbeat/{DEVICE}/health")
-        stack.callback(health.close)
-        subscriber = Subscriber(broker.settings, DEVICE)
-        stack.callback(subscriber.close)
-        subscriber.start()
-        (folder / "agent.toml").write_text(_CONFIG.format(device=DEVICE, port=broker.port, every_s=every_s))
-        agent = AgentProcess(folder)
-        stack.callback(agent.kill)
+    with stand(folder) as base:
+        base.configure(_CONFIG, every_s=every_s)
         began = time.monotonic()
         recording = Recording(seed, "pump1", time.time() // 1 - rows, APART)
-        samples = _feed(agent.start(), recording, rows, health, folder / "state")
-        status = agent.wait(60)
-        assert status == 0, f"the agent left with {status}: {agent.log()[-2000:]}"
-        events = [each.message.event for each in subscriber.received]
+        samples = _feed(base.agent.start(), recording, rows, base.health, folder / "state")
+        status = base.agent.wait(60)
+        assert status == 0, f"the agent left with {status}: {base.agent.log()[-2000:]}"
+        events = [each.message.event for each in base.subscriber.received]
         kinds = [{event.id for event in events if event.event_type == kind} for kind in ("new", "end")]
-        scored = Sample.of(json.loads(health.heard[-1].payload), 0).rows
+        scored = Sample.of(json.loads(base.health.heard[-1].payload), 0).rows
         return Soak(rows, scored, recording.faults, len(kinds[0] & kinds[1]), time.monotonic() - began, samples)
 
 

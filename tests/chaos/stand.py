@@ -1,0 +1,53 @@
+"""The test stand: a broker, a proxy before it, an agent to be started, and who listens."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.chaos.agent_process import AgentProcess
+from tests.chaos.subscriber import Subscriber
+from tests.edge.delivery.mqtt_proxy import MqttProxy
+from tests.edge.tiny_bundle import write_tiny_bundle
+from tests.mosquitto import PERSISTENT, Broker, Listener
+
+DEVICE = "gw-1"
+BROKER = ("allow_anonymous true", "max_queued_messages 0", *PERSISTENT)
+"""What the README asks for; the queue of a subscriber that is away has no bound."""
+
+
+@dataclass(frozen=True)
+class Stand:
+    """All run but the agent, whose bundle `tiny` lies beside its config."""
+
+    folder: Path
+    broker: Broker
+    proxy: MqttProxy
+    subscriber: Subscriber
+    health: Listener
+    agent: AgentProcess
+
+    def configure(self, config: str, **more: object) -> None:
+        """Write agent.toml: `config` with {device}, {port} of the proxy, {broker_port} and what else it names."""
+        ports = {"port": self.proxy.port, "broker_port": self.broker.port}
+        (self.folder / "agent.toml").write_text(config.format(device=DEVICE, **ports, **more))
+
+
+@contextmanager
+def stand(folder: Path, environment: Mapping[str, str] | None = None) -> Iterator[Stand]:
+    """A stand in a folder that need not exist; in the end all its processes are gone. `environment` is the agent's."""
+    (folder / "mosquitto").mkdir(parents=True)
+    write_tiny_bundle(folder / "tiny")
+    with ExitStack() as stack:
+        broker = Broker(folder / "mosquitto", BROKER).start()
+        stack.callback(broker.kill)
+        proxy = MqttProxy(broker.port)
+        stack.callback(proxy.close)
+        subscriber = Subscriber(broker.settings, DEVICE)
+        stack.callback(subscriber.close)
+        subscriber.start()
+        health = broker.listen(f"offbeat/{DEVICE}/health")
+        stack.callback(health.close)
+        agent = AgentProcess(folder, environment)
+        stack.callback(agent.kill)
+        yield Stand(folder, broker, proxy, subscriber, health, agent)
