@@ -14,6 +14,7 @@ from edge.ledger import Ledger
 from edge.notify import Notifier
 from edge.reporter import Reporter
 from edge.sources.intake import Intake
+from edge.sources.settings import SourceError
 
 log = logging.getLogger(__name__)
 
@@ -131,8 +132,11 @@ class Agent:
         self.streams, self.inferences, self.readers, self.intakes = streams, inferences, readers, intakes
         self._routes = _routes(streams)
         self._open_sources = self._open_sources.difference(gone).union(new)
-        for reader in new.values():
-            reader.start()
+        for name, reader in new.items():
+            try:
+                reader.start()
+            except SourceError as error:  # a certificate that is none; the other sources go on
+                self.intakes[name].lost(error)
 
     def _start(self) -> None:
         self._started = self.monotonic()

@@ -223,6 +223,18 @@ def test_a_file_gives_the_same_events_at_any_speed(run, folder, make_broker):
     assert found[0]
 
 
+def test_a_file_waits_for_a_stream_that_commissions_itself_on_it(run, folder, broker, listener):
+    (folder / "tape.csv").write_text(as_csv(EPISODE))
+    source = '[[source]]\nname = "tape"\ntype = "file"\npath = "tape.csv"\nboard = "pump1"\n'
+    stream = 'id = "pump1"\nbundle = "tiny"\ncalibrate_rows = 100\n'
+
+    agent = run(config(broker.port, source, stream))
+
+    assert agent.process.wait(30) == 0, agent.log.read_text()
+    assert_whole_episode(first_episode(listener))
+    assert health(listener)["streams"]["pump1"]["rows"] == len(EPISODE)
+
+
 def test_an_episode_still_open_at_the_end_of_a_file_is_ended(run, folder, broker, listener):
     (folder / "tape.csv").write_text(as_csv(EPISODE[:120]))
     source = '[[source]]\nname = "tape"\ntype = "file"\npath = "tape.csv"\nboard = "pump1"\n'

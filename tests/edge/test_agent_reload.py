@@ -137,6 +137,21 @@ def test_what_needs_a_restart_is_named(run, broker):
     assert agent.stop() == 0
 
 
+def test_a_source_that_cannot_be_started_costs_the_others_nothing(run, folder, broker, listener):
+    agent = run(config(broker.port, MQTT, PUMP))
+    wait_for(lambda: agent.said("source field: up"), "the subscription")
+    (folder / "text.pem").write_text("no certificate")
+    other = '[[source]]\nname = "other"\ntype = "mqtt"\n[source.broker]\nport = 1\nca = "text.pem"\n'
+
+    reload(agent, config(broker.port, MQTT + other, PUMP))
+
+    assert agent.said("source other: down: source other: certificates of localhost:1: ")
+    with board(broker) as publish:
+        send(publish, EPISODE, "pump1")
+    assert_whole_episode(first_episode(listener))
+    assert agent.stop() == 0
+
+
 def test_systemd_is_told_of_a_reload_and_of_its_end(run, folder: Path, broker):
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
         systemd.bind(str(folder / "notify"))
