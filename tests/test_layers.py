@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("edge", "train", "firmware_sim")
 _ON_THE_DEVICE = {"numpy", "paho", "attr", "attrs", "cattrs", "serial", "ai_edge_litert", "tflite_runtime"}
 _RUNTIMES = {"ai_edge_litert", "tflite_runtime"}
-_ON_THE_DESKTOP = {"numpy", "pandas", "scipy", "sklearn", "tensorflow", "keras", "matplotlib", "rich"}
+_ON_THE_DESKTOP = {"numpy", "pandas", "scipy", "sklearn", "tensorflow", "keras", "matplotlib", "rich", "optuna"}
 _ONLY_VERSION_AND_PLACE = {"edge", "edge.__version__"}
 
 # Layer -> what it may import besides itself and the standard library. The longest layer that fits a module counts.

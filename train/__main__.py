@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 BAD_INPUT = 2
 """Exit status for files or options that cannot be used."""
-_EXTRA = ("tensorflow", "keras", "pandas", "scipy", "sklearn", "matplotlib", "rich")
+_EXTRA = ("tensorflow", "keras", "pandas", "scipy", "sklearn", "matplotlib", "rich", "optuna")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

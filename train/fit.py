@@ -30,7 +30,7 @@ from train.split import Split, split_runs
 from train.training import Trained, TrainingSettings, train_network
 from train.trials import Interpreter
 from train.variants import VARIANTS, convert
-from train.windows import filled, window_set
+from train.windows import filled
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,8 @@ class FitSettings:
     calibration_part: float = 0.25
     """Part of the rows kept from training, to calibrate on."""
     training: TrainingSettings = field(default_factory=TrainingSettings)
+    tried: int = 1
+    """Settings that were tried to find these."""
 
     @property
     def network(self) -> NetworkSettings:
@@ -140,17 +142,14 @@ def fit(
 
 
 def _train(split: Split, scaling: Scaling, settings: FitSettings, listener: Listener) -> Trained:
-    fitted, held_out = (
-        window_set([rows for run in runs if run.rows for rows in scaling.rows(run)], settings.window)
-        for runs in (split.fit, split.held_out)
-    )
+    fitted, held_out = (scaling.windows(runs, settings.window) for runs in (split.fit, split.held_out))
     listener.stage(f"training on {len(fitted)} windows")
     return train_network(settings.network, fitted, held_out, settings.training, listener.epoch)
 
 
 def _calibration_windows(split: Split, scaling: Scaling, settings: FitSettings) -> np.ndarray:
     """Windows spread evenly over the calibration rows."""
-    every = window_set([rows for run in split.calibrate if run.rows for rows in scaling.rows(run)], settings.window)
+    every = scaling.windows(split.calibrate, settings.window)
     return every.take(np.unique(np.linspace(0, len(every) - 1, PARITY_WINDOWS).astype(int)))
 
 

@@ -72,6 +72,8 @@ def _training(settings: "FitSettings", trained: Trained, split: Split) -> dict[s
         "hidden": settings.hidden,
         "layers": settings.layers,
         "dropout": settings.dropout,
+        "learning_rate": settings.training.learning_rate,
+        "settings_tried": settings.tried,
         "epochs": len(trained.losses),
         "seconds": round(trained.seconds, 1),
         "loss": trained.losses[trained.best_epoch],

@@ -14,7 +14,7 @@ from train.dataset import Run
 from train.errors import FitError
 from train.split import MANY_RUNS, Split
 from train.streams import as_stream
-from train.windows import scaled_rows
+from train.windows import WindowSet, scaled_rows, window_set
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,10 @@ class Scaling:
     def rows(self, run: Run) -> list[np.ndarray]:
         """Each segment of the run in scaled units."""
         return scaled_rows(run, self.own.get(run.name, self.scaler), self.calendar)
+
+    def windows(self, runs: Sequence[Run], length: int) -> WindowSet:
+        """All windows of the runs in scaled units."""
+        return window_set([rows for run in runs if run.rows for rows in self.rows(run)], length)
 
 
 def fit_scaling(split: Split, channels: Sequence[str], kind: str, calendar: Calendar, block_rows: int) -> Scaling:

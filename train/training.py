@@ -33,6 +33,8 @@ class TrainingSettings:
     patience: int = 8
     """Epochs without a better validation loss after which training stops."""
     seed: int = 0
+    learning_rate: float = LEARNING_RATE
+    """At the start; it falls where the validation loss stands still."""
 
 
 @dataclass(frozen=True)
@@ -63,12 +65,12 @@ def train_network(
     start = time.monotonic()
     keras.utils.set_random_seed(settings.seed)
     model = build_network(shape)
-    model.compile(keras.optimizers.Adam(LEARNING_RATE, clipnorm=_CLIP_NORM), masked_squared_error)
+    model.compile(keras.optimizers.Adam(settings.learning_rate, clipnorm=_CLIP_NORM), masked_squared_error)
     stop = keras.callbacks.EarlyStopping(
         monitor="val_loss", patience=settings.patience, restore_best_weights=True, start_from_epoch=0
     )
     slower = keras.callbacks.ReduceLROnPlateau(
-        monitor="val_loss", factor=0.4, patience=max(1, settings.patience // 3), min_lr=LEARNING_RATE / 50
+        monitor="val_loss", factor=0.4, patience=max(1, settings.patience // 3), min_lr=settings.learning_rate / 50
     )
     tell = keras.callbacks.LambdaCallback(
         on_epoch_end=lambda epoch, logs: on_epoch(epoch, logs["loss"], logs["val_loss"])

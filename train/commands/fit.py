@@ -16,6 +16,8 @@ from train.options import (
 )
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from train.fit import FitSettings
 
 REPORT = "report.html"
@@ -52,6 +54,12 @@ def _add_model_options(group: Any) -> None:
     group.add_argument("--layers", type=int, choices=(1, 2), default=1, help="layers each way (1)")
     group.add_argument("--dropout", type=_part, default=0.0, metavar="PART", help="0 to below 1 (0)")
     group.add_argument("--epochs", type=_at_least(1), default=40, help="at most; stops early (40)")
+    group.add_argument(
+        "--search",
+        type=_at_least(1),
+        metavar="N",
+        help="try N settings (hidden, layers, dropout, learning rate) by the loss on held-out rows, and fit the best",
+    )
     group.add_argument("--seed", type=int, default=0, help="the same seed gives the same weights (0)")
     group.add_argument("--scaler", choices=("robust", "standard", "minmax"), default="robust", help="(robust)")
     group.add_argument("--season", choices=("daily", "weekly"), help="levels differ by hour, or by hour and weekday")
@@ -76,6 +84,8 @@ def run(args: argparse.Namespace) -> int:
     interpreters = find_interpreters(args.runtime_python)
     readings = load_readings(args, console)
     settings = _settings(args, readings)
+    if args.search is not None:
+        settings = _searched(args, readings, settings, console)
     with show_progress(console, settings.training.epochs) as listener:
         result = fit(readings.runs, settings, args.out, interpreters, listener)
     print_summary(result, console)
@@ -84,7 +94,21 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
+def _searched(
+    args: argparse.Namespace, readings: Readings, settings: "FitSettings", console: "Console"
+) -> "FitSettings":
+    """The best of `--search` settings."""
+    from train.progress import show_progress
+    from train.search import best_of, print_search, search
+
+    with show_progress(console, settings.training.epochs) as listener:
+        tried = search(readings.runs, settings, args.search, listener)
+    print_search(tried, console)
+    return replace(best_of(tried).settings, tried=len(tried))
+
+
 def _settings(args: argparse.Namespace, readings: Readings) -> "FitSettings":
+
     from train.errors import FitError
     from train.fit import FitSettings
     from train.training import TrainingSettings
