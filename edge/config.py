@@ -9,6 +9,7 @@ from attrs.validators import ge, optional
 
 from edge.config_file import read_tables
 from edge.delivery.settings import DeliverySettings
+from edge.detector.planned import PlannedException
 from edge.detector.rules import ChannelRules
 from edge.sources.checks import is_id, is_positive, is_topic_root, not_negative
 from edge.sources.settings import MqttSource, SourceSettings
@@ -112,6 +113,8 @@ class StreamConfig:
     max_drift_sd: float | None = field(default=None, validator=optional(is_positive))
     """How far a channel's baseline may creep, in the standard deviations it was commissioned with, before an event
     of kind drift; the bundle's own bound where left out."""
+    planned: tuple[PlannedException, ...] = ()
+    """[[stream.planned]]: maintenance and holidays, in which nothing is said of the stream."""
     alarm: AlarmSettings = AlarmSettings()
     rules: Mapping[str, ChannelRules] = field(factory=dict, validator=_sensible)
     """[stream.rules.<channel>]: limits beside the network, per channel of the bundle."""

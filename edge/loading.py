@@ -79,4 +79,5 @@ def _settings(config: StreamConfig) -> StreamSettings:
         rules=config.rules,
         calibrate_rows=config.calibrate_rows,
         max_drift_sd=config.max_drift_sd,
+        planned=tuple(config.planned),
     )

@@ -1,6 +1,7 @@
 """TOML tables into frozen classes. Whatever does not fit is one line: key, what was found, what was wanted."""
 
 import dataclasses
+import datetime
 import difflib
 import math
 from collections.abc import Iterable
@@ -54,6 +55,7 @@ def _converter(base: Path) -> Converter:
     for kind, hook in ((str, _text), (int, _integer), (float, _number), (bool, _boolean)):
         converter.register_structure_hook(kind, hook)
     converter.register_structure_hook_func(lambda kind: kind == list[str], _texts)
+    converter.register_structure_hook(datetime.datetime, _instant)
     converter.register_structure_hook(Path, lambda value, _: base / Path(_text(value)).expanduser())
     converter.register_structure_hook_func(lambda kind: get_origin(kind) is Literal, _one_of)
     converter.register_structure_hook_func(lambda kind: kind is SourceSettings, _source_hook(converter))
@@ -121,6 +123,14 @@ def _boolean(value: Any, _: Any = None) -> bool:
     if not isinstance(value, bool):
         raise _WantedError("true or false")
     return value
+
+
+def _instant(value: Any, _: Any = None) -> datetime.datetime:
+    if isinstance(value, datetime.datetime):
+        return value
+    if isinstance(value, datetime.date):
+        return datetime.datetime.combine(value, datetime.time())
+    raise _WantedError("a date or a date with a time, without quotes, such as 2026-12-24T18:00:00")
 
 
 def _one_of(value: Any, kind: Any) -> Any:

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -16,7 +17,7 @@ from edge.detector.episodes import EpisodeDetector
 from edge.detector.ids import episode_id
 from edge.detector.rows import Row
 from edge.detector.runtime import Network
-from edge.detector.season import Calendar
+from edge.detector.season import Calendar, time_zone
 from edge.detector.stream_events import StreamEvents
 from edge.detector.stream_settings import StreamSettings
 from edge.detector.stream_state import StreamState, state_from_dict
@@ -197,7 +198,8 @@ class StreamGroup:
     def _stream_events(self, settings: StreamSettings) -> StreamEvents:
         window_s = self.bundle.window * self.bundle.period_s
         quiet_s = self._tuning.quiet_windows * window_s
-        return StreamEvents(settings, self._channels, self.bundle.window, self._model, self._new_id, quiet_s)
+        zone = partial(time_zone, self.bundle.timezone)
+        return StreamEvents(settings, self._channels, self.bundle.window, self._model, self._new_id, quiet_s, zone)
 
     def _first_calibration(self, stream: int) -> Calibration | None:
         return None if self.streams[stream].calibrate_rows else self._bundle_calibration
@@ -276,7 +278,7 @@ class StreamGroup:
 
     def _outcome(self, stream: int, row: Row, events: Sequence[Event]) -> Outcome:
         score = float(self._score[stream])
-        episode = self._events[stream].anomaly_id
+        episode = self._events[stream].told_id
         commissioning = self._calibrations[stream] is None
         anomaly: Anomaly = "commissioning" if commissioning else "OFF" if episode is None else "ON"
         top = None if np.isnan(score) else self._channels[self._top[stream]][0]

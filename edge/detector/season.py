@@ -25,7 +25,7 @@ class Calendar:
         if season not in SEASONS:
             raise ValueError(f"season {season!r} is none of {', '.join(str(name) for name in SEASONS)}")
         self.slots = SEASONS[season]
-        self._zone = _zone(timezone) if self.slots > 1 else None
+        self._zone = time_zone(timezone) if self.slots > 1 else None
 
     def slot(self, time: float) -> int:
         """Slot of a time in Unix seconds, 0 to `slots` - 1."""
@@ -42,7 +42,12 @@ class Calendar:
         return np.array([self.slot(float(time)) for time in times], np.intp)
 
 
-def _zone(name: str) -> datetime.tzinfo:
+def time_zone(name: str) -> datetime.tzinfo:
+    """The IANA zone of this name.
+
+    Raises:
+        ValueError: it is not known here.
+    """
     if name == "UTC":
         return datetime.UTC  # needs no database
     try:

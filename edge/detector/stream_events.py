@@ -1,5 +1,6 @@
 """What is said of one stream: the episodes of its anomaly, of its drift and of its rules."""
 
+import datetime
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -9,6 +10,7 @@ import numpy as np
 
 from edge.detector.announcer import Episode, Look, contributors_of, episode_from_dict, new_event
 from edge.detector.drift_episode import DriftEpisode
+from edge.detector.planned import Silence
 from edge.detector.rows import Row
 from edge.detector.rule_episodes import RuleEpisodes
 from edge.detector.rules import RuleBook
@@ -36,6 +38,7 @@ class StreamEvents:
         model: ModelRef,
         new_id: Callable[[float], str],
         quiet_s: float,
+        zone: Callable[[], datetime.tzinfo] = lambda: datetime.UTC,
     ) -> None:
         self._settings, self._channels, self._model, self._new_id = settings, channels, model, new_id
         self._quiet_s = quiet_s
@@ -44,6 +47,7 @@ class StreamEvents:
         book = RuleBook([name for name, _ in channels], settings.rules)
         self._rules = RuleEpisodes(settings.id, book, settings.update_every_s, new_id)
         self._drift = DriftEpisode(settings.id, settings.update_every_s, model, new_id)
+        self._silence = Silence(settings.id, settings.planned, zone)
         self._window = WindowTimes(window)
         self.last_time = -math.inf
         """Of the last row, Unix seconds; -inf before the first."""
@@ -52,6 +56,11 @@ class StreamEvents:
     def anomaly_id(self) -> str | None:
         """Id of the open anomaly episode."""
         return None if self._anomaly is None else self._anomaly.last.id
+
+    @property
+    def told_id(self) -> str | None:
+        """The same, None while nothing was said of it."""
+        return None if self.anomaly_id in self._silence.held else self.anomaly_id
 
     @property
     def in_alarm(self) -> bool:
@@ -67,11 +76,11 @@ class StreamEvents:
         """The next row, before it is scored: what the rules say."""
         self.last_time = row.time
         self._window.add(row)
-        return self._told_end(row.time) + self._rules.row(row)
+        return self._silence.passed(self._told_end(row.time) + self._rules.row(row))
 
     def idle(self, time: float) -> list[Event]:
         """No row came, and it is `time` now: what the rules of silence say."""
-        return self._told_end(time) + self._rules.idle(time)
+        return self._silence.passed(self._told_end(time) + self._rules.idle(time))
 
     def look(
         self, score: float, return_period_s: float | None, shares: np.ndarray, values: np.ndarray, expected: np.ndarray
@@ -92,26 +101,26 @@ class StreamEvents:
         """
         self._calm = None
         if self._anomaly is not None:
-            return self._anomaly.update(look)
+            return self._silence.passed(self._anomaly.update(look))
         # The onset cannot lie before the window that opened the episode.
         earliest = look.time if look.window is None else look.window.start
         onset = look.time if math.isnan(rising) else max(rising, earliest)
         event = new_event(look, self._new_id(look.time), self._settings.id, "anomaly", onset, self._model)
         self._anomaly = Episode(event, self._settings.update_every_s)
-        return [event]
+        return self._silence.passed([event])
 
     def follow_anomaly(self, look: Look, closed: bool) -> list[Event]:
         """The next score of an open episode, or its last one; the `end` is told when it stayed quiet for a while."""
         if self._anomaly is None:
             return []
         if not closed:
-            return self._anomaly.update(look)
+            return self._silence.passed(self._anomaly.update(look))
         self._calm = look
         return []
 
     def drift(self, look: Look, reach: float) -> list[Event]:
         """A row on which a baseline is at its bound, or was; `reach` is the largest part of a bound that is used."""
-        return self._drift.follow(look, reach, self._anomaly is not None)
+        return self._silence.passed(self._drift.follow(look, reach, self._anomaly is not None))
 
     def end_all(self, time: float) -> list[Event]:
         """The `end` of whatever is open."""
@@ -119,7 +128,7 @@ class StreamEvents:
         anomaly, self._anomaly = self._anomaly, None
         if anomaly is not None:
             ends.append(anomaly.cut(time))
-        return ends + self._drift.end(time) + self._rules.end(time)
+        return self._silence.passed(ends + self._drift.end(time) + self._rules.end(time))
 
     def _told_end(self, time: float) -> list[Event]:
         """The `end` of an anomaly that has been quiet long enough at `time`; it ended when it fell quiet."""
@@ -136,6 +145,9 @@ class StreamEvents:
         body = {key: episode.to_dict() for key, episode in own.items() if episode is not None}
         if self._anomaly is not None and self._calm is not None:
             body[_ANOMALY]["calm"] = {name: getattr(self._calm, name) for name in _OF_CALM}
+        for part in body.values():
+            if part["event"]["id"] in self._silence.held:
+                part["held"] = True
         return body
 
     def restore(self, body: Mapping[str, Any]) -> None:
@@ -151,12 +163,12 @@ class StreamEvents:
             if _KINDS.get(key, "rule") != ("rule" if episode.last.rule else episode.last.kind):
                 raise ValueError(f"episode {episode.last.id} is not one of {key or 'the score'}")
         self.last_time = max((episode.last.time for episode in episodes.values()), default=-math.inf)
-        self._anomaly = episodes.pop(_ANOMALY, None)
-        calm = body[_ANOMALY].get("calm") if self._anomaly is not None else None
+        calm = body[_ANOMALY].get("calm") if _ANOMALY in body else None
         self._calm = None if calm is None else _calm_from_dict(calm)
         if self._calm is not None:
             self.last_time = max(self.last_time, self._calm.time)
-        self._drift.open = episodes.pop(_DRIFT, None)
+        self._silence.held = {episodes[key].last.id for key, part in body.items() if part.get("held")}
+        self._anomaly, self._drift.open = episodes.pop(_ANOMALY, None), episodes.pop(_DRIFT, None)
         self._rules.restore(episodes)
 
 

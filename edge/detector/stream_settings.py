@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from edge.detector.planned import PlannedException
 from edge.detector.rules import ChannelRules
 
 
@@ -21,5 +22,7 @@ class StreamSettings:
     """Channel to its rules."""
     calibrate_rows: int = 0
     """The stream's own first rows that commission it; 0 takes the bundle's calibration."""
+    planned: tuple[PlannedException, ...] = ()
+    """Spans in which nothing is said of the stream."""
     max_drift_sd: float | None = None
     """How far baselines may leave their commissioned values, standard deviations; None takes the bundle's bound."""

@@ -164,6 +164,17 @@ BAD = [
     ),
     (
         'bundle = "models/pump"',
+        'bundle = "m"\n[[stream.planned]]\nname = "x"\nstart = "soon"\nend = 2026-01-01',
+        "[stream.planned] of x: start is 'soon'; wanted a date or a date with a time, without quotes, "
+        "such as 2026-12-24T18:00:00",
+    ),
+    (
+        'bundle = "models/pump"',
+        'bundle = "m"\n[[stream.planned]]\nname = "x"\nstart = 2026-01-02\nend = 2026-01-01',
+        "[stream.planned] of x: it ends at 2026-01-01 00:00:00, wanted later than 2026-01-02 00:00:00",
+    ),
+    (
+        'bundle = "models/pump"',
         'bundle = "m"\n[stream.rules.flow]\nmaxx = 2',
         "[stream.rules.flow] of pump1: unknown key 'maxx'; did you mean 'max'?",
     ),

@@ -13,6 +13,7 @@ import pytest
 
 from edge.config import AlarmSettings, DeviceSettings, RequestSettings, StreamConfig, load_config
 from edge.delivery.settings import DeliverySettings
+from edge.detector.planned import PlannedException
 from edge.detector.rules import ChannelRules
 from edge.sources.settings import SOURCE_TYPES
 from edge.wire.broker import BrokerSettings
@@ -39,6 +40,7 @@ def sections() -> dict[str, dict[str, Any]]:
         "stream": stream,
         "alarm": stream["alarm"],
         "rules": stream["rules"]["vibration"],
+        "planned": stream["planned"][0],
         **{source["type"]: source for source in raw["source"]},
     }
 
@@ -51,6 +53,7 @@ KINDS: dict[str, Any] = {
     "stream": StreamConfig,
     "alarm": AlarmSettings,
     "rules": ChannelRules,
+    "planned": PlannedException,
     **SOURCE_TYPES,
 }
 
