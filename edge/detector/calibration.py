@@ -48,7 +48,7 @@ class Calibration:
             "tail": None if self.tail is None else self.tail.to_dict(),
             "rows": self.rows,
             "shifted": self.shifted,
-            "gaussian": None if self.gaussian is None else self.gaussian.to_dict(),
+            **({} if self.gaussian is None else {"gaussian": self.gaussian.to_dict()}),
         }
 
 
