@@ -48,9 +48,10 @@ def _plan(argv: list[str] | None) -> Plan:
     add("--seed", type=int, default=1, help="chooses the faults (default: 1)")
     add("--out", type=Path, default=Path("demo-output"), help="folder for what it leaves (default: demo-output)")
     add("--speed", type=float, default=Plan.speed, help="simulated seconds a second (default: %(default)g)")
+    add("--again", action="store_true", help="use the model that an earlier demo left in the folder")
     add("--amqtt", action="store_true", help="use the broker in Python even where Mosquitto is installed")
     options = parser.parse_args(argv)
-    return Plan(options.seed, options.out, speed=options.speed, use_amqtt=options.amqtt)
+    return Plan(options.seed, options.out, speed=options.speed, again=options.again, use_amqtt=options.amqtt)
 
 
 def _conclude(plan: Plan, heard: Recorder, screen: Screen) -> bool:

@@ -2,11 +2,19 @@
 
 from firmware_sim.channels import CHANNELS
 from firmware_sim.demo.plan import TRAINING_SEED, Plan
-from firmware_sim.demo.processes import module, run
+from firmware_sim.demo.processes import DemoError, module, run
 
 
 def learn(plan: Plan) -> None:
-    """Simulate normal operation and train on it: normal.csv, and a bundle with its report."""
+    """Simulate normal operation and train on it: normal.csv, and a bundle with its report.
+
+    Raises:
+        DemoError: a program failed, or a model is to be used again and there is none.
+    """
+    if plan.again:
+        if not (plan.bundle / "manifest.json").exists():
+            raise DemoError(f"{plan.folder} holds no model of an earlier demo; leave --again out once")
+        return
     run(
         module(
             "firmware_sim", "csv", "--out", plan.normal_csv,

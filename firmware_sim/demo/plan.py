@@ -28,6 +28,8 @@ class Plan:
     """Of the live run, simulated: ten faults of up to 25 minutes fit in with at least ten normal minutes between."""
     speed: float = 300.0
     """Simulated seconds a second in the live run."""
+    again: bool = False
+    """Use the model that an earlier demo trained in the folder: with another seed only the live run differs."""
     use_amqtt: bool = False
     """Use the broker in Python even where Mosquitto is installed."""
 

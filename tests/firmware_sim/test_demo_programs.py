@@ -8,6 +8,7 @@ import pytest
 from mosquitto import executable, wait_for
 
 from edge.wire.readings import Readings, encode_readings
+from firmware_sim.demo.__main__ import main
 from firmware_sim.demo.broker import HOST, broker
 from firmware_sim.demo.plan import BOARD, DEVICE
 from firmware_sim.demo.processes import DemoError, Processes
@@ -81,3 +82,9 @@ def test_the_recorder_hears_readings_and_status_through_the_broker(tmp_path, use
     assert times.tolist() == [100.0]
     assert values[0, 1] == 3.5
     assert recorder.status == "online"
+
+
+def test_a_model_to_use_again_must_be_there(tmp_path, capsys):
+    assert main(["--again", "--out", str(tmp_path)]) == 2
+
+    assert "no model of an earlier demo" in capsys.readouterr().err
