@@ -168,10 +168,11 @@ class Inference:
             self._snapshots.save(number)
 
     def save_due(self, monotonic: float) -> None:
-        """Save the streams that were not saved for long."""
+        """Save a stream that was not saved for long: one at a time, since a slow card would hold up all rows else."""
         for number in self._snapshots.due(monotonic):
-            if self.rows[number]:
+            if self.rows[number] and number not in self.troubles:
                 self.save(number)
+                return
 
     def save_every(self, seconds: float) -> None:
         """Change how long a stream goes without being saved at most."""

@@ -226,15 +226,20 @@ def test_state_that_the_detector_refuses_is_set_aside_and_the_stream_starts_afre
     assert second.inference.troubles.reason(0) is None
 
 
-def test_state_is_saved_every_so_often_and_only_for_streams_with_rows(bench, tmp_path):
+def test_state_is_saved_every_so_often_one_stream_at_a_time_and_only_of_those_with_rows(bench, tmp_path):
     bench.inference.open()
     bench.feed(1.0)
+    bench.inference.rows[1] = 0
     bench.inference.save_due(bench.now + 599.0)
     assert not (tmp_path / "streams").exists()
+    bench.now += 600.0
 
-    bench.inference.save_due(bench.now + 600.0)
+    saved = []
+    for _ in range(3):
+        bench.inference.save_due(bench.now)
+        saved.append(sorted(file.name[0] for file in (tmp_path / "streams").iterdir()))
 
-    assert len(list((tmp_path / "streams").iterdir())) == 3
+    assert saved == [["a"], ["a", "c"], ["a", "c"]]
 
 
 def test_a_disk_that_refuses_is_reported_once_and_stops_nothing(bench, tmp_path, caplog):
