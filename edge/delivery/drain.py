@@ -1,5 +1,6 @@
 """From the outbox to one connection: in order, few at a time, at a bounded rate."""
 
+from collections import deque
 from collections.abc import Callable, Iterable
 
 from edge.delivery.counts import LinkCounts
@@ -11,6 +12,10 @@ from edge.wire.topics import DeviceTopics
 
 Publish = Callable[[str, bytes], int]
 """Sends a payload on a topic with QoS 1 and gives the message's id; ValueError if it can never be sent."""
+
+_UNCERTAIN_S = 2.0
+"""Mosquitto acknowledges first and saves then, some milliseconds later: killed right after an acknowledgement, it had
+lost the message in one of two tries, `autosave_on_changes` or not."""
 
 
 class Drain:
@@ -29,6 +34,8 @@ class Drain:
         self._sent_to: Position | None = None
         self._in_flight: dict[int, Entry] = {}
         self._next_at = 0.0
+        # Acknowledged lately, and when; no more than may be in flight, since the broker saves within milliseconds.
+        self._recent: deque[tuple[float, Entry]] = deque(maxlen=settings.max_inflight)
 
     def step(self, now: float) -> float | None:
         """Send what may be sent at monotonic time `now`; seconds until more may go, None if that needs news."""
@@ -42,12 +49,21 @@ class Drain:
             self._next_at = now + 1 / self._settings.drain_per_s
         return None
 
-    def acknowledged(self, mids: Iterable[int]) -> None:
-        """PUBACKs have come; ids of other messages are passed over."""
+    def acknowledged(self, mids: Iterable[int], now: float) -> None:
+        """PUBACKs have come by monotonic time `now`; ids of other messages are passed over."""
         arrived = [entry for mid in mids if (entry := self._in_flight.pop(mid, None)) is not None]
         if arrived:
             self._counts.acknowledged += len(arrived)
             self._outbox.acknowledge(arrived)
+            self._recent.extend((now, entry) for entry in arrived)
+            self._forget(now)
+
+    def lost(self, now: float) -> None:
+        """The connection was lost at monotonic time `now`, perhaps with the broker: what it acknowledged just before
+        may not have reached its disk, and is sent again."""
+        self._forget(now)
+        if self._recent:
+            self._outbox.take_back([entry for _, entry in self._recent])
 
     def replay(self, since_seq: int) -> int:
         """Send history again from `since_seq` on, in order; how many events that adds."""
@@ -59,6 +75,10 @@ class Drain:
     def idle(self) -> bool:
         """Whether nothing is in flight and nothing waits."""
         return not self._in_flight and self._next() is None
+
+    def _forget(self, now: float) -> None:
+        while self._recent and now - self._recent[0][0] > _UNCERTAIN_S:
+            self._recent.popleft()
 
     def _next(self) -> Entry | None:
         in_flight = {entry.position for entry in self._in_flight.values()}

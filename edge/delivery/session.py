@@ -1,5 +1,6 @@
 """What is said over one connection: retained values, events, answers, health."""
 
+import time
 from collections import deque
 from dataclasses import dataclass
 
@@ -61,6 +62,10 @@ class Session:
         if (stalled_s := self._connection.stalled_s()) > self._settings.ack_timeout_s:
             raise ConnectError(f"{self._connection.address}: no acknowledgement for {stalled_s:.0f} s")
 
+    def lost(self) -> None:
+        """The connection ended without a goodbye."""
+        self._drain.lost(time.monotonic())
+
     def said_all(self) -> bool:
         """Whether the broker has everything, `offline` the last of it; makes that be said once the rest is there."""
         if self._leaving:
@@ -76,7 +81,7 @@ class Session:
         self._out.latest.acknowledged(
             topic for mid in mids if (topic := self._retained_mids.pop(mid, None)) is not None
         )
-        self._drain.acknowledged(mids)
+        self._drain.acknowledged(mids, time.monotonic())
 
     def _answer_requests(self) -> None:
         while self._connection.messages:
