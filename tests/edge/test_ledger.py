@@ -52,6 +52,15 @@ def test_an_episode_that_goes_on_is_left_alone_and_one_that_does_not_is_ended_as
     assert Ledger(Outbox(path)).load("pump1", BUNDLE) == opened(rule_alert(2))
 
 
+def test_an_episode_that_was_held_back_is_not_ended_as_nobody_heard_of_it(path):
+    held = {"": {**opened(alert(1))["episode-1"], "held": True}}
+    Ledger(Outbox(path)).tell("pump1", BUNDLE, [], held)
+
+    Ledger(Outbox(path)).settle("pump1", OTHER, {})
+
+    assert said(path) == []
+
+
 @pytest.mark.parametrize("loss", ["no row", "garbage", "no episode", "null"])
 def test_what_is_open_is_read_from_the_events_where_its_record_is_lost(path, loss, caplog):
     ledger = Ledger(Outbox(path))
