@@ -115,6 +115,8 @@ class StreamConfig:
     of kind drift; the bundle's own bound where left out."""
     planned: tuple[PlannedException, ...] = ()
     """[[stream.planned]]: maintenance and holidays, in which nothing is said of the stream."""
+    learned_rules: bool = False
+    """Whether the rules that the bundle learned from normal rows hold as well, where [stream.rules] names no others."""
     alarm: AlarmSettings = AlarmSettings()
     rules: Mapping[str, ChannelRules] = field(factory=dict, validator=_sensible)
     """[stream.rules.<channel>]: limits beside the network, per channel of the bundle."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from edge.config import StreamConfig
 from edge.detector.bundle import Bundle, Variant, load_bundle
 from edge.detector.group import StreamGroup, StreamSettings
+from edge.detector.learned_rules import merged
 from edge.detector.runtime import Model, load_model
 from edge.sources.settings import FileSource, SourceSettings
 from edge.stream import Stream
@@ -46,7 +47,7 @@ def load_streams(configs: Sequence[StreamConfig], runtime: str, live: Collection
     for config in configs:
         check_rules(config, bundle)
     variant, model = load_model(bundle, configs[0].variant, None if runtime == "auto" else runtime)
-    group = StreamGroup(bundle, variant, model, [_settings(config) for config in configs], stepwise=True)
+    group = StreamGroup(bundle, variant, model, [_settings(config, bundle) for config in configs], stepwise=True)
     streams = tuple(Stream(config, bundle, config.source in live) for config in configs)
     return Loaded(bundle, variant, model, group, streams)
 
@@ -70,13 +71,13 @@ def live_sources(sources: Sequence[SourceSettings]) -> frozenset[str]:
     return frozenset(source.name for source in sources if not isinstance(source, FileSource))
 
 
-def _settings(config: StreamConfig) -> StreamSettings:
+def _settings(config: StreamConfig, bundle: Bundle) -> StreamSettings:
     return StreamSettings(
         id=config.id,
         level=config.alarm.level,
         min_windows=config.alarm.min_windows,
         update_every_s=config.alarm.update_every_s,
-        rules=config.rules,
+        rules=merged(bundle.rules, config.rules) if config.learned_rules else config.rules,
         calibrate_rows=config.calibrate_rows,
         max_drift_sd=config.max_drift_sd,
         planned=tuple(config.planned),

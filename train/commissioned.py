@@ -10,11 +10,14 @@ from edge.detector.bundle import MANIFEST, Bundle, BundleError, write_bundle
 from edge.detector.calibrate import CalibrationError
 from edge.detector.calibration import Calibration
 from edge.detector.commissioning import commission
+from edge.detector.learned_rules import rules_to_dict
+from edge.detector.rules import ChannelRules
 from edge.detector.runtime import PREFERRED_VARIANTS, load_model
 from edge.detector.season import Calendar
 from edge.detector.tuning import DEFAULT
 from train.dataset import Run
 from train.errors import FitError
+from train.learned_rules import learn_rules, widened
 from train.odd_rows import OddRows, odd_rows
 from train.quiet import quiet_native_output
 from train.streams import as_stream, rows_of
@@ -26,6 +29,8 @@ class Commissioned:
 
     calibrations: Mapping[str, Calibration]
     """By variant, the preferred one first; without those that no runtime here may load."""
+    rules: Mapping[str, ChannelRules]
+    """By channel: those of the bundle, with room for the device's own rows."""
     odd: tuple[OddRows, ...]
     """Stretches among the rows that may be anomalies."""
 
@@ -64,7 +69,8 @@ def commission_variants(bundle: Bundle, run: Run, on_stage: Callable[[str], None
         odd = odd or odd_rows(bundle, model, calibrations[name], stream) if len(calibrations) == 1 else odd
     if not calibrations:
         raise FitError(f"{bundle.folder}: no variant runs here; pip install ai-edge-litert")
-    return Commissioned(calibrations, tuple(odd))
+    rules = widened(bundle.rules, learn_rules([run], bundle.channel_names, bundle.period_s))
+    return Commissioned(calibrations, rules, tuple(odd))
 
 
 def write_commissioned(
@@ -78,6 +84,7 @@ def write_commissioned(
     kept = [part for part in body["variants"] if part["name"] in commissioned.calibrations]
     body["variants"] = [{**part, "calibration": commissioned.calibrations[part["name"]].to_dict()} for part in kept]
     body["alarm"] = {**bundle.alarm, **alarm}
+    body["rules"] = rules_to_dict(commissioned.rules)
     body["commissioned"] = dict(rows)
     files = {part["file"]: (bundle.folder / part["file"]).read_bytes() for part in kept}
     return write_bundle(out, body, files)

@@ -10,7 +10,9 @@ import numpy as np
 
 import edge
 from edge.detector.calibration import Calibration
+from edge.detector.learned_rules import rules_to_dict
 from edge.detector.scaler import Scaler
+from train.learned_rules import learn_rules
 from train.parity import Parity
 from train.probe import BATCHES
 from train.row_hashes import sample_hashes
@@ -46,6 +48,7 @@ def manifest(
         "scaler": scaler.to_dict(),
         "variants": [_variant(row, calibrations[row.variant]) for row in parity if row.variant in calibrations],
         "alarm": {"max_drift": max_drift.tolist(), "threshold": settings.threshold.to_dict()},
+        "rules": rules_to_dict(learn_rules((*split.fit, *split.held_out), settings.channels, settings.period_s)),
         "training": _training(settings, trained, split),
     }
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+from edge.detector.learned_rules import rules_from_dict
+from edge.detector.rules import ChannelRules
 from edge.detector.scaler import Scaler, scaler_from_dict
 from edge.detector.season import SEASONS, Calendar
 from edge.detector.threshold import Threshold, threshold_from_dict
@@ -75,6 +77,8 @@ class Bundle:
     variants: tuple[Variant, ...]
     alarm: Mapping[str, Any]
     training: Mapping[str, Any]
+    rules: Mapping[str, ChannelRules]
+    """Channel to rules learned from normal rows, for streams that ask for them."""
 
     @property
     def threshold(self) -> Threshold:
@@ -125,6 +129,7 @@ def parse_manifest(folder: Path, manifest: Any, sha256: str) -> Bundle:
             variants=tuple(_variant(part) for part in manifest["variants"]),
             alarm=_alarm(manifest["alarm"], len(manifest["channels"])),
             training=dict(manifest["training"]),
+            rules=rules_from_dict(manifest.get("rules") or {}),
         )
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         what = " ".join(f"{type(error).__name__} {error}".split())[:200]
@@ -190,6 +195,7 @@ def _check_shapes(bundle: Bundle) -> None:
         f"window {bundle.window} or stride {bundle.stride} is out of range": bundle.window < 2 or bundle.stride < 1,
         f"architecture {bundle.architecture!r} is none of {', '.join(ARCHITECTURES)}, which are all that this version "
         "of offbeat can score; update it": bundle.architecture not in ARCHITECTURES,
+        "rules are about channels that it does not list": not set(bundle.rules) <= set(bundle.channel_names),
         f"period_s is {bundle.period_s}": not 0 < bundle.period_s < math.inf,
     }
     for what, found in wrong.items():

@@ -1,0 +1,51 @@
+"""From configured streams to loaded ones: which rules a stream has."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tiny_bundle import normal, write_tiny_bundle
+
+from edge.config import StreamConfig
+from edge.detector.bundle import MANIFEST, BundleError, load_bundle
+from edge.detector.rows import Row
+from edge.detector.rules import ChannelRules
+from edge.loading import load_streams
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A bundle that learned a limit for the flow, which is between 1 and 3."""
+    return with_rules(write_tiny_bundle(tmp_path / "tiny").folder, {"flow": {"max": 6.0}})
+
+
+def with_rules(folder: Path, rules: object) -> Path:
+    body = json.loads((folder / MANIFEST).read_text())
+    (folder / MANIFEST).write_text(json.dumps({**body, "rules": rules}))
+    return folder
+
+
+def alarms(folder: Path, **settings: object) -> list[str]:
+    """The rules that a flow of 7 breaks."""
+    config = StreamConfig(id="a", source="rig", board="a", bundle=folder, **settings)
+    group = load_streams([config], "auto", live=()).group
+    values = list((normal(0.0) | {"flow": 7.0}).values())
+    (outcome,) = group.process([(0, Row(0.0, np.array(values)))])
+    return [event.rule.name for event in outcome.events if event.rule is not None]
+
+
+def test_learned_rules_are_off_until_they_are_asked_for(folder: Path) -> None:
+    assert alarms(folder) == []
+    assert alarms(folder, learned_rules=True) == ["max"]
+
+
+def test_a_rule_in_the_config_goes_before_a_learned_one(folder: Path) -> None:
+    assert alarms(folder, learned_rules=True, rules={"flow": ChannelRules(max=8.0)}) == []
+    assert alarms(folder, learned_rules=True, rules={"pressure": ChannelRules(max=1.0)}) == ["max", "max"]
+
+
+@pytest.mark.parametrize("rules", [{"heat": {"max": 6.0}}, {"flow": {"max": "high"}}, {"flow": 7}, [1]])
+def test_rules_that_are_none_or_of_another_channel_make_a_bundle_unusable(folder: Path, rules: object) -> None:
+    with pytest.raises(BundleError):
+        load_bundle(with_rules(folder, rules))
