@@ -102,9 +102,14 @@ class FitResult:
 
 
 def fit(
-    runs: Sequence[Run], settings: FitSettings, out: Path, interpreters: Sequence[Interpreter], listener: Listener
+    runs: Sequence[Run],
+    settings: FitSettings,
+    out: Path,
+    interpreters: Sequence[Interpreter],
+    listener: Listener,
+    variants: Sequence[str] = VARIANTS,
 ) -> FitResult:
-    """Fit a bundle on runs of normal rows and write it to the folder `out`.
+    """Fit a bundle on runs of normal rows and write it to the folder `out`; `variants` must hold float32.
 
     Raises:
         FitError: too few rows, a channel without values, or no variant that runs here.
@@ -113,10 +118,10 @@ def fit(
     calendar = Calendar(settings.season, settings.timezone)
     scaling = fit_scaling(split, settings.channels, settings.scaler, calendar, 10 * settings.window)
     trained = _train(split, scaling, settings, listener)
-    listener.stage("exporting float32, dynamic and int8")
+    listener.stage(f"exporting {' and '.join(variants)}")
     windows = _calibration_windows(split, scaling, settings)
     reconstructions = _reconstruct(trained, windows)
-    models, parity = _export(trained, windows, reconstructions, settings, interpreters)
+    models, parity = _export(trained, windows, reconstructions, settings, interpreters, variants)
     listener.stage("calibrating")
     calibrated = _calibrate(models, split, scaling, settings)
     calibrations = {name: calibration for name, (calibration, _) in calibrated.items()}
@@ -163,11 +168,12 @@ def _export(
     wanted: np.ndarray,
     settings: FitSettings,
     interpreters: Sequence[Interpreter],
+    variants: Sequence[str],
 ) -> tuple[dict[str, bytes], list[Parity]]:
     """The model files that run in this interpreter, and the table of all."""
     graph = export_graph(trained.model, settings.network)
     given = filled(windows)
-    models = {name: convert(graph, name, given) for name in VARIANTS}
+    models = {name: convert(graph, name, given) for name in variants}
     parity = compare(models, interpreters, given, wanted)
     here = set(available_runtimes())
     models = {row.variant: models[row.variant] for row in parity if here & set(row.runtimes)}

@@ -43,6 +43,8 @@ class Workshop:
     """Who is told how far it is."""
     jobs: int = 1
     """Processes side by side."""
+    detectors: tuple[str, ...] | None = None
+    """Names of those that are tried, `offbeat` among them; None tries all."""
 
     def bundle(self, name: str, runs: Sequence[Run], settings: FitSettings) -> Bundle:
         """A bundle fitted on `runs`, calibrated by the code of today even where its network is an old one.
@@ -52,10 +54,13 @@ class Workshop:
         """
         folder = self.folder / name
         inputs = _inputs(runs, settings)
-        bundle = _kept(folder, inputs)
+        bundle = _kept(folder, inputs, self.variant)
         if bundle is None:
             listener = Listener(lambda text: self.stages.stage(f"{name}: {text}"), lambda *_: None)
-            bundle = fit(runs, settings, folder, self.interpreters, listener).bundle
+            variants = tuple(
+                dict.fromkeys(("float32", self.variant))
+            )  # to convert the others takes longer than to train
+            bundle = fit(runs, settings, folder, self.interpreters, listener, variants).bundle
             (folder / _INPUTS).write_text(json.dumps(inputs, indent=1) + "\n", encoding="utf-8")
         with quiet_native_output():
             network = open_model(bundle.folder / bundle.variant(self.variant).file, BATCHES)
@@ -82,16 +87,23 @@ def recalibrated(
 
 
 def _inputs(runs: Sequence[Run], settings: FitSettings) -> dict[str, str]:
-    """What the weights depend on; the code of training itself is not in it."""
+    """What the weights depend on; the code of training itself is not in it.
+
+    Of the settings only what differs from the defaults: one that is added later leaves kept models valid.
+    """
     rows = " ".join(digest for run in runs for digest in row_hashes(run))
-    return {"rows_sha256": hashlib.sha256(rows.encode()).hexdigest(), "settings": repr(settings)}
+    usual = vars(FitSettings("", (), 0.0))
+    chosen = {name: value for name, value in vars(settings).items() if value != usual[name]}
+    return {"rows_sha256": hashlib.sha256(rows.encode()).hexdigest(), "settings": repr(chosen)}
 
 
-def _kept(folder: Path, inputs: dict[str, str]) -> Bundle | None:
-    """The bundle of a folder, where it was fitted on the same rows with the same settings."""
+def _kept(folder: Path, inputs: dict[str, str], variant: str) -> Bundle | None:
+    """The bundle of a folder, where it has the variant and was fitted on the same rows with the same settings."""
     try:
-        if json.loads((folder / _INPUTS).read_text("utf-8")) == inputs:
-            return load_bundle(folder)
+        if json.loads((folder / _INPUTS).read_text("utf-8")) != inputs:
+            return None
+        bundle = load_bundle(folder)
+        bundle.variant(variant)
     except (OSError, ValueError, BundleError):
         return None
-    return None
+    return bundle

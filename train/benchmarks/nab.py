@@ -106,5 +106,5 @@ def _told(settings: NabSettings, cases: Sequence[Case]) -> dict[str, str]:
         "period": "each file's median step",
         "season": "none",
         "window": f"{shortest} rows" if shortest == longest else f"{shortest} to {longest} rows, 20 in a probation",
-        "hidden units": str(settings.model.hidden),
+        "network": f"{settings.model.architecture}, {settings.model.hidden} hidden units",
     }

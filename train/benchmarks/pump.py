@@ -186,7 +186,7 @@ def _told(settings: PumpSettings, data: _Data) -> Mapping[str, str]:
         "wear": f"{len(data.runs) - data.schedules} bearings over {settings.wear_hours:g} h",
         "period": f"{model.period_s:g} s",
         "window": f"{model.window} rows",
-        "hidden units": str(model.hidden),
+        "network": f"{model.architecture}, {model.hidden} hidden units",
     }
 
 

@@ -108,5 +108,5 @@ def _told(settings: SkabSettings, model: FitSettings) -> dict[str, str]:
         "evaluated": f"rows {settings.rows} to the end",
         "period": f"{model.period_s:g} s",
         "window": f"{model.window} rows",
-        "hidden units": str(model.hidden),
+        "network": f"{model.architecture}, {model.hidden} hidden units",
     }

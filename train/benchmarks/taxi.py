@@ -109,5 +109,5 @@ def _told(settings: TaxiSettings, case: Case) -> dict[str, str]:
         "zone": settings.timezone,
         "season": case.model.season or "none",
         "window": f"{case.model.window} rows",
-        "hidden units": str(case.model.hidden),
+        "network": f"{case.model.architecture}, {case.model.hidden} hidden units",
     }

@@ -55,8 +55,9 @@ def try_all(cases: Sequence[Case], seeds: Sequence[int], workshop: Workshop) -> 
         DatasetError: a recording cannot be commissioned on its first rows.
         FitError: rows that no model can be fitted on.
     """
+    names = workshop.detectors or tuple(DETECTORS)
     tasks = [
-        _Task(case, number, seed, tuple(name for name in DETECTORS if seed == seeds[0] or name not in WITHOUT_CHANCE))
+        _Task(case, number, seed, tuple(name for name in names if seed == seeds[0] or name not in WITHOUT_CHANCE))
         for seed in seeds
         for number, case in enumerate(cases)
     ]
@@ -66,23 +67,19 @@ def try_all(cases: Sequence[Case], seeds: Sequence[int], workshop: Workshop) -> 
         crew.results(_fit, list(reversed(models.values())), lambda task: f"{task.name}: fitting")
         results = crew.results(_try, tasks, lambda task: f"{task.name}: playing")
     tried = {(task.seed, task.number): one for task, one in zip(tasks, results, strict=True)}
-    judgements = [_together(tried, seed, seeds[0], len(cases)) for seed in seeds]
+    judgements = [
+        {name: _together(tried, name, seeds[0] if name in WITHOUT_CHANCE else seed, len(cases)) for name in names}
+        for seed in seeds
+    ]
     files = judgements[0]["offbeat"]
     unseeing = {"always": blind.always(files), "clock": blind.clock(files)}
     notes = tuple(note for one in results for note in one.notes)
     return Trials(tuple({**judgement, **unseeing} for judgement in judgements), notes)
 
 
-def _together(tried: Mapping[tuple[int, int], _Tried], seed: int, first: int, cases: int) -> Judgement:
-    """One seed's judgement of the recordings of all cases, one after another."""
-    return {
-        name: [
-            judged
-            for number in range(cases)
-            for judged in tried[first if name in WITHOUT_CHANCE else seed, number].judgement[name]
-        ]
-        for name in DETECTORS
-    }
+def _together(tried: Mapping[tuple[int, int], _Tried], name: str, seed: int, cases: int) -> list[Judged]:
+    """What one detector said of the recordings of all cases, one after another."""
+    return [judged for number in range(cases) for judged in tried[seed, number].judgement[name]]
 
 
 def _fit(task: _Task, workshop: Workshop) -> None:

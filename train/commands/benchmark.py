@@ -10,6 +10,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from edge.detector.manifest import ARCHITECTURES
+from train.benchmarks.ablation import PARTS
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -100,6 +103,9 @@ def _add_shared(parser: argparse.ArgumentParser, seeds: int) -> None:
         metavar="N",
         help="processes side by side (one a core)",
     )
+    parser.add_argument("--without", metavar="PART", choices=PARTS, help=f"take a part away: {', '.join(PARTS)}")
+    parser.add_argument("--ablation", action="store_true", help="a line for the detector without each of these parts")
+    parser.add_argument("--architecture", choices=ARCHITECTURES, help="of the network (default: as fit)")
     parser.add_argument("--hidden", type=_at_least_one, metavar="UNITS", help="LSTM units (default: as fit)")
     parser.add_argument("--epochs", type=_at_least_one, metavar="N", help="at most (default: as fit)")
 
@@ -111,56 +117,68 @@ def run(args: argparse.Namespace) -> int:
 
     console = terminal()
     seeds = list(range(args.seeds))
-    outcome = _BENCHMARKS[args.benchmark](args, seeds, console)
+    with _workshop(args, console) as workshop:
+        outcome = (_ablation if args.ablation else _BENCHMARKS[args.benchmark])(args, seeds, workshop)
     title = f"{args.benchmark}: mean ± sd of {args.seeds} seed{'s' * (args.seeds > 1)}, {args.variant}"
+    title += f", without {args.without}" if args.without else ""
     print_outcome(outcome, _COLUMNS[args.benchmark], title, console)
     if args.json is not None:
-        detectors = {name: tally.to_dict(seeds) for name, tally in outcome.detectors.items()}
-        body = {
-            "benchmark": args.benchmark,
-            "variant": args.variant,
-            "settings": dict(outcome.settings),
-            "detectors": detectors,
-        }
-        args.json.write_text(json.dumps(body, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+        _write_json(args, outcome, seeds)
         say(console, f"figures in {args.json}")
     return 0
 
 
-def _skab(args: argparse.Namespace, seeds: list[int], console: "Console") -> "Outcome":
+def _write_json(args: argparse.Namespace, outcome: "Outcome", seeds: list[int]) -> None:
+    body = {
+        "benchmark": args.benchmark,
+        "variant": args.variant,
+        "without": args.without,
+        "settings": dict(outcome.settings),
+        "detectors": {name: tally.to_dict(seeds) for name, tally in outcome.detectors.items()},
+    }
+    args.json.write_text(json.dumps(body, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+
+
+def _ablation(args: argparse.Namespace, seeds: list[int], workshop: "Workshop") -> "Outcome":
+    """The detector as it is, and without each part in turn; the models are the same."""
+    from train.benchmarks.ablation import without
+
+    benchmark = _BENCHMARKS[args.benchmark]
+    alone = replace(workshop, detectors=("offbeat",))
+    whole = benchmark(args, seeds, alone)
+    lines = {"offbeat": whole.detectors["offbeat"]}
+    for part in PARTS:
+        outcome = benchmark(args, seeds, replace(alone, tuning=without(part)))
+        lines[f"without {part}"] = outcome.detectors["offbeat"]
+    return replace(whole, detectors=lines, notes=())
+
+
+def _skab(args: argparse.Namespace, seeds: list[int], workshop: "Workshop") -> "Outcome":
     from train.benchmarks.skab import SkabSettings, benchmark
 
     settings = SkabSettings(args.folder, args.fit, args.label_column, args.rows)
-    settings = replace(settings, model=_model(args, settings.model))
-    with _workshop(args, console) as workshop:
-        return benchmark(settings, seeds, workshop)
+    return benchmark(replace(settings, model=_model(args, settings.model)), seeds, workshop)
 
 
-def _taxi(args: argparse.Namespace, seeds: list[int], console: "Console") -> "Outcome":
+def _taxi(args: argparse.Namespace, seeds: list[int], workshop: "Workshop") -> "Outcome":
     from train.benchmarks.taxi import TaxiSettings, benchmark
 
     settings = TaxiSettings(args.file, args.windows, exclude=tuple(args.exclude))
-    settings = replace(settings, model=_model(args, settings.model))
-    with _workshop(args, console) as workshop:
-        return benchmark(settings, seeds, workshop)
+    return benchmark(replace(settings, model=_model(args, settings.model)), seeds, workshop)
 
 
-def _nab(args: argparse.Namespace, seeds: list[int], console: "Console") -> "Outcome":
+def _nab(args: argparse.Namespace, seeds: list[int], workshop: "Workshop") -> "Outcome":
     from train.benchmarks.nab import NabSettings, benchmark
 
     settings = NabSettings(args.folder, args.windows, args.results)
-    settings = replace(settings, model=_model(args, settings.model))
-    with _workshop(args, console) as workshop:
-        return benchmark(settings, seeds, workshop)
+    return benchmark(replace(settings, model=_model(args, settings.model)), seeds, workshop)
 
 
-def _pump(args: argparse.Namespace, seeds: list[int], console: "Console") -> "Outcome":
+def _pump(args: argparse.Namespace, seeds: list[int], workshop: "Workshop") -> "Outcome":
     from train.benchmarks.pump import PumpSettings, benchmark
 
     settings = PumpSettings(args.schedules, args.faults, args.hours, args.normal_hours, args.wear_hours, args.bundle)
-    settings = replace(settings, model=_model(args, settings.model))
-    with _workshop(args, console) as workshop:
-        return benchmark(settings, seeds, workshop)
+    return benchmark(replace(settings, model=_model(args, settings.model)), seeds, workshop)
 
 
 _BENCHMARKS = {"skab": _skab, "taxi": _taxi, "nab": _nab, "pump": _pump}
@@ -168,12 +186,18 @@ _BENCHMARKS = {"skab": _skab, "taxi": _taxi, "nab": _nab, "pump": _pump}
 
 def _model(args: argparse.Namespace, model: "FitSettings") -> "FitSettings":
     training = model.training if args.epochs is None else replace(model.training, epochs=args.epochs)
-    return replace(model, window=args.window, hidden=args.hidden or model.hidden, training=training)
+    return replace(
+        model,
+        window=args.window,
+        hidden=args.hidden or model.hidden,
+        architecture=args.architecture or model.architecture,
+        training=training,
+    )
 
 
 @contextmanager
 def _workshop(args: argparse.Namespace, console: "Console") -> "Iterator[Workshop]":
-    from edge.detector.tuning import DEFAULT
+    from train.benchmarks.ablation import without
     from train.benchmarks.models import Workshop
     from train.benchmarks.progress import show_stages
     from train.trials import find_interpreters
@@ -183,7 +207,9 @@ def _workshop(args: argparse.Namespace, console: "Console") -> "Iterator[Worksho
         show_stages(console) as progress,
     ):
         interpreters = tuple(find_interpreters(()))
-        yield Workshop(args.models or Path(folder), interpreters, args.variant, DEFAULT, progress, args.jobs)
+        yield Workshop(
+            args.models or Path(folder), interpreters, args.variant, without(args.without), progress, args.jobs
+        )
 
 
 def _at_least_one(text: str) -> int:
