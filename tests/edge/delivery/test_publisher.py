@@ -412,6 +412,7 @@ def test_a_crash_leaves_online_as_the_last_word_after_the_restart(
     proxy = MqttProxy(broker.port)
     with publishing(replace(broker.settings, port=proxy.port), outbox) as crashed:
         connected(crashed)
+        wait_for(lambda: listener.on(TOPICS.status) == [b"online"], "its online")
         proxy.flowing.clear()  # half open: the broker does not know that nobody is there
         with publishing(broker.settings, outbox) as publisher:
             connected(publisher)
