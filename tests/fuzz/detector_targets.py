@@ -69,7 +69,8 @@ def _manifest(body: Any) -> None:
     """Any manifest gives a bundle that a group can be made of, or one line that says why not."""
     try:
         bundle = parse_manifest(_bundle().folder, json.loads(json.dumps(body)), "0" * 64)
-        StreamGroup(bundle, bundle.variants[0], _model(), [StreamSettings("s")])
+        variant, model = load_model(bundle, "auto", None)
+        StreamGroup(bundle, variant, model, [StreamSettings("s")])
     except BundleError as error:
         one_line(error)
 
