@@ -13,6 +13,8 @@ from edge.detector.season import SEASONS, Calendar
 from edge.detector.threshold import Threshold, threshold_from_dict
 
 FORMAT = 1
+_MOST_ROWS = 1_000_000
+"""Of a window or stride: beyond it they are a mistake, and far beyond no float holds them."""
 ARCHITECTURES = ("lstm-autoencoder", "lstm-forecaster", "conv-autoencoder")
 """Networks that windows minus outputs of are residuals; the first is what a manifest means that names none."""
 FORECASTER = ARCHITECTURES[1]
@@ -192,7 +194,8 @@ def _check_shapes(bundle: Bundle) -> None:
         "it wants variants, each of another name": not 0
         < len(bundle.variants)
         == len({v.name for v in bundle.variants}),
-        f"window {bundle.window} or stride {bundle.stride} is out of range": bundle.window < 2 or bundle.stride < 1,
+        f"window {bundle.window} or stride {bundle.stride} is out of range": not 2 <= bundle.window <= _MOST_ROWS
+        or not 1 <= bundle.stride <= _MOST_ROWS,
         f"architecture {bundle.architecture!r} is none of {', '.join(ARCHITECTURES)}, which are all that this version "
         "of offbeat can score; update it": bundle.architecture not in ARCHITECTURES,
         "rules are about channels that it does not list": not set(bundle.rules) <= set(bundle.channel_names),

@@ -85,6 +85,7 @@ def test_a_missing_field_is_named(folder, manifest, tmp_path, field):
     [
         ({"window": 1}, "window 1"),
         ({"stride": 0}, "stride 0"),
+        ({"stride": 10**400}, "stride 10"),
         ({"period_s": 0}, "period_s is 0"),
         ({"period_s": float("inf")}, "period_s is inf"),
         ({"period_s": float("nan")}, "period_s is nan"),
