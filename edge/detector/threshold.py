@@ -27,6 +27,15 @@ class Threshold:
     signed: bool = False
     """Whether a Gaussian also has limits for each channel's error upwards and downwards, as a forecaster's has."""
 
+    @property
+    def told(self) -> str:
+        """As on the command line.
+
+        >>> Threshold("mean-sd", 3.0).told
+        'mean-sd:3'
+        """
+        return self.name if self.at is None else f"{self.name}:{self.at:g}"
+
     def level(self, statistic: np.ndarray, margin: float) -> float:
         """The level from (n,) statistics of normal rows; `margin` for those that hold their limits already."""
         if self.name == "mean-sd":

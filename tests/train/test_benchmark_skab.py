@@ -67,6 +67,19 @@ def test_what_the_benchmark_set_is_in_the_figures(measured):
     assert settings["channels"] == "load, heat"
 
 
+def test_another_threshold_is_tried_with_the_fitted_models(measured, tmp_path):
+    runs, models, before = measured
+    fitted = {path: path.stat().st_mtime_ns for path in models.rglob("*.tflite")}
+    out = tmp_path / "again.json"
+
+    assert main(["benchmark", "skab", str(runs), *options(models, out), "--threshold", "percentile:50"]) == 0
+
+    found = json.loads(out.read_text("utf-8"))
+    assert {path: path.stat().st_mtime_ns for path in models.rglob("*.tflite")} == fitted
+    assert found["settings"]["threshold"] == "percentile:50"
+    assert found["detectors"]["offbeat"]["far"] > before["detectors"]["offbeat"]["far"]
+
+
 def test_a_second_run_uses_the_fitted_models_again_and_says_the_same(measured, tmp_path, capsys):
     runs, models, figures = measured
     capsys.readouterr()

@@ -28,6 +28,8 @@ logging.getLogger("tensorflow").setLevel(logging.ERROR)
 
 _INPUTS = "inputs.json"
 """Beside a bundle: what it was fitted on and how."""
+_OF_CALIBRATION = ("threshold",)
+"""Settings that no weight depends on."""
 
 
 @dataclass(frozen=True)
@@ -80,10 +82,12 @@ def recalibrated(
     calendar = Calendar(settings.season, settings.timezone)
     scaling = fit_scaling(split, settings.channels, settings.scaler, calendar, 10 * settings.window)
     shape = Shape(settings.window, len(settings.channels), calendar.slots, settings.stride)
+    tuning = replace(tuning, threshold=settings.threshold)
     found, _ = calibrate_network(network, shape, scaling.scaler, split.calibrate, calendar, scaling.max_drift, tuning)
     anew = replace(bundle.variant(variant), calibration=found.to_dict())
     variants = tuple(anew if one.name == variant else one for one in bundle.variants)
-    return replace(bundle, variants=variants, alarm={**bundle.alarm, "max_drift": scaling.max_drift.tolist()})
+    alarm = {"max_drift": scaling.max_drift.tolist(), "threshold": settings.threshold.to_dict()}
+    return replace(bundle, variants=variants, alarm={**bundle.alarm, **alarm})
 
 
 def _inputs(runs: Sequence[Run], settings: FitSettings) -> dict[str, str]:
@@ -93,7 +97,9 @@ def _inputs(runs: Sequence[Run], settings: FitSettings) -> dict[str, str]:
     """
     rows = " ".join(digest for run in runs for digest in row_hashes(run))
     usual = vars(FitSettings("", (), 0.0))
-    chosen = {name: value for name, value in vars(settings).items() if value != usual[name]}
+    chosen = {
+        name: value for name, value in vars(settings).items() if value != usual[name] and name not in _OF_CALIBRATION
+    }
     return {"rows_sha256": hashlib.sha256(rows.encode()).hexdigest(), "settings": repr(chosen)}
 
 

@@ -10,8 +10,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from edge.detector.manifest import ARCHITECTURES
+from edge.detector.manifest import ARCHITECTURES, FORECASTER
 from train.benchmarks.ablation import PARTS
+from train.options import add_threshold_option
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -106,6 +107,7 @@ def _add_shared(parser: argparse.ArgumentParser, seeds: int) -> None:
     parser.add_argument("--without", metavar="PART", choices=PARTS, help=f"take a part away: {', '.join(PARTS)}")
     parser.add_argument("--ablation", action="store_true", help="a line for the detector without each of these parts")
     parser.add_argument("--architecture", choices=ARCHITECTURES, help="of the network (default: as fit)")
+    add_threshold_option(parser, "pot")
     parser.add_argument("--hidden", type=_at_least_one, metavar="UNITS", help="LSTM units (default: as fit)")
     parser.add_argument("--epochs", type=_at_least_one, metavar="N", help="at most (default: as fit)")
 
@@ -133,7 +135,7 @@ def _write_json(args: argparse.Namespace, outcome: "Outcome", seeds: list[int]) 
         "benchmark": args.benchmark,
         "variant": args.variant,
         "without": args.without,
-        "settings": dict(outcome.settings),
+        "settings": {**outcome.settings, "threshold": args.threshold.told},
         "detectors": {name: tally.to_dict(seeds) for name, tally in outcome.detectors.items()},
     }
     args.json.write_text(json.dumps(body, indent=1, allow_nan=False) + "\n", encoding="utf-8")
@@ -186,11 +188,13 @@ _BENCHMARKS = {"skab": _skab, "taxi": _taxi, "nab": _nab, "pump": _pump}
 
 def _model(args: argparse.Namespace, model: "FitSettings") -> "FitSettings":
     training = model.training if args.epochs is None else replace(model.training, epochs=args.epochs)
+    architecture = args.architecture or model.architecture
     return replace(
         model,
         window=args.window,
         hidden=args.hidden or model.hidden,
-        architecture=args.architecture or model.architecture,
+        architecture=architecture,
+        threshold=replace(args.threshold, signed=architecture == FORECASTER),
         training=training,
     )
 
