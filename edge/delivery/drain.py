@@ -1,5 +1,6 @@
 """From the outbox to one connection: in order, few at a time, at a bounded rate."""
 
+import math
 from collections import deque
 from collections.abc import Callable, Iterable
 
@@ -13,13 +14,13 @@ from edge.wire.topics import DeviceTopics
 Publish = Callable[[str, bytes], int]
 """Sends a payload on a topic with QoS 1 and gives the message's id; ValueError if it can never be sent."""
 
-_UNCERTAIN_S = 2.0
-"""Mosquitto acknowledges first and saves then, some milliseconds later: killed right after an acknowledgement, it had
-lost the message in one of two tries, `autosave_on_changes` or not."""
-
 
 class Drain:
     """Sends what is pending, once for each connection, and tells the outbox what was acknowledged.
+
+    A PUBACK counts once the connection has outlived it by `confirm_after_s`: Mosquitto sends it before it writes the
+    message to disk, and a broker killed in between knows nothing of it. Until then the event stays pending on disk,
+    so that whatever dies, the next connection sends it again.
 
     An event goes out with `replayed` false only if no copy can have been sent before: it was put after this
     connection came up, by this process, and nobody asked for a replay.
@@ -33,12 +34,12 @@ class Drain:
         self._replayed_to = outbox.last
         self._sent_to: Position | None = None
         self._in_flight: dict[int, Entry] = {}
+        self._unconfirmed: deque[tuple[float, Entry]] = deque()  # with the monotonic time of their PUBACK
         self._next_at = 0.0
-        # Acknowledged lately, and when; no more than may be in flight, since the broker saves within milliseconds.
-        self._recent: deque[tuple[float, Entry]] = deque(maxlen=settings.max_inflight)
 
     def step(self, now: float) -> float | None:
         """Send what may be sent at monotonic time `now`; seconds until more may go, None if that needs news."""
+        self._confirm(now - self._settings.confirm_after_s)
         while len(self._in_flight) < self._settings.max_inflight:
             if now < self._next_at:
                 return self._next_at - now
@@ -50,23 +51,19 @@ class Drain:
         return None
 
     def acknowledged(self, mids: Iterable[int], now: float) -> None:
-        """PUBACKs have come by monotonic time `now`; ids of other messages are passed over."""
+        """PUBACKs have come at monotonic time `now`; ids of other messages are passed over."""
         arrived = [entry for mid in mids if (entry := self._in_flight.pop(mid, None)) is not None]
-        if arrived:
-            self._counts.acknowledged += len(arrived)
-            self._outbox.acknowledge(arrived)
-            self._recent.extend((now, entry) for entry in arrived)
-            self._forget(now)
+        self._counts.acknowledged += len(arrived)
+        self._unconfirmed += [(now, entry) for entry in arrived]
+        self._confirm(now - self._settings.confirm_after_s)
 
-    def lost(self, now: float) -> None:
-        """The connection was lost at monotonic time `now`, perhaps with the broker: what it acknowledged just before
-        may not have reached its disk, and is sent again."""
-        self._forget(now)
-        if self._recent:
-            self._outbox.take_back([entry for _, entry in self._recent])
+    def leave(self) -> None:
+        """The broker has taken all and the connection ends as it should: what it acknowledged counts."""
+        self._confirm(math.inf)
 
     def replay(self, since_seq: int) -> int:
         """Send history again from `since_seq` on, in order; how many events that adds."""
+        self._confirm(math.inf)
         added = self._outbox.replay(since_seq)
         self._replayed_to, self._sent_to = self._outbox.last, None
         return added
@@ -76,9 +73,13 @@ class Drain:
         """Whether nothing is in flight and nothing waits."""
         return not self._in_flight and self._next() is None
 
-    def _forget(self, now: float) -> None:
-        while self._recent and now - self._recent[0][0] > _UNCERTAIN_S:
-            self._recent.popleft()
+    def _confirm(self, until: float) -> None:
+        """What was acknowledged by then is delivered."""
+        delivered = []
+        while self._unconfirmed and self._unconfirmed[0][0] <= until:
+            delivered.append(self._unconfirmed.popleft()[1])
+        if delivered:
+            self._outbox.acknowledge(delivered)
 
     def _next(self) -> Entry | None:
         in_flight = {entry.position for entry in self._in_flight.values()}

@@ -93,15 +93,10 @@ class Link:
     def _serve(self, connection: Connection, session: Session) -> bool:
         """Step until `stop`; whether all was sent, `offline` the last of it. Else the last will has to say that."""
         session.start()
-        try:
-            while connection.connected:
-                if self._stop_at is not None and (session.said_all() or time.monotonic() >= self._stop_at):
-                    return session.said_all()
-                session.step(time.monotonic())
-        except ConnectError:
-            session.lost()
-            raise
-        session.lost()
+        while connection.connected:
+            if self._stop_at is not None and (session.said_all() or time.monotonic() >= self._stop_at):
+                return session.said_all()
+            session.step(time.monotonic())
         raise ConnectError(f"{self.broker.address}: connection lost")
 
     def _greeted(self) -> None:

@@ -5,7 +5,7 @@ import logging
 import sqlite3
 import threading
 import time
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
@@ -54,7 +54,6 @@ class Outbox:
         self._episodes: dict[str, bytes] = {}
         self.found: dict[str, bytes] | None = None
         """By stream, what was open when the file was opened first; None until the disk lets us."""
-        self._taken_back: deque[Position] = deque(maxlen=1000)
         self._unsaved: set[str] = set()  # streams whose episodes the disk has not taken yet
         self.commit_s = Durations()
         """How long `put` took, seconds."""
@@ -118,18 +117,6 @@ class Outbox:
             here = [entry for entry in arrived if entry.durable and entry.position.generation == self._generation]
             if here:
                 self._on_disk(lambda spool: spool.acknowledge(entry.seq for entry in here))
-
-    def take_back(self, entries: Iterable[Entry]) -> None:
-        """These were acknowledged and perhaps did not arrive: those that are on disk are pending again.
-
-        Each once: a link that breaks again and again must not keep an event for ever.
-        """
-        with self._lock:
-            here = [entry for entry in entries if entry.durable and entry.position.generation == self._generation]
-            again = [entry for entry in here if entry.position not in self._taken_back]
-            self._taken_back.extend(entry.position for entry in again)
-            if again:
-                self._on_disk(lambda spool: spool.take_back([entry.seq for entry in again]))
 
     def replay(self, since_seq: int) -> int:
         """History from `since_seq` on is pending again; how many events that are."""

@@ -62,10 +62,6 @@ class Session:
         if (stalled_s := self._connection.stalled_s()) > self._settings.ack_timeout_s:
             raise ConnectError(f"{self._connection.address}: no acknowledgement for {stalled_s:.0f} s")
 
-    def lost(self) -> None:
-        """The connection ended without a goodbye."""
-        self._drain.lost(time.monotonic())
-
     def said_all(self) -> bool:
         """Whether the broker has everything, `offline` the last of it; makes that be said once the rest is there."""
         if self._leaving:
@@ -73,6 +69,7 @@ class Session:
         self._out.latest.hurry()
         if self._drain.idle and self._out.latest.settled:
             self._leaving = True
+            self._drain.leave()
             self._out.latest.put(self._out.topics.status, b"offline")
         return False
 

@@ -15,6 +15,9 @@ class DeliverySettings:
     """Events sent a second, at most: what waited during an outage must not flood the broker."""
     ack_timeout_s: float = field(default=5.0, validator=_positive)
     """Without an acknowledgement for this long while one is due, the connection is given up and made anew, seconds."""
+    confirm_after_s: float = field(default=2.0, validator=validators.ge(0.0))
+    """An acknowledged event counts as delivered once the connection has lasted this much longer, seconds; until then
+    the next connection sends it again. Mosquitto acknowledges a moment before it writes to disk."""
     connect_timeout_s: float = field(default=4.0, validator=_positive)
     """For the TCP connection, and again for the broker's greeting, seconds."""
     retry_first_s: float = field(default=0.5, validator=_positive)

@@ -119,21 +119,9 @@ class Spool:
                 "UPDATE event SET acknowledged = 0 WHERE seq >= ? AND acknowledged", (since_seq,)
             ).rowcount
         self._written_off = {seq for seq in self._written_off if seq < since_seq}
-        self._moved_back(moved)
+        self._unacknowledged += moved
+        self.history_count -= moved
         return moved
-
-    def take_back(self, seqs: Sequence[int]) -> None:
-        """These are pending again, as far as they are still here."""
-        with self._transaction("NORMAL"):
-            moved = self._db.executemany(
-                "UPDATE event SET acknowledged = 0 WHERE seq = ? AND acknowledged", [(seq,) for seq in seqs]
-            ).rowcount
-        self._written_off.difference_update(seqs)
-        self._moved_back(moved)
-
-    def _moved_back(self, count: int) -> None:
-        self._unacknowledged += count
-        self.history_count -= count
 
     def _connect(self) -> sqlite3.Connection:
         # The lock of another process (somebody looks with the sqlite3 command) is waited for this long, seconds.

@@ -25,7 +25,6 @@ class OutboxModel(RuleBasedStateMachine):
         self.pending: list[Entry] = []
         self.unwritten: list[Entry] = []
         self.history: list[Entry] = []
-        self.taken_back: list[Entry] = []
         self.numbers: set[tuple[str, int]] = set()
         self.log = self.outbox.log
 
@@ -64,19 +63,8 @@ class OutboxModel(RuleBasedStateMachine):
         self.unwritten = [entry for entry in self.unwritten if entry not in again]
         self.pending = in_order(self.pending + again)
 
-    @rule(data=st.data())
-    def take_back(self, data: st.DataObject) -> None:
-        chosen = data.draw(st.permutations(self.history + self.unwritten))[:3]
-        self.outbox.take_back(chosen)
-        again = [entry for entry in chosen if entry not in self.taken_back]
-        self.taken_back += again
-        self.history = [entry for entry in self.history if entry not in again]
-        self.unwritten = [entry for entry in self.unwritten if entry not in again]
-        self.pending = in_order(self.pending + again)
-
     @rule()
     def restart(self) -> None:
-        self.taken_back = []
         self.outbox.close()
         self.outbox = Outbox(self.folder / "outbox.db")
         self.pending = in_order([entry for entry in self.pending + self.unwritten if entry.durable])
