@@ -1,6 +1,5 @@
 """What disks hold: the config, a damaged outbox, and the outbox against its model."""
 
-import logging
 import tempfile
 from contextlib import closing
 from functools import cache
@@ -42,7 +41,6 @@ max = 12.5
 
 @cache
 def _folder() -> Path:
-    logging.getLogger("edge").setLevel(logging.CRITICAL)  # every damaged file is a line in the log
     return Path(tempfile.mkdtemp(prefix="offbeat-fuzz-"))
 
 

@@ -205,7 +205,9 @@ def test_an_infinite_score_ranks_first() -> None:
 def test_metrics_are_plain_json() -> None:
     body = measure([judged("..##", "..##")], 30.0).to_dict()
 
-    assert body["findings"] == [{"file": "a", "start": 1002.0, "onset": 1002.0, "found_at": 1002.0, "delay_s": 0.0}]
+    assert body["findings"] == [
+        {"file": "a", "start": 1002.0, "onset": 1002.0, "found_at": 1002.0, "channel": None, "delay_s": 0.0}
+    ]
     assert body["f1"] == 1.0
 
 
