@@ -170,10 +170,14 @@ class Agent:
         return {stream.route for stream in self.streams if stream.inference.waiting(stream.number) >= _ROWS_WAITING}
 
     def _tick(self, monotonic: float) -> None:
+        # What waits to be read says that a board is not silent, and its rows not overdue: it is we who are late.
+        behind = self.inbox.behind()
         for stream in self.streams:
-            stream.inference.advance(stream.number, monotonic)
-            stream.inference.tell(stream.number, stream.inference.idle(stream.number, monotonic))
-            self._availability(stream, monotonic)
+            late = stream.route in behind
+            if not late:
+                stream.inference.advance(stream.number, monotonic)
+                stream.inference.tell(stream.number, stream.inference.idle(stream.number, monotonic))
+            self._availability(stream, monotonic, late)
         self.reporter.tick()
         for inference in self.inferences:
             inference.save_due(monotonic)
@@ -203,9 +207,10 @@ class Agent:
                 self.reporter.state(inference.configs[outcome.stream].id, outcome)
                 self._alive(self.monotonic())  # a slow model has much to do after a pause
 
-    def _availability(self, stream: Served, monotonic: float) -> None:
+    def _availability(self, stream: Served, monotonic: float, late: bool = False) -> None:
         rows = stream.inference.stream(stream.number)
-        heard = rows is not None and stream.route[0] in self._open_sources and not rows.silent(monotonic)
+        silent = rows is None or (rows.silent(monotonic) and not late)
+        heard = stream.route[0] in self._open_sources and not silent
         self.reporter.availability(stream.id, heard and stream.inference.troubles.reason(stream.number) is None)
 
     def _end_source(self, source: str, error: Exception | None) -> None:

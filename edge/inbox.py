@@ -97,6 +97,11 @@ class Inbox:
         with self._filled:
             return any(route[0] == source for route in self._waiting)
 
+    def behind(self) -> set[Route]:
+        """Boards that have been heard since what was taken of them."""
+        with self._filled:
+            return set(self._waiting)
+
     def close(self) -> None:
         """Take no more; whoever waits for room goes on without."""
         with self._filled:

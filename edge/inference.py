@@ -112,6 +112,8 @@ class Inference:
         stream = self.stream(number)
         if self.loaded is None or stream is None or number in self.troubles or not stream.idle(monotonic):
             return ()
+        if stream.rows:  # not scored yet: rules would take the time up to them for silence
+            return ()
         try:
             return self.loaded.group.idle(number, stream.time(monotonic))
         except Exception as error:

@@ -32,6 +32,15 @@ def test_what_is_put_is_taken_in_order():
     assert inbox.take(9, 0) == []
 
 
+def test_boards_whose_readings_wait_are_known():
+    inbox = Inbox(dict.fromkeys([("rig", "a"), ("rig", "b")], 10))
+    inbox.put(arrival("a", 1))
+
+    assert inbox.behind() == {("rig", "a")}
+    inbox.take(1, 0)
+    assert inbox.behind() == set()
+
+
 def test_a_full_lane_loses_its_oldest_and_counts_them():
     inbox = Inbox(dict.fromkeys([("rig", "a")], 3))
     for number in range(5):

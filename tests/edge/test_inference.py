@@ -2,6 +2,7 @@
 
 import logging
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from edge.delivery.outbox import Outbox
 from edge.detector.bundle import Bundle, BundleError
 from edge.detector.group import Outcome
 from edge.detector.rows import Row
+from edge.detector.rules import ChannelRules
 from edge.inference import Inference
 from edge.ledger import Ledger
 from edge.loading import Loaded, load_streams
@@ -111,6 +113,30 @@ def test_rows_of_all_streams_are_scored_together_at_most_one_a_stream(bench):
     assert bench.group.seen == [[0, 1, 2]] * 3
     assert [outcome.time for outcome in outcomes if outcome.stream == 0] == [1.0, 2.0, 3.0]
     assert bench.inference.rows == [3, 3, 3]
+
+
+def test_rows_that_wait_to_be_scored_are_no_silence(tmp_path, bundle):
+    rules = {"flow": ChannelRules(silent_for_s=60.0)}
+    config = StreamConfig(id="a", source="rig", board="a", bundle=bundle.folder, rules=rules)
+    ledger = Ledger(Outbox(tmp_path / "outbox.db"))
+    snapshots = Snapshots(StateFiles(tmp_path / "streams"), ledger, ["a"], 600.0, lambda: 0.0)
+    load = partial(load_streams, [config], "auto", live={"rig"})
+    inference = Inference([config], load, snapshots, Troubles(["a"], lambda: 0.0), Durations())
+    inference.open()
+
+    def hear(first: int, last: int) -> None:
+        for time in range(first, last):
+            readings = Readings({"flow": 1.0, "pressure": 1.0}, 1000.0 + time)
+            inference.take(0, Arrival("rig", "a", readings, monotonic=50.0, wall=1000.0 + time))
+
+    hear(0, 5)
+    list(inference.turn(50.0))
+    hear(5, 300)  # a backlog: read, but not scored
+
+    assert inference.idle(0, 60.0) == ()
+    list(inference.turn(60.0))
+    assert inference.idle(0, 60.0) == ()
+    assert [event.kind for event in inference.idle(0, 150.0)] == ["sensor"]
 
 
 def test_a_stream_that_raises_is_left_out_and_the_others_lose_no_row(bench, caplog):
