@@ -376,13 +376,15 @@ def test_absurd_readings_are_counted_and_cost_other_streams_nothing(run, broker,
         publish("sensors/pump1/other", b"x")
 
     assert_whole_episode(first_episode(listener))
-    final = wait_for(lambda: (now := health(listener))["unrouted"] == 1 and now, "the counters")
+    wait_for(lambda: health(listener)["unrouted"] == 1, "the last reading")
+    # Health tells of the rows scored so far: on a loaded machine some still wait when the last reading was read.
+    wait_for(lambda: health(listener)["streams"]["pump1"]["rows"] >= len(EPISODE) - 1, "all rows to be scored")
+    final = health(listener)
     assert final["sources"]["field"]["bad_frames"] > 50
     assert final["sources"]["field"]["bad_values"] > 30
     assert final["streams"]["pump2"]["absurd"] > 10
     assert final["streams"]["pump2"]["unknown_channel"] > 10
     assert final["streams"]["pump1"]["readings"] == len(EPISODE)
-    assert final["streams"]["pump1"]["rows"] >= len(EPISODE) - 1
     assert events(listener, "pump2") == []
     assert agent.log.read_text().count("bad frames so far") == 1
     assert agent.stop() == 0
