@@ -13,6 +13,8 @@ from edge.detector.season import SEASONS, Calendar
 from edge.detector.threshold import Threshold, threshold_from_dict
 
 FORMAT = 1
+_MOST_BATCH = 4096
+"""A runtime lays out memory for it when it opens the file."""
 _MOST_ROWS = 1_000_000
 """Of a window or stride: beyond it they are a mistake, and far beyond no float holds them."""
 ARCHITECTURES = ("lstm-autoencoder", "lstm-forecaster", "conv-autoencoder")
@@ -118,9 +120,9 @@ def parse_manifest(folder: Path, manifest: Any, sha256: str) -> Bundle:
         bundle = Bundle(
             folder=folder,
             sha256=sha256,
-            name=str(manifest["name"]),
-            created=str(manifest["created"]),
-            channels=tuple(Channel(str(part["name"]), str(part.get("unit", ""))) for part in manifest["channels"]),
+            name=_line(manifest["name"]),
+            created=_line(manifest["created"]),
+            channels=tuple(Channel(_line(part["name"]), _line(part.get("unit", ""))) for part in manifest["channels"]),
             period_s=float(manifest["period_s"]),
             timezone=str(manifest["timezone"]),
             season=None if manifest["season"] is None else str(manifest["season"]),
@@ -142,16 +144,24 @@ def parse_manifest(folder: Path, manifest: Any, sha256: str) -> Bundle:
 
 def _variant(part: Mapping[str, Any]) -> Variant:
     return Variant(
-        name=str(part["name"]),
+        name=_line(part["name"]),
         file=_plain_name(part["file"]),
         sha256=str(part["sha256"]),
         batch=_sizes(part["batch"]),
-        runtimes=tuple(str(name) for name in part["runtimes"]),
+        runtimes=tuple(_line(name) for name in part["runtimes"]),
         rmse_to_float32=_optional(part, "rmse_to_float32", float),
         score_agreement=_optional(part, "score_agreement", float),
         size_bytes=int(part["size_bytes"]),
         calibration=_optional(part, "calibration", dict),
     )
+
+
+def _line(value: Any) -> str:
+    """Text that a message can hold: a manifest may come from anywhere, and logs have a line for each."""
+    text = str(value)
+    if not text.isprintable():
+        raise ValueError(f"{text!r} holds characters that cannot be printed")
+    return text
 
 
 def _optional(part: Mapping[str, Any], name: str, kind: Callable[[Any], T]) -> T | None:
@@ -179,8 +189,8 @@ def _plain_name(name: Any) -> str:
 
 def _sizes(sizes: Sequence[Any]) -> tuple[int, ...]:
     batch = tuple(int(size) for size in sizes)
-    if not batch or min(batch) < 1:
-        raise ValueError(f"batch {sizes!r} wants sizes of at least 1")
+    if not batch or min(batch) < 1 or max(batch) > _MOST_BATCH:
+        raise ValueError(f"batch {sizes!r} wants sizes from 1 to {_MOST_BATCH}")
     return batch
 
 
