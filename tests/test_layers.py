@@ -12,6 +12,7 @@ PACKAGES = ("edge", "train", "firmware_sim")
 _ON_THE_DEVICE = {"numpy", "paho", "attr", "attrs", "cattrs", "serial", "ai_edge_litert", "tflite_runtime"}
 _RUNTIMES = {"ai_edge_litert", "tflite_runtime"}
 _ON_THE_DESKTOP = {"numpy", "pandas", "scipy", "sklearn", "tensorflow", "keras", "matplotlib", "rich", "optuna"}
+_ON_THE_DESKTOP |= {"flatbuffers"}
 _ONLY_VERSION_AND_PLACE = {"edge", "edge.__version__"}
 
 # Layer -> what it may import besides itself and the standard library. The longest layer that fits a module counts.

@@ -5,12 +5,10 @@ from dataclasses import dataclass
 
 from edge.detector.manifest import ARCHITECTURES
 from train import conv_autoencoder, lstm_forecaster
-from train.backend import keras, tf
-from train.export import lstm_autoencoder_graph
+from train.backend import keras
+from train.export import Export, lstm_autoencoder_export, lstm_variants
 from train.network import NetworkSettings, build_lstm_autoencoder, network_weights
-
-Graph = Callable[[tf.Tensor], tf.Tensor]
-"""A window to what the network makes of it, written out by hand from trained weights."""
+from train.variants import VARIANTS
 
 
 @dataclass(frozen=True)
@@ -18,15 +16,19 @@ class Architecture:
     """How one is built to be trained, and written out to be exported."""
 
     build: Callable[[NetworkSettings], keras.Model]
-    graph: Callable[[keras.Model, NetworkSettings], Graph]
+    export: Callable[[keras.Model, NetworkSettings], Export]
+    variants: Callable[[int], tuple[str, ...]]
+    """Rows of a window to the variants worth having."""
+
+
+def _export_autoencoder(model: keras.Model, settings: NetworkSettings) -> Export:
+    return lstm_autoencoder_export(network_weights(model, settings.layers), settings.window)
 
 
 _BUILT = (
-    Architecture(
-        build_lstm_autoencoder, lambda model, settings: lstm_autoencoder_graph(network_weights(model, settings.layers))
-    ),
-    Architecture(lstm_forecaster.build, lstm_forecaster.graph),
-    Architecture(conv_autoencoder.build, conv_autoencoder.graph),
+    Architecture(build_lstm_autoencoder, _export_autoencoder, lstm_variants),
+    Architecture(lstm_forecaster.build, lstm_forecaster.export, lstm_variants),
+    Architecture(conv_autoencoder.build, conv_autoencoder.export, lambda _: VARIANTS),
 )
 BY_NAME = dict(zip(ARCHITECTURES, _BUILT, strict=True))
 
@@ -36,13 +38,11 @@ def build_network(settings: NetworkSettings) -> keras.Model:
     return BY_NAME[settings.architecture].build(settings)
 
 
-def export_graph(model: keras.Model, settings: NetworkSettings) -> tf.types.experimental.ConcreteFunction:
-    """The trained network as a function of (batch, window, channels) float32; stateless, for any batch size."""
-    signature = tf.TensorSpec((None, settings.window, settings.channels), tf.float32, name="window")
-    graph = BY_NAME[settings.architecture].graph(model, settings)
+def exporter(model: keras.Model, settings: NetworkSettings) -> Export:
+    """Writes the trained network as a file, (batch, window, channels) float32; stateless, for any batch size."""
+    return BY_NAME[settings.architecture].export(model, settings)
 
-    @tf.function(input_signature=[signature])
-    def network(window: tf.Tensor) -> tf.Tensor:
-        return graph(window)
 
-    return network.get_concrete_function()
+def variants(settings: NetworkSettings) -> tuple[str, ...]:
+    """The variants worth having of such a network, float32 first."""
+    return BY_NAME[settings.architecture].variants(settings.window)

@@ -2,8 +2,12 @@
 
 from collections.abc import Callable
 
+import numpy as np
+
 from train.backend import keras, tf
+from train.export import Export
 from train.network import NetworkSettings
+from train.variants import convert
 
 _KERNEL = 7
 """Rows that a filter sees, as in the published detector for SKAB."""
@@ -42,7 +46,18 @@ class FirstRows(keras.layers.Layer):
         return rows[:, : self.rows]
 
 
-def graph(model: keras.Model, settings: NetworkSettings) -> Callable[[tf.Tensor], tf.Tensor]:
+def export(model: keras.Model, settings: NetworkSettings) -> Export:
+    """The trained autoencoder through TensorFlow's converter, whose convolutions leave nothing to be gained."""
+    signature = tf.TensorSpec((None, settings.window, settings.channels), tf.float32, name="window")
+    reconstruct = tf.function(_graph(model, settings), input_signature=[signature]).get_concrete_function()
+
+    def write(variant: str, windows: np.ndarray) -> bytes:
+        return convert(reconstruct, variant, windows)
+
+    return write
+
+
+def _graph(model: keras.Model, settings: NetworkSettings) -> Callable[[tf.Tensor], tf.Tensor]:
     """The trained autoencoder, written out by hand."""
     halvings = settings.layers + 1
     weights = {layer.name: layer.get_weights() for layer in model.layers if isinstance(layer, keras.layers.Conv1D)}

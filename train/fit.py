@@ -16,7 +16,8 @@ from edge.detector.scaler import Scaler
 from edge.detector.season import Calendar
 from edge.detector.threshold import PEAKS, Threshold
 from edge.detector.tuning import DEFAULT
-from train.architecture import export_graph
+from train.architecture import exporter
+from train.architecture import variants as variants_of
 from train.calibrated import ScoredRows, agreement, calibrate_variants, correlation
 from train.contamination import WorstStretch, worst_stretches
 from train.dataset import Run
@@ -29,7 +30,7 @@ from train.scaling import Scaling, fit_scaling
 from train.split import Split, split_runs
 from train.training import Trained, TrainingSettings, train_network
 from train.trials import Interpreter
-from train.variants import VARIANTS, convert
+from train.variants import representative
 from train.windows import filled
 
 
@@ -107,9 +108,11 @@ def fit(
     out: Path,
     interpreters: Sequence[Interpreter],
     listener: Listener,
-    variants: Sequence[str] = VARIANTS,
+    variants: Sequence[str] | None = None,
 ) -> FitResult:
-    """Fit a bundle on runs of normal rows and write it to the folder `out`; `variants` must hold float32.
+    """Fit a bundle on runs of normal rows and write it to the folder `out`.
+
+    `variants` must hold float32; None takes those that are worth having of such a network.
 
     Raises:
         FitError: too few rows, a channel without values, or no variant that runs here.
@@ -118,6 +121,7 @@ def fit(
     calendar = Calendar(settings.season, settings.timezone)
     scaling = fit_scaling(split, settings.channels, settings.scaler, calendar, 10 * settings.window)
     trained = _train(split, scaling, settings, listener)
+    variants = variants or variants_of(settings.network)
     listener.stage(f"exporting {' and '.join(variants)}")
     windows = _calibration_windows(split, scaling, settings)
     reconstructions = _reconstruct(trained, windows)
@@ -171,9 +175,9 @@ def _export(
     variants: Sequence[str],
 ) -> tuple[dict[str, bytes], list[Parity]]:
     """The model files that run in this interpreter, and the table of all."""
-    graph = export_graph(trained.model, settings.network)
+    export = exporter(trained.model, settings.network)
     given = filled(windows)
-    models = {name: convert(graph, name, given) for name in variants}
+    models = {name: export(name, representative(given)) for name in variants}
     parity = compare(models, interpreters, given, wanted)
     here = set(available_runtimes())
     models = {row.variant: models[row.variant] for row in parity if here & set(row.runtimes)}

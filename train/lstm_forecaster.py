@@ -3,11 +3,12 @@
 Source: Malhotra et al., Long Short Term Memory Networks for Anomaly Detection in Time Series, 2015.
 """
 
-from collections.abc import Callable
+import numpy as np
 
-from train.backend import keras, ops, tf
+from train import nodes
+from train.backend import keras, ops
+from train.export import Export, form, started
 from train.network import LstmWeights, NetworkSettings
-from train.unrolled import product, run_rows
 
 
 def build(settings: NetworkSettings) -> keras.Model:
@@ -33,15 +34,21 @@ class OneLater(keras.layers.Layer):
         return ops.concatenate([rows[:, :1], next_rows[:, :-1]], axis=1)
 
 
-def graph(model: keras.Model, settings: NetworkSettings) -> Callable[[tf.Tensor], tf.Tensor]:
+def export(model: keras.Model, settings: NetworkSettings) -> Export:
     """The trained forecaster, written out by hand."""
     layers = [LstmWeights(*model.get_layer(f"forecaster_{layer}").get_weights()) for layer in range(settings.layers)]
     kernel, bias = model.get_layer("next_row").get_weights()
 
-    def forecast(window: tf.Tensor) -> tf.Tensor:
-        rows = window[:, :-1]  # what the last row would tell lies outside the window
-        for layer in layers:
-            rows = tf.stack(run_rows(layer, rows), axis=1)
-        return tf.concat([window[:, :1], product(rows, kernel) + bias], axis=1)
+    def forecast(variant: str, windows: np.ndarray) -> bytes:
+        how = form(variant, settings.window)
+        graph, window = started(settings.window, settings.channels)
+        # What the last row would tell lies outside the window.
+        rows, met, factor = nodes.some_rows(graph, window, 0, settings.window - 1), windows[:, :-1], 1.0
+        for part in layers:
+            layer, met = how.layer(part, factor, met)
+            rows, factor = how.run.all_states(graph, layer, rows), layer.state_factor
+        told = how.dense(graph, rows, kernel, bias, factor)
+        graph.returns([nodes.concatenate(graph, [nodes.some_rows(graph, window, 0, 1), told])])
+        return graph.file.to_bytes()
 
     return forecast

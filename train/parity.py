@@ -9,6 +9,7 @@ from rich.table import Table
 
 from train.terminal import say
 from train.trials import CRASHES_ELSEWHERE, Interpreter, Trial, try_variant
+from train.variants import precision
 
 PARITY_WINDOWS = 256
 """Held-out windows that the variants are compared on."""
@@ -70,10 +71,10 @@ def _judge(trial: Trial, wanted: np.ndarray, spread: float) -> tuple[str | None,
     """Why a trial does not count, or None and its RMSE at the batch size that is furthest off."""
     if trial.problem:
         return trial.problem, np.nan
-    if (trial.variant, trial.runtime) in CRASHES_ELSEWHERE:
+    if (precision(trial.variant), trial.runtime) in CRASHES_ELSEWHERE:
         return "runs here, but is known to crash on ARM", np.nan
     rmse = max(float(np.sqrt(np.square(output - wanted).mean())) for output in trial.outputs.values())
-    if not rmse <= _RIGHT_WITHIN[trial.variant] * spread:  # NaN too
+    if not rmse <= _RIGHT_WITHIN[precision(trial.variant)] * spread:  # NaN too
         return f"wrong result (RMSE {rmse:.3g} z-units against Keras)", rmse
     return None, rmse
 

@@ -1,37 +1,40 @@
-"""LSTM layers written out step by step, for graphs that keep nothing between calls.
+"""LSTM layers written out step by step: the fewest instructions, but nodes and packed weights for every step.
 
-One matrix product projects all rows of a window at once, and only the recurrent products are unrolled. Nothing
-depends on the batch size, so that a file (batch 1) can be resized to any.
+Nothing depends on the batch size, so that a file (batch 1) can be resized to any.
 """
 
-from train.backend import tf
-from train.network import LstmWeights
+from collections.abc import Sequence
+
+from train import nodes
+from train.flat_file import Graph, Tensor
+from train.lstm_nodes import LstmNodes
 
 
-def run_rows(layer: LstmWeights, rows: tf.Tensor) -> list[tf.Tensor]:
-    """The layer's state after each of the rows (batch, steps, inputs): one (batch, hidden) a step."""
-    return unroll(layer, tf.unstack(project(rows, layer), axis=1))
+def last_state(graph: Graph, layer: LstmNodes, rows: Tensor) -> Tensor:
+    """(batch, rows, inputs) -> the state (batch, hidden) after the last row."""
+    return _states(graph, layer, nodes.unpack(graph, layer.project(graph, rows)))[-1]
 
 
-def project(rows: tf.Tensor, layer: LstmWeights) -> tf.Tensor:
-    return product(rows, layer.kernel) + layer.bias
+def all_states(graph: Graph, layer: LstmNodes, rows: Tensor, newest_first: bool = False) -> Tensor:
+    """(batch, rows, inputs) -> the states after each row, (batch, rows, hidden)."""
+    return _packed(graph, _states(graph, layer, nodes.unpack(graph, layer.project(graph, rows))), newest_first)
 
 
-def product(rows: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
-    """(..., inputs) x (inputs, outputs) as one two-dimensional product, the only kind every runtime runs fast."""
-    flat = tf.reshape(rows, (-1, kernel.shape[0]))
-    return tf.reshape(flat @ kernel, (-1, *rows.shape[1:-1], kernel.shape[1]))
+def repeated(graph: Graph, layer: LstmNodes, values: Tensor, count: int, newest_first: bool) -> Tensor:
+    """The states (batch, count, hidden) that the same (batch, inputs) at every step gives; it is projected once."""
+    return _packed(graph, _states(graph, layer, [layer.project(graph, values)] * count), newest_first)
 
 
-def unroll(layer: LstmWeights, projected: list[tf.Tensor]) -> list[tf.Tensor]:
-    """The states (batch, hidden) after each step, given each step's projected input (batch, 4 * hidden)."""
-    states: list[tf.Tensor] = []
-    cell = None
-    for step in projected:
+def _states(graph: Graph, layer: LstmNodes, projected: Sequence[Tensor]) -> list[Tensor]:
+    step = layer.step(graph)
+    states: list[Tensor] = []
+    state = cell = None
+    for one in projected:
         # The first state is zero: leaving its product out keeps the batch size out of the graph.
-        gates = step + states[-1] @ layer.recurrent if states else step
-        into, forget, candidate, out = tf.split(gates, 4, axis=-1)
-        kept = tf.sigmoid(into) * tf.tanh(candidate)
-        cell = kept if cell is None else tf.sigmoid(forget) * cell + kept
-        states.append(tf.sigmoid(out) * tf.tanh(cell))
+        state, cell = step(one, state, cell)
+        states.append(state)
     return states
+
+
+def _packed(graph: Graph, states: Sequence[Tensor], newest_first: bool) -> Tensor:
+    return nodes.pack(graph, states[::-1] if newest_first else states)

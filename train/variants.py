@@ -1,4 +1,4 @@
-"""The export graph as model files: float32, dynamic range and full int8."""
+"""Model files that TensorFlow's converter writes: float32, dynamic range and full int8."""
 
 import warnings
 from collections.abc import Callable, Iterator
@@ -6,11 +6,17 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from train.backend import tf
+from train.export import LOOP
 from train.quiet import quiet_native_output
 
 VARIANTS = ("float32", "dynamic", "int8")
 _REPRESENTATIVE_WINDOWS = 256
 """Windows that the int8 ranges are taken from; more of them change the ranges by less than a step."""
+
+
+def precision(variant: str) -> str:
+    """float32, dynamic or int8, however it is written."""
+    return variant.removesuffix(LOOP)
 
 
 def convert(graph: tf.types.experimental.ConcreteFunction, variant: str, windows: np.ndarray) -> bytes:
@@ -31,6 +37,11 @@ def convert(graph: tf.types.experimental.ConcreteFunction, variant: str, windows
         return converter.convert()
 
 
+def representative(windows: np.ndarray) -> np.ndarray:
+    """Some of the windows (n, window, channels), spread evenly over them."""
+    chosen = np.linspace(0, len(windows) - 1, min(len(windows), _REPRESENTATIVE_WINDOWS)).astype(int)
+    return windows[chosen].astype(np.float32)
+
+
 def _representative(windows: np.ndarray) -> Callable[[], Iterator[list[np.ndarray]]]:
-    chosen = windows[np.linspace(0, len(windows) - 1, min(len(windows), _REPRESENTATIVE_WINDOWS)).astype(int)]
-    return lambda: ([window[None].astype(np.float32)] for window in chosen)
+    return lambda: ([window[None]] for window in representative(windows))

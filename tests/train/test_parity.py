@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from edge.detector.runtime import open_model
-from train.architecture import build_network, export_graph
+from train.architecture import build_network, exporter
 from train.errors import FitError
 from train.network import NetworkSettings
 from train.parity import compare
 from train.trials import Interpreter, find_interpreters, try_variant
-from train.variants import VARIANTS, convert
+from train.variants import VARIANTS
 
 SHAPE = NetworkSettings(window=6, channels=2, hidden=12)
 HERE = Interpreter(Path(sys.executable), "ai-edge-litert")
@@ -27,8 +27,8 @@ def windows() -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def models(windows) -> dict[str, bytes]:
-    graph = export_graph(build_network(SHAPE), SHAPE)
-    return {name: convert(graph, name, windows) for name in VARIANTS}
+    export = exporter(build_network(SHAPE), SHAPE)
+    return {name: export(name, windows) for name in VARIANTS}
 
 
 @pytest.fixture(scope="module")
