@@ -13,7 +13,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 VERSIONS = ("3.11", "3.12", "3.13")
-PINS, RUNTIME_PINS = "constraints.txt", "constraints-tflite-runtime.txt"
+PINS, RUNTIME_PINS, BENCH_PINS = "constraints.txt", "constraints-tflite-runtime.txt", "constraints-bench.txt"
 RUNTIME_VERSION = "3.11"
 """The last Python that tflite-runtime has wheels for."""
 
@@ -101,11 +101,21 @@ def make_runtime(python: str, version: str) -> None:
     make(".venv-tflite", python, RUNTIME_VERSION, ["-r", RUNTIME_PINS], (RUNTIME_PINS,))
 
 
+def make_bench(python: str, version: str) -> None:
+    """`.venv-bench`, with what `make bench` compares with; without it the benchmark runs and says so."""
+    try:
+        arguments = ["-c", PINS, "-r", BENCH_PINS, "ai-edge-litert", "numpy"]
+        make(".venv-bench", python, version, arguments, (PINS, BENCH_PINS))
+    except SetupError as error:
+        print(f"{error}; going on without", flush=True)
+
+
 def main() -> int:
     """Exit status 0, or 1 with one line on stderr."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--python", default="python3", help="interpreter to make it with (default: python3)")
     parser.add_argument("--tflite-runtime", action="store_true", help="make .venv-tflite too, for the tests")
+    parser.add_argument("--bench", action="store_true", help="make .venv-bench too, for the benchmarks")
     options = parser.parse_args()
     try:
         python, version = interpreter(options.python)
@@ -113,6 +123,8 @@ def main() -> int:
         make(".venv", python, version, ["-c", PINS, "-e", ".[train,dev]"], ("pyproject.toml", PINS))
         if options.tflite_runtime:
             make_runtime(python, version)
+        if options.bench:
+            make_bench(python, version)
     except SetupError as error:
         print(f"set-up: {error}", file=sys.stderr)
         return 1

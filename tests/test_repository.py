@@ -59,7 +59,7 @@ def test_every_direct_dependency_is_pinned():
     assert wanted - elsewhere <= pins
 
 
-@pytest.mark.parametrize("name", ["constraints.txt", "constraints-tflite-runtime.txt"])
+@pytest.mark.parametrize("name", ["constraints.txt", "constraints-tflite-runtime.txt", "constraints-bench.txt"])
 def test_pins_are_a_name_and_a_version(name):
     assert all(re.fullmatch(r"[\w.-]+==[\w.]+(?: ?; ?python_version .*)?", line) for line in _pins(name))
 
