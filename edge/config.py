@@ -93,7 +93,7 @@ class StreamConfig:
     bundle: Path
     """Folder of the bundle."""
     variant: str = "auto"
-    """float32, dynamic or int8; auto takes the best that the runtime here may load."""
+    """float32, dynamic or int8, with `-loop` where the bundle has it; auto measures which is the fastest here."""
     time_from: Literal["reading", "arrival"] = "reading"
     """Whose clock dates a row: the board's, or the gateway's for boards without a good one."""
     aggregate: Literal["last", "mean"] = "last"

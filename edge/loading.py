@@ -9,6 +9,7 @@ from edge.detector.bundle import Bundle, Variant, load_bundle
 from edge.detector.group import StreamGroup, StreamSettings
 from edge.detector.learned_rules import merged
 from edge.detector.runtime import Model, load_model
+from edge.fastest import load_fastest
 from edge.sources.settings import FileSource, SourceSettings
 from edge.stream import Stream
 from edge.structure import ConfigError, nearest
@@ -46,10 +47,14 @@ def load_streams(configs: Sequence[StreamConfig], runtime: str, live: Collection
     bundle = load_bundle(configs[0].bundle)
     for config in configs:
         check_rules(config, bundle)
-    variant, model = load_model(bundle, configs[0].variant, None if runtime == "auto" else runtime)
+    variant, model = _model(bundle, configs[0].variant, None if runtime == "auto" else runtime, len(configs))
     group = StreamGroup(bundle, variant, model, [_settings(config, bundle) for config in configs], stepwise=True)
     streams = tuple(Stream(config, bundle, config.source in live) for config in configs)
     return Loaded(bundle, variant, model, group, streams)
+
+
+def _model(bundle: Bundle, variant: str, runtime: str | None, streams: int) -> tuple[Variant, Model]:
+    return load_fastest(bundle, runtime, streams) if variant == "auto" else load_model(bundle, variant, runtime)
 
 
 def check_rules(config: StreamConfig, bundle: Bundle) -> None:

@@ -41,7 +41,7 @@ class Variant:
     """One model file of a bundle."""
 
     name: str
-    """float32, dynamic or int8."""
+    """float32, dynamic or int8, with `-loop` where it is a loop and another is not."""
     file: str
     sha256: str
     batch: tuple[int, ...]
