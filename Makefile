@@ -40,7 +40,7 @@ chaos: ## faults made on purpose, under 40 minutes: is an alert ever lost? (ROUN
 	$(environment)
 	$(run) tests.chaos --seed $(SEED) --rounds $(ROUNDS) --only '$(ONLY)'
 
-fuzz: ## a million inputs that nobody would send, about 20 minutes (EXAMPLES=50000 ONLY=outbox SEED=n)
+fuzz: ## a million inputs that nobody would send, about 7 minutes (EXAMPLES=50000 ONLY=outbox SEED=n)
 	$(environment)
 	$(run) tests.fuzz --examples $(EXAMPLES) --seed $(SEED) --only '$(ONLY)'
 

@@ -36,7 +36,8 @@ class Result:
     seconds: float
     slowest_s: float
     grown_bytes: int
-    """Resident memory after the last batch less that after the first."""
+    """Resident memory at the end less that after half of the examples: what hypothesis learns of the inputs
+    levels off (7.1 MB after 50,000 readings, 7.5 after 600,000), a leak does not."""
 
 
 def fuzz(target: Target, examples: int, first_seed: int, longest_s: float = LONGEST_S) -> Result:
@@ -45,12 +46,13 @@ def fuzz(target: Target, examples: int, first_seed: int, longest_s: float = LONG
     Raises:
         Exception: the promise was broken; hypothesis has shrunk the example and prints it.
     """
-    began, done, slowest, after_first = time.monotonic(), 0, 0.0, 0
+    began, done, slowest, halfway = time.monotonic(), 0, 0.0, 0
     while done < examples:
         tried, longest = _batch(target, min(BATCH, examples - done), first_seed + done, longest_s)
         done, slowest = done + max(1, tried), max(slowest, longest)
-        after_first = after_first or resident_bytes()
-    return Result(target.name, done, time.monotonic() - began, slowest, resident_bytes() - after_first)
+        if not halfway and 2 * done >= examples:
+            halfway = resident_bytes()
+    return Result(target.name, done, time.monotonic() - began, slowest, resident_bytes() - halfway)
 
 
 def resident_bytes() -> int:
