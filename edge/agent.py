@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from edge.gathering import Gathering
 from edge.inbox import Inbox, Route
 from edge.inference import Inference
 from edge.ledger import Ledger
@@ -81,6 +82,7 @@ class Agent:
     health_every_s: float
     on_reload: Callable[["Agent"], None]
     """Reads the config again and applies what changed."""
+    gathering: Gathering = field(default_factory=Gathering)
     monotonic: Callable[[], float] = time.monotonic
     _stopping: bool = False
     _reloading: bool = False
@@ -150,7 +152,10 @@ class Agent:
 
     def _turn(self, timeout_s: float) -> bool:
         """Take what has come and score it; whether anything had come."""
+        self._gather()
         arrivals = self.inbox.take(_READINGS_A_TURN, 0.0 if self._working else timeout_s, self._held())
+        if arrivals:
+            self.gathering.taken(len(arrivals) == _READINGS_A_TURN, self.monotonic())
         for arrival in arrivals:
             for stream in self._routes.get((arrival.source, arrival.board), ()):
                 stream.inference.take(stream.number, arrival)
@@ -162,6 +167,13 @@ class Agent:
         for _ in range(len(self.ended)):
             self._end_source(*self.ended.popleft())
         return bool(arrivals)
+
+    def _gather(self) -> None:
+        if len(self.streams) < 2 or self._working or self._stopping:
+            return
+        periods = (one.loaded.bundle.period_s for one in self.inferences if one.loaded is not None)
+        if wait_s := self.gathering.wait_s(periods, self.monotonic()):
+            time.sleep(wait_s)
 
     def _held(self) -> set[Route]:
         """Boards whose readings wait in the inbox, since enough of their rows wait for commissioning."""

@@ -10,6 +10,7 @@ from edge.delivery.outbox import Outbox
 from edge.delivery.publisher import Publisher
 from edge.delivery.requests import Requests
 from edge.detector.bundle import BundleError
+from edge.gathering import Gathering
 from edge.inbox import Inbox
 from edge.inference import Inference
 from edge.ledger import Ledger
@@ -53,6 +54,7 @@ def assemble(config: Config, path: Path) -> Agent:
         notifier=Notifier(),
         health_every_s=config.device.health_every_s,
         on_reload=Reload(path, config),
+        gathering=Gathering(config.device.gather),
     )
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from attrs import evolve, field, frozen
-from attrs.validators import ge, optional
+from attrs.validators import ge, le, optional
 
 from edge.config_file import read_tables
 from edge.delivery.settings import DeliverySettings
@@ -64,6 +64,8 @@ class DeviceSettings:
     """Longest time between two writes of a stream's state, seconds; a change of episode is written at once."""
     queue_readings: int = field(default=256, validator=is_positive)
     """Readings kept for each board while the agent is busy; the newest win."""
+    gather: float = field(default=0.05, validator=[not_negative, le(0.5)])
+    """Part of a period that readings of several streams are gathered for, 0.1 s at most, to be scored in one call."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """Least severity that is logged."""
 

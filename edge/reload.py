@@ -109,7 +109,7 @@ class Reload:
         streams = served(plan.inferences)
         agent.inbox.serve(lanes_of(streams, device.queue_readings))
         agent.rearrange(streams, plan.inferences, plan.readers, plan.intakes)
-        agent.health_every_s = device.health_every_s
+        agent.health_every_s, agent.gathering.part = device.health_every_s, device.gather
         for inference in plan.inferences:
             inference.save_every(device.snapshot_every_s)
         logging.getLogger().setLevel(device.log_level.upper())
