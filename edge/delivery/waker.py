@@ -10,10 +10,11 @@ class Waker:
 
     def __init__(self) -> None:
         self._pair: tuple[socket.socket, socket.socket] | None = None
+        self._woken = False  # and not cleared yet: there is no need to wake again
 
     def open(self) -> None:
         """Before this, and after `close`, a wake has no effect."""
-        self._pair = socket.socketpair()
+        self._pair, self._woken = socket.socketpair(), False
         for end in self._pair:
             end.setblocking(False)
 
@@ -25,7 +26,8 @@ class Waker:
 
     def wake(self) -> None:
         """From any thread."""
-        if (pair := self._pair) is not None:
+        if (pair := self._pair) is not None and not self._woken:
+            self._woken = True
             with suppress(OSError):  # full: it will wake anyway; closed meanwhile: nobody waits
                 pair[1].send(b"\0")
 
@@ -37,6 +39,8 @@ class Waker:
     def clear(self) -> None:
         """Forget the wakes so far."""
         if self._pair is not None:
+            # Before what woke it is looked at: a wake that comes from here on is sent again.
+            self._woken = False
             with suppress(BlockingIOError):
                 self._pair[0].recv(4096)
 

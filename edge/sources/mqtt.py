@@ -1,6 +1,9 @@
 """Readings over MQTT: every board that publishes below the configured topic."""
 
 import logging
+import select
+import threading
+import time
 from typing import Any
 
 from paho.mqtt.client import Client, MQTTMessage
@@ -14,23 +17,33 @@ from edge.wire.topics import board_of, readings_topic
 
 log = logging.getLogger(__name__)
 
-_LONGEST_RETRY_S = 4
+_FIRST_RETRY_S, _LONGEST_RETRY_S = 1.0, 4.0
+_LOOK_S = 0.5
+"""How often the thread looks whether it is to end, and paho whether the connection is alive, seconds."""
+_PACKETS_A_TURN = 200
+_REST_S = 0.02
+"""Where messages come more often than this, seconds, they are read several at a time. To wake for each of a thousand
+a second takes more processor time than to read them."""
 
 
 class MqttReader:
-    """Subscribes with a connection of its own, and again after each loss of it."""
+    """Subscribes with a connection of its own, and again after each loss of it.
+
+    One thread drives paho's client, through its calls for an external loop: paho's own loop wakes for each message.
+    """
 
     def __init__(self, settings: MqttSource, intake: Intake, broker: BrokerSettings, client_id: str) -> None:
         self._settings, self._intake, self._broker = settings, intake, broker
         self._unit_s = 0.001 if settings.time_unit == "ms" else 1.0
         self._where = broker.address
+        self._leaving = threading.Event()
+        self._was_up = False  # since the last attempt to connect
+        self._thread = threading.Thread(target=self._run, name=f"source {settings.name}", daemon=True)
         self._client = Client(CallbackAPIVersion.VERSION2, client_id=client_id)
         self._client.on_connect = self._on_connect
         self._client.on_subscribe = self._on_subscribe
-        self._client.on_connect_fail = self._on_connect_fail
         self._client.on_disconnect = self._on_disconnect
         self._client.on_message = self._on_message
-        self._client.reconnect_delay_set(1, _LONGEST_RETRY_S)
 
     def start(self) -> None:
         """Begin to connect; returns at once, whether or not the broker is there.
@@ -42,15 +55,50 @@ class MqttReader:
             use_credentials(self._client, self._broker)
         except OSError as error:
             raise SourceError(f"source {self._settings.name}: certificates of {self._where}: {error}") from error
-        self._client.connect_async(self._broker.host, self._broker.port, keepalive=self._broker.keepalive_s)
-        self._client.loop_start()
+        self._thread.start()
 
     def stop(self) -> None:
-        """Disconnect; the network thread ends by itself."""
-        self._client.disconnect()
-        # loop_stop waits for the thread; one that is in an attempt to connect would keep leaving waiting for seconds.
-        if self._intake.up:
-            self._client.loop_stop()
+        """Disconnect."""
+        self._leaving.set()
+        # A thread that is in an attempt to connect would keep leaving waiting for seconds; it ends by itself.
+        if self._intake.up and self._thread is not threading.current_thread():
+            self._thread.join(2 * _LOOK_S)
+
+    def _run(self) -> None:
+        retry_s = _FIRST_RETRY_S
+        while not self._leaving.is_set():
+            try:
+                self._client.connect(self._broker.host, self._broker.port, self._broker.keepalive_s)
+            except (OSError, ValueError):  # ValueError: a host name that cannot be one
+                self._intake.lost(f"no broker at {self._where}")
+            else:
+                self._serve()
+            retry_s = _FIRST_RETRY_S if self._was_up else min(2 * retry_s, _LONGEST_RETRY_S)
+            self._was_up = False
+            self._leaving.wait(retry_s)
+
+    def _serve(self) -> None:
+        """Read until the connection is lost or the source is stopped."""
+        while not self._leaving.is_set() and (sock := self._client.socket()) is not None:
+            waits_since = time.monotonic()
+            if _readable(sock, _LOOK_S):
+                if time.monotonic() - waits_since < _REST_S:
+                    time.sleep(_REST_S)
+                self._read()
+            if self._client.want_write():
+                self._client.loop_write()
+            self._client.loop_misc()
+        if self._client.socket() is not None:
+            self._client.disconnect()
+            self._client.loop_write()
+
+    def _read(self) -> None:
+        """Take what has come, each message through `_on_message`."""
+        for _ in range(_PACKETS_A_TURN):
+            self._client.loop_read()
+            sock = self._client.socket()
+            if sock is None or not _readable(sock, 0.0):
+                return
 
     def _on_connect(self, client: Client, _userdata: Any, _flags: Any, reason: Any, _properties: Any) -> None:
         if reason.is_failure:
@@ -62,10 +110,8 @@ class MqttReader:
         if reasons[0].is_failure:
             self._intake.lost(f"broker {self._where} refused the subscription: {reasons[0]}")
         else:
+            self._was_up = True
             self._intake.connected()
-
-    def _on_connect_fail(self, _client: Client, _userdata: Any) -> None:
-        self._intake.lost(f"no broker at {self._where}")
 
     def _on_disconnect(self, _client: Client, _userdata: Any, _flags: Any, reason: Any, _properties: Any) -> None:
         if self._intake.up:  # else it was refused, and that reason says more
@@ -84,3 +130,12 @@ class MqttReader:
             log.debug("unexpected error in a reading", exc_info=True)
         else:
             self._intake.take(board, readings)
+
+
+def _readable(sock: Any, timeout_s: float) -> bool:
+    """Whether something has come, waiting for it so long."""
+    if getattr(sock, "pending", int)():  # bytes that TLS has decrypted and poll cannot see
+        return True
+    poller = select.poll()
+    poller.register(sock.fileno(), select.POLLIN)
+    return bool(poller.poll(timeout_s * 1000))
