@@ -17,6 +17,9 @@ _PARTS: dict[str, Callable[[Path], dict[str, Any] | None]] = {
     "windows": parts.windows,
     "memory": parts.memory,
     "arm": parts.arm,
+    "agent": parts.agent,
+    "instead": parts.instead,
+    "training": parts.training,
 }
 
 

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +24,7 @@ from edge.detector.scaler import fit_scaler
 from tests.bench.sizes import Size
 from tests.mosquitto import Broker, wait_for
 
-STREAMS = (1, 10, 100, 1000, 2000)
+STREAMS = (1, 10, 100, 1000, 2000, 5000)
 _NETWORK = Size(30, 8, 16)
 _COUNTED_S = 20
 
@@ -34,6 +34,8 @@ class Load:
     """What the agent did in the seconds that were counted."""
 
     streams: int
+    hz: float
+    """Rows a second of each."""
     rows_per_s: float
     """Rows scored."""
     cpu_share: float
@@ -49,7 +51,7 @@ class Load:
     variant: str
 
 
-def bundle_of(folder: Path, files: Path) -> Bundle:
+def bundle_of(folder: Path, files: Path, hz: float) -> Bundle:
     """A bundle of the random network, calibrated on noise such as the boards send."""
     channels, rows = _NETWORK.channels, 3000
     values = np.random.default_rng(1).normal(10, 1, (rows, channels))
@@ -65,7 +67,14 @@ def bundle_of(folder: Path, files: Path) -> Bundle:
         body = {"name": name, "file": f"{name}.tflite", "batch": [1, 8, 32], "runtimes": [network.runtime]}
         variants.append({**body, "rmse_to_float32": 0.0, "score_agreement": 1.0, "calibration": made.to_dict()})
         contents[f"{name}.tflite"] = path.read_bytes()
-    rest = {"period_s": 1.0, "timezone": "UTC", "season": None, "window": _NETWORK.window, "stride": 1, "training": {}}
+    rest = {
+        "period_s": 1 / hz,
+        "timezone": "UTC",
+        "season": None,
+        "window": _NETWORK.window,
+        "stride": 1,
+        "training": {},
+    }
     described = {"name": "load", "created": "", "channels": [{"name": name, "unit": ""} for name in names]}
     alarm = {"max_drift": [3.0] * channels}
     body = {**described, **rest, "scaler": scaler.to_dict(), "variants": variants, "alarm": alarm}
@@ -83,7 +92,7 @@ def config_of(folder: Path, bundle: Bundle, port: int, streams: int) -> Path:
     return path
 
 
-def load(files: Path, streams: int, profile: Path | None = None) -> Load:
+def load(files: Path, streams: int, hz: float = 1.0, profile: Path | None = None) -> Load:
     """Run one load; with `profile`, py-spy samples the agent meanwhile."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -92,20 +101,21 @@ def load(files: Path, streams: int, profile: Path | None = None) -> Load:
         os.sched_setaffinity(0, {1 % (os.cpu_count() or 1)})
         broker.start()
         try:
-            return _counted(folder, broker.port, bundle_of(folder / "bundle", files), streams, profile)
+            return _counted(folder, broker.port, bundle_of(folder / "bundle", files, hz), streams, hz, profile)
         finally:
             broker.kill()
             os.sched_setaffinity(0, range(os.cpu_count() or 1))
 
 
-def _counted(folder: Path, port: int, bundle: Bundle, streams: int, profile: Path | None) -> Load:
+def _counted(folder: Path, port: int, bundle: Bundle, streams: int, hz: float, profile: Path | None) -> Load:
     out = folder / "figures.json"
     config = config_of(folder, bundle, port, streams)
-    probe = [sys.executable, "-m", "tests.bench.agent_probe", str(config), str(out), str(streams)]
-    agent = subprocess.Popen(probe, preexec_fn=lambda: os.sched_setaffinity(0, {0}))
+    probe = [sys.executable, "-m", "tests.bench.agent_probe", str(config), str(out), str(streams), str(hz)]
+    environment = _as_installed(folder)
+    agent = subprocess.Popen(probe, env=environment, preexec_fn=lambda: os.sched_setaffinity(0, {0}))
     wait_for(out.with_suffix(".ready").exists, "the agent to be ready", 120)
     time.sleep(1.0)  # its subscription
-    arguments = [str(port), str(streams), str(_NETWORK.channels), str(_COUNTED_S + 4), "1"]
+    arguments = [str(port), str(streams), str(_NETWORK.channels), str(_COUNTED_S + 4), str(hz)]
     boards = subprocess.Popen([sys.executable, "-m", "tests.bench.boards", *arguments], stdout=subprocess.PIPE)
     assert boards.stdout is not None
     boards.stdout.readline()
@@ -121,10 +131,11 @@ def _counted(folder: Path, port: int, bundle: Bundle, streams: int, profile: Pat
     if sampler:
         sampler.wait(60)
     figures = json.loads(out.read_text())
-    lags = np.array(figures["lags"][-streams * _COUNTED_S :])
-    rows = streams * _COUNTED_S
+    rows = int(streams * _COUNTED_S * hz)
+    lags = np.array(figures["lags"][-rows:])
     return Load(
         streams=streams,
+        hz=hz,
         rows_per_s=len(lags) / _COUNTED_S,
         cpu_share=cpu_s / _COUNTED_S,
         us_per_row=cpu_s / rows * 1e6,
@@ -134,6 +145,15 @@ def _counted(folder: Path, port: int, bundle: Bundle, streams: int, profile: Pat
         ready_s=figures["ready_s"],
         variant=figures["variant"],
     )
+
+
+def _as_installed(folder: Path) -> dict[str, str]:
+    """An environment in which modules are compiled already, as pip leaves them; compiling costs time and memory."""
+    environment = {**os.environ, "PYTHONPYCACHEPREFIX": str(folder / "compiled")}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    modules = "edge.assembly, edge.sources.mqtt, ai_edge_litert.interpreter, tests.bench.agent_probe"
+    subprocess.run([sys.executable, "-c", f"import {modules}"], env=environment, check=True)
+    return environment
 
 
 def _cpu_s(pid: int) -> float:
@@ -150,9 +170,9 @@ def _sampler(pid: int, profile: Path | None) -> subprocess.Popen[bytes] | None:
 
 
 def main() -> None:
-    """`python -m tests.bench.agent_load FOLDER STREAMS [PROFILE]`: one load, its figures as JSON."""
-    profile = Path(sys.argv[3]) if len(sys.argv) > 3 else None
-    print(json.dumps(load(Path(sys.argv[1]), int(sys.argv[2]), profile).__dict__))
+    """`python -m tests.bench.agent_load FOLDER STREAMS HZ [PROFILE]`: one load, its figures as JSON."""
+    profile = Path(sys.argv[4]) if len(sys.argv) > 4 else None
+    print(json.dumps(asdict(load(Path(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3]), profile))))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """The agent as `offbeat-edge run` makes it, and how long after its reading each row was scored.
 
-`python -m tests.bench.agent_probe CONFIG OUT.json STREAMS`. Board number n of N sends at (n + 0.5) / N of every second;
-its reading at t + that closes the row at t. On SIGTERM it writes the lags, seconds, and leaves.
+`python -m tests.bench.agent_probe CONFIG OUT.json STREAMS HZ`. Board number n of N sends at (n + 0.5) / N of every
+period; its reading at t + that closes the row at t. On SIGTERM it writes the lags, seconds, and leaves.
 """
 
 import json
@@ -17,21 +17,21 @@ from edge.footprint import leave_out_openssl
 
 
 def phase(number: int, streams: int) -> float:
-    """When in a second a board sends."""
+    """When in a period a board sends, part of it."""
     return (number + 0.5) / streams
 
 
 def main() -> None:
     """Run until told to stop."""
     began = time.monotonic() - _since_start_s()
-    config_file, out, streams = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
+    config_file, out, streams, hz = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4])
     config = load_config(config_file)
     leave_out_openssl(config.brokers)
     from edge.assembly import assemble
 
     agent = assemble(config, config_file)
     figures: dict[str, Any] = {}
-    lags, phases = array("d"), {stream.id: phase(n, streams) for n, stream in enumerate(config.stream)}
+    lags, phases = array("d"), {stream.id: phase(n, streams) / hz for n, stream in enumerate(config.stream)}
     say_state = agent.reporter.state
 
     def state(stream: str, outcome: Any) -> None:

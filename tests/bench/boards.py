@@ -21,8 +21,8 @@ _PAST_PER_S = 4000
 class Boards:
     """They all measure noise around 10."""
 
-    def __init__(self, client: paho.Client, streams: int, channels: int) -> None:
-        self._client, self._streams = client, streams
+    def __init__(self, client: paho.Client, streams: int, channels: int, hz: float) -> None:
+        self._client, self._streams, self._hz = client, streams, hz
         values = np.random.default_rng(0).normal(10, 1, (256, channels)).round(4).tolist()
         self._values = [json.dumps({f"c{n}": value for n, value in enumerate(row)}) for row in values]
         self._sent = 0
@@ -40,16 +40,16 @@ class Boards:
         started = time.monotonic()
         for row in range(_PAST_ROWS, 0, -1):
             for number in range(self._streams):
-                self.send(number, until - row + phase(number, self._streams))
+                self.send(number, until + (phase(number, self._streams) - row) / self._hz)
                 ahead_s = self._sent / _PAST_PER_S - (time.monotonic() - started)
                 if ahead_s > 0.002:
                     time.sleep(ahead_s)
 
-    def present(self, start: float, periods: int, hz: float) -> None:
+    def present(self, start: float, periods: int) -> None:
         """Each board once a period, from the Unix time `start` on."""
         for period in range(periods):
             for number in range(self._streams):
-                due = start + (period + phase(number, self._streams)) / hz
+                due = start + (period + phase(number, self._streams)) / self._hz
                 while (wait_s := due - time.time()) > 0:
                     time.sleep(min(wait_s, 0.05))
                 self.send(number, due)
@@ -61,12 +61,12 @@ def main() -> None:
     client = paho.Client(paho.CallbackAPIVersion.VERSION2)
     client.connect("127.0.0.1", port)
     client.loop_start()
-    boards = Boards(client, streams, channels)
+    boards = Boards(client, streams, channels, hz)
     past_s = _PAST_ROWS * streams / _PAST_PER_S
     start = int(time.time() + past_s) + 2
     boards.past(start)
     print("present", flush=True)
-    boards.present(start, int(seconds * hz), hz)
+    boards.present(start, int(seconds * hz))
     time.sleep(1.0)
     client.disconnect()
     client.loop_stop()
