@@ -61,7 +61,7 @@ def _add_watch(watch: argparse.ArgumentParser) -> None:
 def _run(options: argparse.Namespace) -> int:
     from edge.config import ConfigError, load_config
     from edge.detector.manifest import BundleError
-    from edge.footprint import leave_out_openssl
+    from edge.footprint import give_back_memory, leave_out_openssl
     from edge.sources.settings import SourceError
 
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # a reload asked for while starting; the config is about to be read
@@ -72,6 +72,7 @@ def _run(options: argparse.Namespace) -> int:
         from edge.assembly import assemble  # imports paho and hashlib
 
         agent = assemble(config, options.config)
+        give_back_memory()
         _obey_signals(agent)
         return agent.run()
     except (ConfigError, BundleError, SourceError) as error:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from edge.config import load_config
-from edge.footprint import leave_out_openssl
+from edge.footprint import give_back_memory, leave_out_openssl
 
 
 def phase(number: int, streams: int) -> float:
@@ -30,6 +30,7 @@ def main() -> None:
     from edge.assembly import assemble
 
     agent = assemble(config, config_file)
+    give_back_memory()
     figures: dict[str, Any] = {}
     lags, phases = array("d"), {stream.id: phase(n, streams) / hz for n, stream in enumerate(config.stream)}
     say_state = agent.reporter.state

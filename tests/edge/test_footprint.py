@@ -53,3 +53,18 @@ def test_tls_wanted_later_asks_for_a_restart(tmp_path):
     )
 
     assert "restart" in said_by(program)
+
+
+@needs_proc
+def test_memory_that_was_freed_goes_back_to_the_system():
+    program = """
+from edge.footprint import give_back_memory
+def resident(): return int(open('/proc/self/statm').read().split()[1]) * 4096
+blocks = [bytearray(100_000) for _ in range(300)]
+kept = blocks[::50]
+before = resident()
+del blocks
+give_back_memory()
+print(resident() < before - 15_000_000)
+"""
+    assert said_by(program) == ["True"]
