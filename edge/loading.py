@@ -47,14 +47,16 @@ def load_streams(configs: Sequence[StreamConfig], runtime: str, live: Collection
     bundle = load_bundle(configs[0].bundle)
     for config in configs:
         check_rules(config, bundle)
-    variant, model = _model(bundle, configs[0].variant, None if runtime == "auto" else runtime, len(configs))
+    variant, model = _model(bundle, configs, None if runtime == "auto" else runtime)
     group = StreamGroup(bundle, variant, model, [_settings(config, bundle) for config in configs], stepwise=True)
     streams = tuple(Stream(config, bundle, config.source in live) for config in configs)
     return Loaded(bundle, variant, model, group, streams)
 
 
-def _model(bundle: Bundle, variant: str, runtime: str | None, streams: int) -> tuple[Variant, Model]:
-    return load_fastest(bundle, runtime, streams) if variant == "auto" else load_model(bundle, variant, runtime)
+def _model(bundle: Bundle, configs: Sequence[StreamConfig], runtime: str | None) -> tuple[Variant, Model]:
+    # What a device learnt with one variant, it must go on with after a restart: there nothing is measured.
+    measured = configs[0].variant == "auto" and not any(config.calibrate_rows for config in configs)
+    return load_fastest(bundle, runtime, len(configs)) if measured else load_model(bundle, configs[0].variant, runtime)
 
 
 def check_rules(config: StreamConfig, bundle: Bundle) -> None:

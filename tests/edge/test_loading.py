@@ -49,3 +49,18 @@ def test_a_rule_in_the_config_goes_before_a_learned_one(folder: Path) -> None:
 def test_rules_that_are_none_or_of_another_channel_make_a_bundle_unusable(folder: Path, rules: object) -> None:
     with pytest.raises(BundleError):
         load_bundle(with_rules(folder, rules))
+
+
+@pytest.mark.parametrize(
+    ("settings", "measured"), [({}, True), ({"calibrate_rows": 40}, False), ({"variant": "dynamic"}, False)]
+)
+def test_variants_are_measured_unless_one_is_named_or_learnt_with(folder: Path, caplog, settings, measured) -> None:
+    body = json.loads((folder / MANIFEST).read_text())
+    (variant,) = body["variants"]
+    body["variants"] = [variant, {**variant, "name": "dynamic"}]
+    (folder / MANIFEST).write_text(json.dumps(body))
+    caplog.set_level("INFO")
+
+    load_streams([StreamConfig(id="a", source="rig", board="a", bundle=folder, **settings)], "auto", live=())
+
+    assert ("of those that run here" in caplog.text) == measured
