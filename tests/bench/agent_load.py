@@ -165,7 +165,18 @@ def _cpu_s(pid: int) -> float:
 def _sampler(pid: int, profile: Path | None) -> subprocess.Popen[bytes] | None:
     if profile is None:
         return None
-    options = ["--pid", str(pid), "--format", "raw", "--output", str(profile), "--rate", "200", "--full-filenames"]
+    options = [
+        "--pid",
+        str(pid),
+        "--format",
+        "raw",
+        "--output",
+        str(profile),
+        "--rate",
+        "200",
+        "--full-filenames",
+        "--gil",
+    ]
     return subprocess.Popen(["py-spy", "record", *options, "--duration", str(_COUNTED_S - 2)])
 
 
