@@ -119,3 +119,27 @@ def test_a_refused_login_is_named(read, make_broker, tmp_path):
 def test_a_certificate_that_is_missing_is_refused_at_the_start(read, tmp_path):
     with pytest.raises(SourceError, match="certificates of localhost:8883"):
         read(BrokerSettings(port=8883, ca=tmp_path / "none.pem"))
+
+
+def test_a_burst_is_read_whole_and_in_order(read, broker):
+    intake, arrivals = read(broker.settings)
+    wait_for(lambda: intake.up, "the subscription")
+
+    publish(broker, *((f"sensors/{'ab'[number % 2]}/readings", frame(number)) for number in range(1000)))
+
+    wait_for(lambda: len(arrivals) == 1000, "all frames")
+    assert [item.readings.values["flow"] for item in arrivals] == list(range(1000))
+
+
+def test_a_source_that_is_stopped_reads_no_more(broker):
+    arrivals: list[Arrival] = []
+    intake = Intake("field", lambda arrival, _wait: arrivals.append(arrival), {})
+    reader = MqttReader(MqttSource(name="field", type="mqtt"), intake, broker.settings, "reader")
+    reader.start()
+    wait_for(lambda: intake.up, "the subscription")
+
+    reader.stop()
+    publish(broker, ("sensors/a/readings", frame(1)))
+
+    assert arrivals == []
+    assert "disconnected" in broker.log() or "closed" in broker.log()
