@@ -96,8 +96,7 @@ def load(files: Path, streams: int, hz: float = 1.0, profile: Path | None = None
     """Run one load; with `profile`, py-spy samples the agent meanwhile."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        # No -v: a line a message would be most of what the broker does.
-        broker = Broker(folder, ("allow_anonymous true", "log_type error", "max_queued_messages 0"))
+        broker = Broker(folder, ("allow_anonymous true", "max_queued_messages 0"))
         os.sched_setaffinity(0, {1 % (os.cpu_count() or 1)})
         broker.start()
         try:
