@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from edge.detector.calibrate import CalibrationError, calibrate_and_score
+from edge.detector.calibrate import CalibrationError, NormalRows, calibrate_and_score
 from edge.detector.calibration import Calibration
 from edge.detector.engine import Shape
 from edge.detector.runtime import Network, open_model
@@ -68,7 +68,7 @@ def calibrate_network(
     streams = [as_stream(run, calendar) for run in in_pieces(runs, shape.window)]
     try:
         drift = allowance / scaler.scale.mean(axis=0)
-        calibration, scores = calibrate_and_score(network, shape, scaler, streams, drift, tuning)
+        calibration, scores = calibrate_and_score(network, shape, NormalRows(streams, scaler, drift), tuning)
     except CalibrationError as error:
         raise FitError(f"too few rows to calibrate on: {error}") from error
     return calibration, ScoredRows(np.concatenate([run.times for run in streams]), np.concatenate(scores))

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from edge.detector.calibrate import drift_allowance
 from edge.detector.runs import Run as StreamRun
 from edge.detector.scaler import Scaler, fit_scaler
 from edge.detector.season import Calendar
+from edge.detector.wander import drift_allowance
 from train.dataset import Run
 from train.errors import FitError
 from train.split import MANY_RUNS, Split

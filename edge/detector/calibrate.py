@@ -1,7 +1,8 @@
 """From normal rows to a calibration, through the streaming code that will score later."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -9,12 +10,13 @@ from edge.detector.calibration import Calibration
 from edge.detector.chart import Charts
 from edge.detector.engine import Engine, Shape
 from edge.detector.gaussian import fit_gaussian
-from edge.detector.runs import Run, Seen, Steps, finished, in_lockstep, replay
+from edge.detector.runs import Run, Seen, Steps, finished, in_lockstep, joined, replay
 from edge.detector.runtime import Network
 from edge.detector.scaler import Scaler, to_z
 from edge.detector.scorer import Members, fuse
 from edge.detector.tail import Tail, cluster_peaks, fit_tail
 from edge.detector.tuning import DEFAULT, Tuning
+from edge.detector.wander import slowness, unseen
 
 LEAST_WINDOWS = 2
 """Windows of normal rows that a calibration wants at the very least; ten and more are sensible."""
@@ -30,64 +32,54 @@ class CalibrationError(ValueError):
     """Rows that no calibration can be made of; the message says how many are wanted."""
 
 
-def calibrate(
-    network: Network,
-    shape: Shape,
-    scaler: Scaler,
-    runs: Sequence[Run],
-    max_drift: np.ndarray,
-    tuning: Tuning = DEFAULT,
-    scalers: Sequence[Scaler] | None = None,
-) -> Calibration:
-    """A calibration on normal runs that the network was not fitted on; see `calibrate_and_score`."""
-    return calibrate_and_score(network, shape, scaler, runs, max_drift, tuning, scalers)[0]
+@dataclass(frozen=True)
+class NormalRows:
+    """What a calibration is learned on: normal runs that the network was not fitted on."""
+
+    runs: Sequence[Run]
+    scaler: Scaler
+    max_drift: np.ndarray
+    """(channels,): how far baselines may drift, z-units of `scaler`."""
+    scalers: Sequence[Scaler] | None = None
+    """The runs' own, each fitted without its run, where these are the parts of one run that `scaler` itself was
+    fitted on: limits then hold for rows that no scaler has seen, as all later ones are."""
+
+
+def calibrate(network: Network, shape: Shape, rows: NormalRows, tuning: Tuning = DEFAULT) -> Calibration:
+    """A calibration on normal rows; see `calibrate_and_score`."""
+    return calibrate_and_score(network, shape, rows, tuning)[0]
 
 
 def calibrate_and_score(
-    network: Network,
-    shape: Shape,
-    scaler: Scaler,
-    runs: Sequence[Run],
-    max_drift: np.ndarray,
-    tuning: Tuning = DEFAULT,
-    scalers: Sequence[Scaler] | None = None,
+    network: Network, shape: Shape, rows: NormalRows, tuning: Tuning = DEFAULT
 ) -> tuple[Calibration, list[np.ndarray]]:
-    """A calibration on normal runs that the network was not fitted on, and the scores that the runs get with it.
-
-    The scores are (n,) for each run, NaN while a window fills.
-
-    `max_drift` (channels,) is in z-units of `scaler`. `scalers` are the runs' own, each
-    fitted without its run, where `scaler` itself was fitted on these rows: limits then
-    hold for rows that no scaler has seen, as all later ones are.
+    """A calibration on normal rows, and the scores that its runs get with it: (n,) each, NaN while a window fills.
 
     Raises:
         CalibrationError: fewer complete windows than `LEAST_WINDOWS` windows' worth of rows.
     """
-    return finished(calibration_steps(network, shape, scaler, runs, max_drift, tuning, scalers))
+    return finished(calibration_steps(network, shape, rows, tuning))
 
 
 def calibration_steps(
-    network: Network,
-    shape: Shape,
-    scaler: Scaler,
-    runs: Sequence[Run],
-    max_drift: np.ndarray,
-    tuning: Tuning = DEFAULT,
-    scalers: Sequence[Scaler] | None = None,
+    network: Network, shape: Shape, rows: NormalRows, tuning: Tuning = DEFAULT
 ) -> Steps[tuple[Calibration, list[np.ndarray]]]:
     """`calibrate_and_score`, step by step."""
-    own = [scaler] * len(runs) if scalers is None else list(scalers)
+    runs, scaler = rows.runs, rows.scaler
+    own = [scaler] * len(runs) if rows.scalers is None else list(rows.scalers)
     windows = sum(run.windows(shape) for run in runs)
     if windows * shape.stride < LEAST_WINDOWS * shape.window:
         raise CalibrationError(
             f"{sum(len(run.times) for run in runs)} rows gave {windows} windows without a gap; calibration "
             f"wants at least {(LEAST_WINDOWS + 1) * shape.window} rows in a row, and {10 * shape.window} to be sensible"
         )
+    wider = _wider(rows, shape, tuning)
     control = yield from _control(shape, scaler, runs, tuning)
-    known = replace(_blank(scaler, max_drift, shape.channels), control_limit=control)
+    known = replace(_blank(scaler, rows.max_drift, shape.channels), control_limit=control)
     known = yield from _with_residuals(network, shape, own, known, runs, tuning)
+    known = replace(known, residual_scale=known.residual_scale * wider.residual)
     seen = yield from replay(_engine(network, shape, own, known, tuning), runs)
-    return _limits(seen, known, runs, shape, tuning)
+    return _limits(seen, known, runs, shape, tuning, wider)
 
 
 def engine_after(
@@ -116,21 +108,20 @@ def _with_residuals(
     return replace(known, shifted=shifted, residual_scale=scales[0 if shifted else 1])
 
 
-def drift_allowance(runs: Sequence[Run], scaler: Scaler, block_rows: int) -> np.ndarray:
-    """How far a baseline may drift, (channels,) in the channels' units, from what normal runs show.
+class _Wider(NamedTuple):
+    """How much wider limits are than the rows alone make them, (channels,) each."""
 
-    Two scales, or one and a half times the range of the means of blocks of rows over
-    all runs, whichever is more: machines of one fleet, and one machine over its days,
-    differ by that much and are all normal.
-    """
-    blocks = [
-        np.nanmean(block, axis=0)
-        for run in runs
-        for block in np.array_split(run.values - scaler.center[run.slots], max(1, len(run.values) // block_rows))
-        if not np.isnan(block).all(axis=0).any()
-    ]
-    spread = np.ptp(np.stack(blocks), axis=0) if blocks else np.zeros(scaler.center.shape[1])
-    return np.maximum(2 * scaler.scale.mean(axis=0), 1.5 * spread)
+    level: np.ndarray
+    residual: np.ndarray
+
+
+def _wider(rows: NormalRows, shape: Shape, tuning: Tuning) -> _Wider:
+    if rows.scalers is None:
+        slow = slowness(rows.runs, rows.scaler, shape.window, tuning.few_independent)
+        return _Wider(np.ones(shape.channels), slow)
+    unseen_part = unseen(rows.max_drift, rows.runs, rows.scaler, shape.window, tuning.fleet)
+    slow = slowness([joined(rows.runs)], rows.scaler, shape.window, tuning.few_independent)
+    return _Wider(unseen_part, unseen_part * slow)
 
 
 def _blank(scaler: Scaler, max_drift: np.ndarray, channels: int) -> Calibration:
@@ -169,7 +160,7 @@ def _control(shape: Shape, scaler: Scaler, runs: Sequence[Run], tuning: Tuning) 
 
 
 def _limits(
-    seen: Seen, known: Calibration, runs: Sequence[Run], shape: Shape, tuning: Tuning
+    seen: Seen, known: Calibration, runs: Sequence[Run], shape: Shape, tuning: Tuning, wider: _Wider
 ) -> tuple[Calibration, list[np.ndarray]]:
     # Not the last time less the first: gaps tell nothing, and a device's clock may have been set back in between.
     span_s = float(sum(np.maximum(np.diff(run.times)[~run.restart[1:]], 0.0).sum() for run in runs))
@@ -177,6 +168,7 @@ def _limits(
     channel_limits[0] = np.maximum(channel_limits[0], _CHART_FLOOR)
     few = 1 + tuning.few_windows / np.sqrt(max(len(seen.last) * shape.stride / shape.window, 1.0))
     channel_limits[1:] *= few * np.array([[tuning.loud_bias], [tuning.loud_energy]])
+    channel_limits *= np.stack([wider.level, wider.residual, wider.residual**2])
     whole_limits = np.maximum(_expected_highest(seen.members.whole, shape, tuning), _FLOOR)
     statistic = fuse(seen.members, Members(channel_limits[None], whole_limits[None]), tuning).statistic
     gaussian = None

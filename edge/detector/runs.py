@@ -39,6 +39,14 @@ class Run:
         return int(np.maximum(0, (stretches - shape.window) // shape.stride + 1)[stretches >= shape.window].sum())
 
 
+def joined(parts: Sequence[Run]) -> Run:
+    """One run of its parts, one after another."""
+    times, values, slots, restart = (
+        np.concatenate([getattr(part, name) for part in parts]) for name in ("times", "values", "slots", "restart")
+    )
+    return Run(times, values, slots, restart)
+
+
 @dataclass(frozen=True)
 class Seen:
     """What every window of some runs gave, run after run."""

@@ -11,8 +11,9 @@ CLIP = 10.0
 """Z-units beyond which a reading is cut off: further out it tells the network nothing more."""
 _IQR_PER_SD = 1.349  # interquartile range of a normal distribution, in standard deviations
 _WIDE_PER_SD = 4.652  # the same of the range from percentile 1 to 99
-_STILL = 1e-3
-"""A middle half this much narrower than the rest is that of a channel that mostly stands still."""
+_LEAST_MIDDLE = 0.5
+"""The middle half counts as no narrower than this part of what a normal distribution with the channel's range has:
+a converter that mostly repeats one count would make a z-unit of its last digit."""
 _NOTHING = 1e-9
 """A scale of no more than this part of the level is what rounding leaves."""
 _LEAST_ROWS = 3
@@ -76,9 +77,9 @@ def fit_scaler(
     """Center and scale of (rows, channels) values with NaN where missing.
 
     robust: median and interquartile range / 1.349; standard: mean and sd; minmax:
-    mid-range and half-range. Where the middle half of a channel stands still, the
-    robust scale falls back to the range without the outermost hundredths, then to the
-    sd; a scale of nothing becomes a thousandth of the channel's level. With a season,
+    mid-range and half-range. Where the middle half of a channel is narrow, the robust
+    scale is half of what the range without the outermost hundredths makes it, and where
+    that is nothing, the sd; a scale of nothing becomes a thousandth of the channel's level. With a season,
     `slots` (rows,) says each row's slot and every slot gets its own.
 
     Raises:
@@ -123,7 +124,7 @@ def _robust(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     lowest, low, center, high, highest = np.nanpercentile(values, [1, 25, 50, 75, 99], axis=0)
     scale, wide, sd = (high - low) / _IQR_PER_SD, (highest - lowest) / _WIDE_PER_SD, np.nanstd(values, axis=0)
     # Not against the sd: one reading of 1e6 would make every channel look as if it stood still.
-    scale = np.where(scale > _STILL * wide, scale, wide)
+    scale = np.maximum(scale, _LEAST_MIDDLE * wide)
     return center, np.where(scale > _NOTHING * np.abs(center), scale, sd)
 
 

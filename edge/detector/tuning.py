@@ -9,11 +9,11 @@ from edge.detector.threshold import PEAKS, Threshold
 class Tuning:
     """How fast charts react, baselines follow and episodes open and close."""
 
-    level_windows: float = 0.5
+    level_windows: float = 0.75
     """Span of the EWMA chart of readings, windows."""
     error_windows: float = 2.0
     """Span of the EWMA charts of residuals, windows."""
-    baseline_windows: float = 10.0
+    baseline_windows: float = 20.0
     """Time constant with which the baseline follows a channel, windows."""
     slot_visits: float = 8.0
     """The same of a seasonal baseline, rows that fall into a slot."""
@@ -31,8 +31,12 @@ class Tuning:
     """The same of a channel's mean residual, where there are many calibration rows."""
     loud_energy: float = 1.3
     """The same of a channel's squared residual."""
-    few_windows: float = 6.0
+    few_windows: float = 3.0
     """Limits of residuals are wider by this over the square root of the calibration's windows."""
+    few_independent: float = 6.0
+    """Those of slow channels by this over the square root of the windows that are worth an independent one."""
+    fleet: float = 0.5
+    """Weight of the fleet's range, against that of a device's own rows, in the limits of a device: 0 to 1."""
     outlook: float = 10.0
     """A member's limit is what it should reach on this many times the rows of the calibration."""
     margin: float = 1.0

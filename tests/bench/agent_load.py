@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from edge.detector.bundle import Bundle, write_bundle
-from edge.detector.calibrate import calibrate
+from edge.detector.calibrate import NormalRows, calibrate
 from edge.detector.engine import Shape
 from edge.detector.runs import Run
 from edge.detector.runtime import open_model
@@ -63,7 +63,7 @@ def bundle_of(folder: Path, files: Path, hz: float) -> Bundle:
     for name in ("float32", "dynamic", "int8"):
         path = files / f"{_NETWORK.name}_{name}.tflite"
         network = open_model(path, (1, 8, 32))
-        made = calibrate(network, Shape(_NETWORK.window, channels), scaler, [run], drift)
+        made = calibrate(network, Shape(_NETWORK.window, channels), NormalRows([run], scaler, drift))
         body = {"name": name, "file": f"{name}.tflite", "batch": [1, 8, 32], "runtimes": [network.runtime]}
         variants.append({**body, "rmse_to_float32": 0.0, "score_agreement": 1.0, "calibration": made.to_dict()})
         contents[f"{name}.tflite"] = path.read_bytes()

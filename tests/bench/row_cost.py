@@ -14,7 +14,7 @@ import numpy as np
 
 from edge.detector.aligner import Aligner, AlignerSettings
 from edge.detector.bundle import Bundle, write_bundle
-from edge.detector.calibrate import calibrate
+from edge.detector.calibrate import NormalRows, calibrate
 from edge.detector.engine import Shape
 from edge.detector.group import StreamGroup, StreamSettings
 from edge.detector.rows import Row
@@ -43,7 +43,7 @@ def bundle_of(folder: Path, channels: int) -> Bundle:
     scaler = fit_scaler(values, "robust", names)
     none = np.zeros(NORMAL_ROWS, bool)
     run = Run(np.arange(float(NORMAL_ROWS)), values, none.astype(int), none)
-    calibration = calibrate(NoInterpreter(), Shape(WINDOW, channels), scaler, [run], np.full(channels, 3.0))
+    calibration = calibrate(NoInterpreter(), Shape(WINDOW, channels), NormalRows([run], scaler, np.full(channels, 3.0)))
     variant = {"name": "float32", "file": "none.tflite", "batch": [1], "runtimes": ["none"]}
     rest = {"rmse_to_float32": 0.0, "score_agreement": 1.0, "calibration": calibration.to_dict()}
     body = {

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from edge.detector.bundle import Bundle, write_bundle
-from edge.detector.calibrate import calibrate
+from edge.detector.calibrate import NormalRows, calibrate
 from edge.detector.engine import Shape
 from edge.detector.runs import Run
 from edge.detector.runtime import available_runtimes, open_model
@@ -36,7 +36,9 @@ def write_tiny_bundle(folder: Path) -> Bundle:
     restart[0] = True
     scaler = fit_scaler(values, "robust", CHANNELS)
     shape = Shape(WINDOW, len(CHANNELS))
-    calibration = calibrate(open_model(MODEL), shape, scaler, [Run(times, values, slots, restart)], np.full(2, 3.0))
+    calibration = calibrate(
+        open_model(MODEL), shape, NormalRows([Run(times, values, slots, restart)], scaler, np.full(2, 3.0))
+    )
     variant = {
         "name": "float32",
         "file": "float32.tflite",

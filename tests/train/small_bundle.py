@@ -6,11 +6,12 @@ from pathlib import Path
 import numpy as np
 
 from edge.detector.bundle import Bundle, write_bundle
-from edge.detector.calibrate import calibrate, drift_allowance
+from edge.detector.calibrate import NormalRows, calibrate
 from edge.detector.engine import Shape
 from edge.detector.runs import Run
 from edge.detector.runtime import open_model
 from edge.detector.scaler import fit_scaler
+from edge.detector.wander import drift_allowance
 from train.backend import tf
 from train.quiet import quiet_native_output
 
@@ -56,9 +57,7 @@ def build_bundle(folder: Path, components: int = 2) -> Bundle:
     calibration = calibrate(
         open_model(path),
         Shape(WINDOW, len(CHANNELS)),
-        scaler,
-        [_run(normal_rows(600, seed=1))],
-        allowance / scaler.scale.mean(axis=0),
+        NormalRows([_run(normal_rows(600, seed=1))], scaler, allowance / scaler.scale.mean(axis=0)),
     )
     # Far above all that is normal: tests of train must not hang on how the detector is tuned.
     calibration = replace(calibration, level=2 * calibration.level)

@@ -17,6 +17,8 @@ PARTS: Mapping[str, Mapping[str, Any]] = {
     "cut": {"cut": _NEVER},
     "outlook": {"outlook": 1.0},
     "few-windows": {"few_windows": 0.0},
+    "slow-channels": {"few_independent": 0.0},
+    "fleet": {"fleet": 0.0},
     "min-windows": {"min_windows": 1},
     "hysteresis": {"close": 1.0, "close_windows": 0.0},
     "relative-close": {"relative_close": 0.0},
@@ -27,7 +29,8 @@ PARTS: Mapping[str, Mapping[str, Any]] = {
 drift: baselines stand still. freezing: they follow in alarm too. level-alone: a chart of readings must be backed by
 the network's errors. error-charts: no channel's errors alarm alone. recent-rows: the last rows of a window count like
 the others. cut: one wild residual may fill a window. outlook: limits are the highest value of the calibration;
-few-windows: and no wider where it is short. min-windows: one score opens an episode. hysteresis: the first score under
+few-windows: and no wider where it is short; slow-channels: nor of channels that hardly varied; fleet: nor where a
+device saw little of what its fleet does. min-windows: one score opens an episode. hysteresis: the first score under
 the level ends it. relative-close: it does not end above 0.7, however far under its own level. re-arming: the next one
 needs not be louder than the last was when it closed. Without the network: that is `ewma` of the benchmarks.
 """

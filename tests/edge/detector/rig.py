@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from edge.detector.bundle import Bundle, write_bundle
-from edge.detector.calibrate import calibrate
+from edge.detector.calibrate import NormalRows, calibrate
 from edge.detector.engine import Shape
 from edge.detector.group import Outcome, StreamGroup, StreamSettings
 from edge.detector.rows import Row
@@ -66,7 +66,7 @@ def write_rig_bundle(folder: Path, stride: int = 1, model: bytes = b"model", **c
     scaler = fit_scaler(normal(400), "robust", CHANNELS)
     runs = [run_of(normal(400, seed)) for seed in (1, 2)]
     shape = Shape(WINDOW, len(CHANNELS), stride=stride)
-    calibration = calibrate(network(), shape, scaler, runs, np.full(len(CHANNELS), 3.0))
+    calibration = calibrate(network(), shape, NormalRows(runs, scaler, np.full(len(CHANNELS), 3.0)))
     manifest = {
         "name": "rig",
         "created": "2026-01-01T00:00:00Z",

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from rig import CHANNELS, WINDOW, group_of, network, normal, play, rows_of, run_of, write_rig_bundle
 
-from edge.detector.calibrate import CalibrationError, calibrate_and_score
+from edge.detector.calibrate import CalibrationError, NormalRows, calibrate_and_score
 from edge.detector.engine import Shape
 from edge.detector.runs import Run
 from edge.detector.scaler import fit_scaler
@@ -11,7 +11,7 @@ from edge.detector.scaler import fit_scaler
 def scores_of(*runs, stride=1):
     scaler = fit_scaler(normal(400), "robust", CHANNELS)
     shape = Shape(WINDOW, len(CHANNELS), stride=stride)
-    return calibrate_and_score(network(), shape, scaler, runs, np.full(len(CHANNELS), 3.0))[1]
+    return calibrate_and_score(network(), shape, NormalRows(runs, scaler, np.full(len(CHANNELS), 3.0)))[1]
 
 
 def test_the_scores_told_are_those_that_the_stream_gets_of_the_same_rows(tmp_path):

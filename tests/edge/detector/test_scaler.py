@@ -100,6 +100,15 @@ def test_a_channel_that_stood_still_shows_any_move(kind, level):
     assert scaler.transform(values)[:, 1] == pytest.approx(0.0, abs=1e-6)
 
 
+def test_the_last_digit_of_a_coarse_converter_is_no_scale():
+    values = normal()
+    values[:, 0] = np.round(np.random.default_rng(4).normal(30.0, 0.7, len(values)) - 0.4) + 0.001 * values[:, 0]
+
+    scale = fit_scaler(values).scale[0, 0]
+
+    assert scale > 0.4
+
+
 def test_a_channel_whose_middle_half_stands_still_is_scaled_by_the_rest():
     values = normal()
     values[:, 0] = np.where(np.arange(len(values)) % 10, 0.0, 5.0)  # on for a tenth of the time
@@ -107,7 +116,7 @@ def test_a_channel_whose_middle_half_stands_still_is_scaled_by_the_rest():
 
     scale = fit_scaler(values).scale[0]
 
-    assert scale[0] == pytest.approx(5.0 / 4.652)
+    assert scale[0] == pytest.approx(5.0 / 4.652 / 2)
     assert scale[1] == pytest.approx(values[:, 1].std())
 
 

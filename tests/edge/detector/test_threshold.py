@@ -9,7 +9,7 @@ from rig import CHANNELS, WINDOW, group_of, network, normal, play, rows_of, run_
 from scipy.stats import multivariate_normal
 
 from edge.detector.bundle import BundleError
-from edge.detector.calibrate import calibrate, calibrate_and_score
+from edge.detector.calibrate import NormalRows, calibrate, calibrate_and_score
 from edge.detector.calibration import calibration_from_dict
 from edge.detector.engine import Shape
 from edge.detector.gaussian import fit_gaussian
@@ -26,7 +26,7 @@ def calibrated(name: str, at: float | None = None, signed: bool = False):
     scaler = fit_scaler(normal(400), "robust", CHANNELS)
     tuning = replace(DEFAULT, threshold=named(name, at, signed))
     runs = [run_of(normal(400, seed)) for seed in (1, 2)]
-    calibration, scores = calibrate_and_score(network(), SHAPE, scaler, runs, np.full(3, 3.0), tuning)
+    calibration, scores = calibrate_and_score(network(), SHAPE, NormalRows(runs, scaler, np.full(3, 3.0)), tuning)
     scores = np.concatenate(scores)
     return calibration, scores[np.isfinite(scores)]
 
@@ -35,7 +35,10 @@ def test_peaks_over_threshold_is_the_default():
     scaler = fit_scaler(normal(400), "robust", CHANNELS)
     runs = [run_of(normal(400, seed)) for seed in (1, 2)]
 
-    assert calibrate(network(), SHAPE, scaler, runs, np.full(3, 3.0)).to_dict() == calibrated("pot")[0].to_dict()
+    assert (
+        calibrate(network(), SHAPE, NormalRows(runs, scaler, np.full(3, 3.0))).to_dict()
+        == calibrated("pot")[0].to_dict()
+    )
 
 
 @pytest.mark.parametrize("k", [2.0, 4.0])
