@@ -12,6 +12,7 @@ from train import blind
 from train.found import Anomaly, episode_starts, grace_s, label_runs, labels_inside
 from train.metrics import Judged, Metrics, measure
 from train.playback import Played
+from train.return_check import Claim, claims
 from train.tables import RawTable
 
 QUANTILES = (0.5, 0.9, 0.99, 0.999, 1.0)
@@ -54,9 +55,12 @@ class Quiet:
     quantiles: dict[str, float]
     """Of the score: part of the scored rows below it to score."""
 
+    claims: tuple[Claim, ...] = ()
+    """Return periods beside what was seen of them, taken as if all rows were normal."""
+
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types."""
-        return {**vars(self)}
+        return {**vars(self), "claims": [claim.to_dict() for claim in self.claims]}
 
 
 def judge(played: Played, anomalies: Sequence[Anomaly] | None, first: int) -> Judged:
@@ -125,6 +129,11 @@ def summarize(bundle: Bundle, played: Sequence[Played], first: int) -> Quiet:
         episodes=episodes,
         episodes_per_day=episodes / days if days else None,
         quantiles={f"{part:g}": float(np.quantile(scored, part)) for part in QUANTILES} if len(scored) else {},
+        claims=claims(
+            [(one.replay.score[first:], one.calibration) for one in played],
+            max(1, 2 * bundle.window // bundle.stride),
+            bundle.period_s,
+        ),
     )
 
 

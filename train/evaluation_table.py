@@ -1,6 +1,6 @@
 """An evaluation as lines and columns, for a terminal and for the report."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from rich.console import Console
 from rich.table import Table
@@ -8,6 +8,7 @@ from rich.table import Table
 from train.blind import LIMIT_SDS
 from train.evaluation import Evaluation, Quiet
 from train.metrics import Metrics
+from train.return_check import Claim
 from train.terminal import say
 from train.words import count, duration, number, often, percent, plural
 
@@ -68,4 +69,16 @@ def print_quiet(found: Quiet, console: Console) -> None:
     for part, score in found.quantiles.items():
         table.add_row("all" if part == "1" else f"{100 * float(part):g} %", number(score))
     console.print(table)
+    if found.claims:
+        console.print(_claims(found.claims))
     say(console, "no labels: give --label-column or --windows to see which alarms were right")
+
+
+def _claims(claims: Sequence[Claim]) -> Table:
+    table = Table(title="Scores that normal rows reach once in so long", title_justify="left")
+    for name in ("claimed", "peaks expected", "seen", "observed / claimed"):
+        table.add_column(name, justify="right")
+    for claim in claims:
+        ratio = "-" if claim.ratio is None else f"{claim.ratio:.2f}"
+        table.add_row(duration(claim.claimed_s), f"{claim.expected:.1f}", str(claim.seen), ratio)
+    return table

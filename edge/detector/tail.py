@@ -9,6 +9,8 @@ import numpy as np
 
 _LEAST_PEAKS = 6
 """Below this many excesses only the exponential tail (shape 0) is fitted: a shape needs more."""
+_HIGHEST = 4.0
+"""A tail is fitted to this many times the root of the number of peaks."""
 EXTRAPOLATION = 10.0
 """A return period is told up to this many times the time it was learned on, and no further."""
 
@@ -74,18 +76,23 @@ def cluster_peaks(scores: np.ndarray, gap: int) -> np.ndarray:
     return np.array([block.max() for block in np.array_split(scores, blocks)]) if len(scores) else scores
 
 
-def fit_tail(peaks: np.ndarray, span_s: float, quantile: float = 0.5) -> Tail:
-    """A tail over the `quantile` of declustered `peaks` that were seen in `span_s` seconds.
+def fit_tail(peaks: np.ndarray, span_s: float) -> Tail:
+    """A tail over the highest of declustered `peaks` that were seen in `span_s` seconds.
+
+    The highest are half of them, and of many 4 times the root of their number: the
+    middle of a distribution bends a tail fitted to it, which then promises too long
+    return periods.
 
     Shape and scale by probability-weighted moments (Hosking and Wallis 1987), which stay
-    sane on few peaks where maximum likelihood does not; the shape is kept in [-0.3, 0.3].
+    sane on few peaks where maximum likelihood does not; the shape is kept in [0, 0.3]:
+    a bounded tail would call what lies beyond impossible.
 
     Raises:
         ValueError: no peaks at all.
     """
     if not len(peaks):
         raise ValueError("a tail wants at least one peak")
-    threshold = float(np.quantile(peaks, quantile))
+    threshold = float(np.quantile(peaks, 1 - min(0.5, _HIGHEST / math.sqrt(len(peaks)))))
     excess = np.sort(peaks[peaks > threshold] - threshold)
     if not len(excess) or excess[-1] <= 0:
         return Tail(threshold, 0.0, max(1e-3 * abs(threshold), 1e-9), max(1, len(excess)), span_s)
@@ -99,5 +106,5 @@ def _moments(excess: np.ndarray) -> tuple[float, float]:
     weighted = float(np.mean(excess * (n - np.arange(1, n + 1) + 0.35) / n))
     if mean <= 2 * weighted:
         return 0.0, mean
-    shape = float(np.clip(2 - mean / (mean - 2 * weighted), -0.3, 0.3))
-    return shape, mean * (1 - shape)
+    shape = float(np.clip(2 - mean / (mean - 2 * weighted), 0.0, 0.3))
+    return (shape, mean * (1 - shape)) if shape > 0 else (0.0, mean)

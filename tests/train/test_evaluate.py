@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -151,7 +152,7 @@ def played(score: list[float], alarm: str, labels: list[int] | None, times: list
     episode = tuple(None if mark == "." else mark for mark in alarm)
     on = np.array([mark != "." for mark in alarm])
     replay = Replay(np.array(score), on, episode, (None,) * count, (), np.arange(count))
-    return Played(table, replay, None, 0)  # type: ignore[arg-type]
+    return Played(table, replay, SimpleNamespace(tail=None, level=1.0), 0)  # type: ignore[arg-type]
 
 
 def _bool(labels: list[int] | None) -> np.ndarray | None:

@@ -9,9 +9,11 @@ import numpy as np
 from edge.detector.aligner import AlignerSettings
 from edge.detector.calibration import Calibration
 from edge.detector.runtime import load_model
+from edge.detector.tail import cluster_peaks
 from train.data_report import DataReport
 from train.dataset import Segment
 from train.plots.signals import BAND_SDS, MOST_CHANNELS, Expectation, Recorded, reconstruction, timeline
+from train.plots.tail import return_levels
 from train.plots.tracks import runs_of
 from train.plots.training import losses, score_histogram
 from train.report.fit_tables import data_parts, settings_part, variant_parts, worst_parts
@@ -136,6 +138,12 @@ def _timeline(result: "FitResult", seen: Trace) -> str:
     return picture(figure, "Readings and score over time", legend)
 
 
+_TAIL = (
+    "Each point is the highest score of two windows of normal rows. The line is the tail fitted to the highest of "
+    "them; an event's return period is read off it, and is not told further than ten times the normal rows reach."
+)
+
+
 def _level_parts(result: "FitResult", variant: str, calibration: Calibration) -> list[str]:
     figure = score_histogram(result.scored[variant].scores, "rows")
     tail = calibration.tail
@@ -145,7 +153,13 @@ def _level_parts(result: "FitResult", variant: str, calibration: Calibration) ->
         rare = f"How rare a score of 1.0 is on normal data cannot be told from {span} of it."
     else:
         rare = f"On normal data a score of 1.0 comes about once in {duration(period)}, as far as {span} of it can tell."
-    return [picture(figure, "Histogram of scores on normal rows, with the alarm level"), paragraph(rare)]
+    parts = [picture(figure, "Histogram of scores on normal rows, with the alarm level"), paragraph(rare)]
+    if tail is not None:
+        apart = max(1, 2 * result.settings.window // result.settings.stride)  # as in calibration
+        peaks = cluster_peaks(result.scored[variant].scores * calibration.level, apart)
+        drawn = return_levels(peaks, tail, calibration.level)
+        parts += [picture(drawn, "Scores against the time in which normal rows reach them once"), paragraph(_TAIL)]
+    return parts
 
 
 def _shown(result: "FitResult") -> list[int]:
