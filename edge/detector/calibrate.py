@@ -24,6 +24,10 @@ _FLOOR = 1e-6
 """Least limit of a statistic: a channel that stands still in all calibration rows has none of its own."""
 _CHART_FLOOR = 0.1
 """The same for the level chart, z-units."""
+_SETTLED = 1.5
+"""Time constants of the baseline after which it has found its level."""
+_MOSTLY = 0.3
+"""Part of the windows that must lie after that."""
 _LEAST_RESIDUAL = 0.02
 """Least scale of a residual, z-units: a network is not to be believed to a hundredth of a channel's spread."""
 
@@ -184,7 +188,7 @@ def _limits(
         rows=sum(len(run.times) for run in runs),
         span_s=max(span_s, 1e-9),
         level=tuning.threshold.level(statistic, tuning.margin),
-        tail=_tail(statistic, span_s, shape),
+        tail=_tail(statistic, span_s, seen, shape, tuning),
         gaussian=gaussian,
     )
     return calibration, seen.per_row(statistic / calibration.level, runs)
@@ -208,5 +212,12 @@ def _apart(shape: Shape) -> int:
     return max(1, 2 * shape.window // shape.stride)
 
 
-def _tail(statistic: np.ndarray, span_s: float, shape: Shape) -> Tail:
-    return fit_tail(cluster_peaks(statistic, _apart(shape)), span_s)
+def _tail(statistic: np.ndarray, span_s: float, seen: Seen, shape: Shape, tuning: Tuning) -> Tail:
+    """From where baselines have found their level on, if that is most of it: a device that runs for years starts once.
+
+    Limits, which keep what the start shows as well, are the wider for it.
+    """
+    settled = seen.row >= _SETTLED * tuning.baseline_windows * shape.window
+    if settled.mean() < _MOSTLY:
+        settled[:] = True
+    return fit_tail(cluster_peaks(statistic[settled], _apart(shape)), span_s * float(settled.mean()))
