@@ -9,7 +9,7 @@ from edge.detector.threshold import PEAKS, Threshold
 class Tuning:
     """How fast charts react, baselines follow and episodes open and close."""
 
-    level_windows: float = 0.75
+    level_windows: float = 0.5
     """Span of the EWMA chart of readings, windows."""
     error_windows: float = 2.0
     """Span of the EWMA charts of residuals, windows."""
@@ -31,7 +31,7 @@ class Tuning:
     """The same of a channel's mean residual, where there are many calibration rows."""
     loud_energy: float = 1.3
     """The same of a channel's squared residual."""
-    few_windows: float = 3.0
+    few_windows: float = 4.0
     """Limits of residuals are wider by this over the square root of the calibration's windows."""
     few_independent: float = 6.0
     """Those of slow channels by this over the square root of the windows that are worth an independent one."""
