@@ -20,6 +20,7 @@ from edge.detector.group import StreamGroup, StreamSettings
 from edge.detector.rows import Row
 from edge.detector.runs import Run
 from edge.detector.scaler import fit_scaler
+from tests.edge.tiny_bundle import plain_manifest
 
 WINDOW, NORMAL_ROWS = 30, 1200
 
@@ -46,20 +47,7 @@ def bundle_of(folder: Path, channels: int) -> Bundle:
     calibration = calibrate(NoInterpreter(), Shape(WINDOW, channels), NormalRows([run], scaler, np.full(channels, 3.0)))
     variant = {"name": "float32", "file": "none.tflite", "batch": [1], "runtimes": ["none"]}
     rest = {"rmse_to_float32": 0.0, "score_agreement": 1.0, "calibration": calibration.to_dict()}
-    body = {
-        "name": "cost",
-        "created": "",
-        "channels": [{"name": name, "unit": ""} for name in names],
-        "period_s": 1.0,
-        "timezone": "UTC",
-        "season": None,
-        "window": WINDOW,
-        "stride": 1,
-        "scaler": scaler.to_dict(),
-        "variants": [{**variant, **rest}],
-        "alarm": {"max_drift": [3.0] * channels},
-        "training": {},
-    }
+    body = plain_manifest("cost", names, WINDOW, scaler, {**variant, **rest})
     return write_bundle(folder, body, {"none.tflite": b""})
 
 

@@ -12,7 +12,7 @@ from tests.chaos.agent_process import AgentProcess
 from tests.chaos.commit_log import CommitLog
 from tests.chaos.reckoning import Witnesses, reckon
 from tests.chaos.recording import Recording
-from tests.chaos.stand import stand
+from tests.chaos.stand import FROM_STDIN, stand
 from tests.edge.tiny_bundle import CHANNELS
 from tests.mosquitto import wait_for
 
@@ -23,20 +23,6 @@ MOST_A_SECOND = 55
 """Events: `delivery.drain_per_s` is 50, and a second's edges are not sharp."""
 
 _LONGEST_S = 900.0
-
-_CONFIG = """
-[device]
-id = "{device}"
-[broker]
-host = "127.0.0.1"
-port = {port}
-[[source]]
-name = "pump1"
-type = "stdin"
-[[stream]]
-id = "pump1"
-bundle = "tiny"
-"""
 
 
 @dataclass(frozen=True)
@@ -68,7 +54,7 @@ class Outage:
 def run(folder: Path, seed: int, simulated_s: int = DAY_S) -> Outage:
     """The agent is connected, the broker goes, `simulated_s` rows are read, the broker comes back."""
     with stand(folder) as base:
-        base.configure(_CONFIG)
+        base.configure(FROM_STDIN, of_device="")
         lines = base.agent.start()
         wait_for(lambda: base.proxy.acknowledged, "the agent to be connected")
         base.broker.kill()

@@ -15,6 +15,22 @@ DEVICE = "gw-1"
 BROKER = ("allow_anonymous true", "max_queued_messages 0", *PERSISTENT)
 """What the README asks for; the queue of a subscriber that is away has no bound."""
 
+FROM_STDIN = """
+[device]
+id = "{device}"
+{of_device}
+[broker]
+host = "127.0.0.1"
+port = {port}
+[[source]]
+name = "pump1"
+type = "stdin"
+[[stream]]
+id = "pump1"
+bundle = "tiny"
+"""
+"""agent.toml for one stream that the test itself feeds; {of_device} are more keys of the device."""
+
 
 @dataclass(frozen=True)
 class Stand:
@@ -29,8 +45,8 @@ class Stand:
 
     def configure(self, config: str, **more: object) -> None:
         """Write agent.toml: `config` with {device}, {port} of the proxy, {broker_port} and what else it names."""
-        ports = {"port": self.proxy.port, "broker_port": self.broker.port}
-        (self.folder / "agent.toml").write_text(config.format(device=DEVICE, **ports, **more))
+        told = {"device": DEVICE, "port": self.proxy.port, "broker_port": self.broker.port, **more}
+        (self.folder / "agent.toml").write_text(config.format(**told))
 
 
 @contextmanager

@@ -5,7 +5,9 @@ makes it anew.
 """
 
 import math
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -14,7 +16,7 @@ from edge.detector.calibrate import NormalRows, calibrate
 from edge.detector.engine import Shape
 from edge.detector.runs import Run
 from edge.detector.runtime import available_runtimes, open_model
-from edge.detector.scaler import fit_scaler
+from edge.detector.scaler import Scaler, fit_scaler
 
 CHANNELS = ("flow", "pressure")
 WINDOW = 8
@@ -46,21 +48,28 @@ def write_tiny_bundle(folder: Path) -> Bundle:
         "runtimes": list(available_runtimes()),
         "calibration": calibration.to_dict(),
     }
-    manifest = {
-        "name": "tiny",
+    manifest = plain_manifest("tiny", CHANNELS, WINDOW, scaler, variant)
+    return write_bundle(folder, manifest, {"float32.tflite": MODEL.read_bytes()})
+
+
+def plain_manifest(
+    name: str, channels: Sequence[str], window: int, scaler: Scaler, variant: Mapping[str, Any]
+) -> dict[str, Any]:
+    """A bundle at 1 Hz without a season, of one variant."""
+    return {
+        "name": name,
         "created": "2026-01-01T00:00:00+00:00",
-        "channels": [{"name": name, "unit": "bar"} for name in CHANNELS],
+        "channels": [{"name": channel, "unit": "bar"} for channel in channels],
         "period_s": 1.0,
         "timezone": "UTC",
         "season": None,
-        "window": WINDOW,
+        "window": window,
         "stride": 1,
         "scaler": scaler.to_dict(),
         "variants": [variant],
         "alarm": {"max_drift": (3.0 * scaler.scale[0]).tolist()},
         "training": {"rows": 0},
     }
-    return write_bundle(folder, manifest, {"float32.tflite": MODEL.read_bytes()})
 
 
 def make_model() -> bytes:

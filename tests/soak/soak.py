@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import IO
 
 from tests.chaos.recording import Recording
-from tests.chaos.stand import stand
+from tests.chaos.stand import FROM_STDIN, stand
 from tests.edge.tiny_bundle import CHANNELS
 from tests.mosquitto import Listener
 from tests.soak.samples import Sample
@@ -18,20 +18,9 @@ SAMPLE_EVERY_S = 0.5
 _ROWS_A_WRITE = 1000
 
 # The stream's state is saved every 600 s; at some 1,200 rows a second that is every half second here.
-_CONFIG = """
-[device]
-id = "{device}"
+_OF_DEVICE = """
 health_every_s = {every_s}
 snapshot_every_s = 0.5
-[broker]
-host = "127.0.0.1"
-port = {broker_port}
-[[source]]
-name = "pump1"
-type = "stdin"
-[[stream]]
-id = "pump1"
-bundle = "tiny"
 """
 
 
@@ -57,7 +46,7 @@ class Soak:
 def run(folder: Path, seed: int, rows: int, every_s: float = SAMPLE_EVERY_S) -> Soak:
     """Feed so many rows, a second each; a real broker takes the events and a subscriber reads them."""
     with stand(folder) as base:
-        base.configure(_CONFIG, every_s=every_s)
+        base.configure(FROM_STDIN, of_device=_OF_DEVICE.format(every_s=every_s), port=base.broker.port)
         began = time.monotonic()
         recording = Recording(seed, "pump1", time.time() // 1 - rows, APART)
         samples = _feed(base.agent.start(), recording, rows, base.health, folder / "state")
