@@ -2,6 +2,7 @@
 
 import logging
 import math
+import select
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
@@ -173,7 +174,8 @@ class Agent:
             return
         periods = (one.loaded.bundle.period_s for one in self.inferences if one.loaded is not None)
         if wait_s := self.gathering.wait_s(periods, self.monotonic()):
-            time.sleep(wait_s)
+            # Not time.sleep: it waits for an instant, which the system refuses when the clock is set meanwhile.
+            select.select((), (), (), wait_s)
 
     def _held(self) -> set[Route]:
         """Boards whose readings wait in the inbox, since enough of their rows wait for commissioning."""

@@ -83,7 +83,7 @@ class MqttReader:
             waits_since = time.monotonic()
             if _readable(sock, _LOOK_S):
                 if time.monotonic() - waits_since < _REST_S:
-                    time.sleep(_REST_S)
+                    self._leaving.wait(_REST_S)
                 self._read()
             if self._client.want_write():
                 self._client.loop_write()
