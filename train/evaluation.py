@@ -8,6 +8,7 @@ import numpy as np
 
 from edge.detector.aligner import AlignerSettings
 from edge.detector.bundle import Bundle
+from edge.detector.tail import peaks_apart
 from train import blind
 from train.found import Anomaly, episode_starts, grace_s, label_runs, labels_inside
 from train.metrics import Judged, Metrics, measure
@@ -131,7 +132,7 @@ def summarize(bundle: Bundle, played: Sequence[Played], first: int) -> Quiet:
         quantiles={f"{part:g}": float(np.quantile(scored, part)) for part in QUANTILES} if len(scored) else {},
         claims=claims(
             [(one.replay.score[first:], one.calibration) for one in played],
-            max(1, 2 * bundle.window // bundle.stride),
+            peaks_apart(bundle.window, bundle.stride),
             bundle.period_s,
         ),
     )

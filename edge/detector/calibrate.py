@@ -14,7 +14,7 @@ from edge.detector.runs import Run, Seen, Steps, finished, in_lockstep, joined, 
 from edge.detector.runtime import Network
 from edge.detector.scaler import Scaler, to_z
 from edge.detector.scorer import Members, fuse
-from edge.detector.tail import Tail, cluster_peaks, fit_tail
+from edge.detector.tail import Tail, cluster_peaks, fit_tail, peaks_apart
 from edge.detector.tuning import DEFAULT, Tuning
 from edge.detector.wander import slowness, unseen
 
@@ -201,15 +201,10 @@ def _expected_highest(members: np.ndarray, shape: Shape, tuning: Tuning) -> np.n
     peaks differ widely, that adds much, on many rows little.
     """
     flat = members.reshape(len(members), -1)
-    peaks = np.stack([cluster_peaks(one, _apart(shape)) for one in flat.T])
+    peaks = np.stack([cluster_peaks(one, peaks_apart(shape.window, shape.stride)) for one in flat.T])
     typical = np.median(peaks, axis=1, keepdims=True)
     excess = np.maximum(peaks - typical, 0.0).sum(axis=1) / np.maximum((peaks > typical).sum(axis=1), 1)
     return (peaks.max(axis=1) + np.log(tuning.outlook) * excess).reshape(members.shape[1:])
-
-
-def _apart(shape: Shape) -> int:
-    """Peaks two windows apart share no row and hardly any state."""
-    return max(1, 2 * shape.window // shape.stride)
 
 
 def _tail(statistic: np.ndarray, span_s: float, seen: Seen, shape: Shape, tuning: Tuning) -> Tail:
@@ -220,4 +215,6 @@ def _tail(statistic: np.ndarray, span_s: float, seen: Seen, shape: Shape, tuning
     settled = seen.row >= _SETTLED * tuning.baseline_windows * shape.window
     if settled.mean() < _MOSTLY:
         settled[:] = True
-    return fit_tail(cluster_peaks(statistic[settled], _apart(shape)), span_s * float(settled.mean()))
+    return fit_tail(
+        cluster_peaks(statistic[settled], peaks_apart(shape.window, shape.stride)), span_s * float(settled.mean())
+    )

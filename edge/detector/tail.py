@@ -76,6 +76,11 @@ def cluster_peaks(scores: np.ndarray, gap: int) -> np.ndarray:
     return np.array([block.max() for block in np.array_split(scores, blocks)]) if len(scores) else scores
 
 
+def peaks_apart(window: int, stride: int) -> int:
+    """Scores between two peaks that count as independent: two windows apart they share no row and hardly any state."""
+    return max(1, 2 * window // stride)
+
+
 def fit_tail(peaks: np.ndarray, span_s: float) -> Tail:
     """A tail over the highest of declustered `peaks` that were seen in `span_s` seconds.
 

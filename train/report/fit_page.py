@@ -9,7 +9,7 @@ import numpy as np
 from edge.detector.aligner import AlignerSettings
 from edge.detector.calibration import Calibration
 from edge.detector.runtime import load_model
-from edge.detector.tail import cluster_peaks
+from edge.detector.tail import cluster_peaks, peaks_apart
 from train.data_report import DataReport
 from train.dataset import Segment
 from train.plots.signals import BAND_SDS, MOST_CHANNELS, Expectation, Recorded, reconstruction, timeline
@@ -155,7 +155,7 @@ def _level_parts(result: "FitResult", variant: str, calibration: Calibration) ->
         rare = f"On normal data a score of 1.0 comes about once in {duration(period)}, as far as {span} of it can tell."
     parts = [picture(figure, "Histogram of scores on normal rows, with the alarm level"), paragraph(rare)]
     if tail is not None:
-        apart = max(1, 2 * result.settings.window // result.settings.stride)  # as in calibration
+        apart = peaks_apart(result.settings.window, result.settings.stride)
         peaks = cluster_peaks(result.scored[variant].scores * calibration.level, apart)
         drawn = return_levels(peaks, tail, calibration.level)
         parts += [picture(drawn, "Scores against the time in which normal rows reach them once"), paragraph(_TAIL)]

@@ -102,11 +102,11 @@ def test_a_channel_that_stood_still_shows_any_move(kind, level):
 
 def test_the_last_digit_of_a_coarse_converter_is_no_scale():
     values = normal()
-    values[:, 0] = np.round(np.random.default_rng(4).normal(30.0, 0.7, len(values)) - 0.4) + 0.001 * values[:, 0]
+    values[:, 0] = np.round(np.random.default_rng(4).normal(30.0, 0.3, len(values))) + 0.001 * values[:, 0]
 
     scale = fit_scaler(values).scale[0, 0]
 
-    assert scale > 0.4
+    assert scale > 0.2  # of the counts; what lies between them is some thousandths
 
 
 def test_a_channel_whose_middle_half_stands_still_is_scaled_by_the_rest():
