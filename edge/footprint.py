@@ -20,18 +20,21 @@ def leave_out_openssl(brokers: Iterable[BrokerSettings]) -> bool:
     OpenSSL, its tables and Python's `ssl` are 5 MB of an agent's 60, resident for nothing where the broker
     is on the same machine: bundles are hashed as fast by Python's own SHA-256. A broker that wants TLS
     later, through a changed config, needs a restart: `edge.wire.broker.use_credentials` says so.
+    HTTP and e-mail, 1.4 MB that paho imports to look for a proxy before a WebSocket, are left out with it.
     """
     taken = {"ssl", "hashlib"} & sys.modules.keys()
     if taken or any(broker.ca is not None for broker in brokers) or not _has_own_sha256():
         return False
-    sys.modules["ssl"] = _without_tls()
-    sys.modules["_hashlib"] = None  # type: ignore[assignment]  # documented: makes its import an ImportError
+    absent = {"ssl": _without_tls(), "_hashlib": None, "urllib.request": ModuleType("urllib.request")}
+    absent = {name: module for name, module in absent.items() if name not in sys.modules}
+    sys.modules.update(absent)  # type: ignore[arg-type]  # None is documented: it makes an import an ImportError
     try:
         import hashlib  # noqa: F401
 
         import paho.mqtt.client  # noqa: F401
     finally:  # whoever else imports them gets the real ones
-        del sys.modules["ssl"], sys.modules["_hashlib"]
+        for name in absent:
+            del sys.modules[name]
     return True
 
 

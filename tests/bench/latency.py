@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tests.bench import torch_network
 from tests.bench.runners import Call, open_file
 from tests.bench.sizes import BATCHES, SIZES, Size, arrays, error, within
 
@@ -29,6 +30,10 @@ def latencies(folder: Path, size: Size, batch: int) -> dict[str, float]:
         calls[kind] = open_file(path, given)
         if not (off := error(calls[kind](), wanted)) <= within(kind):
             raise SystemExit(f"{path.name} is off by {off:.2g} of the spread at batch {batch}: nothing is measured")
+    if torch_network.installed():
+        calls["pytorch"] = torch_network.pytorch(size, saved, given)
+        if not error(calls["pytorch"](), wanted) <= within("float32"):
+            raise SystemExit("PyTorch gives something else: nothing is measured")
     return {kind: taken / batch for kind, taken in in_turns(calls).items()}
 
 

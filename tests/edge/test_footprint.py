@@ -42,6 +42,18 @@ def test_the_real_ssl_can_be_imported_afterwards():
     assert said_by(program) == ["True"]
 
 
+def test_an_agent_imports_no_http():
+    program = f"{PLAIN} leave_out([BrokerSettings()]); import edge.assembly, sys; print('http' in sys.modules)"
+
+    assert said_by(program) == ["False"]
+
+
+def test_the_real_urllib_can_be_imported_afterwards():
+    program = f"{PLAIN} leave_out([BrokerSettings()]); import urllib.request as r; print(callable(r.getproxies))"
+
+    assert said_by(program) == ["True"]
+
+
 def test_tls_wanted_later_asks_for_a_restart(tmp_path):
     authority = tmp_path / "ca.pem"
     authority.touch()
