@@ -59,9 +59,11 @@ def _add_watch(watch: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from edge.config import ConfigError, load_config
+    from edge.footprint import give_back_memory, leave_out_openssl, leave_out_typing_extensions
+
+    leave_out_typing_extensions()
+    from edge.config import ConfigError, load_config  # imports cattrs
     from edge.detector.manifest import BundleError
-    from edge.footprint import give_back_memory, leave_out_openssl
     from edge.sources.settings import SourceError
 
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # a reload asked for while starting; the config is about to be read

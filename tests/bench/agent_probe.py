@@ -12,8 +12,7 @@ from array import array
 from pathlib import Path
 from typing import Any
 
-from edge.config import load_config
-from edge.footprint import give_back_memory, leave_out_openssl
+from edge.footprint import give_back_memory, leave_out_openssl, leave_out_typing_extensions
 
 
 def phase(number: int, streams: int) -> float:
@@ -25,6 +24,9 @@ def main() -> None:
     """Run until told to stop."""
     began = time.monotonic() - _since_start_s()
     config_file, out, streams, hz = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4])
+    leave_out_typing_extensions()
+    from edge.config import load_config
+
     config = load_config(config_file)
     leave_out_openssl(config.brokers)
     from edge.assembly import assemble

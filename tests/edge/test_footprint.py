@@ -54,6 +54,21 @@ def test_the_real_urllib_can_be_imported_afterwards():
     assert said_by(program) == ["True"]
 
 
+def test_cattrs_does_without_typing_extensions():
+    program = (
+        "from edge.footprint import leave_out_typing_extensions as leave_out; print(leave_out())\n"
+        "import sys, edge.config; print('typing_extensions' in sys.modules)"
+    )
+
+    assert said_by(program) == ["True", "False"]
+
+
+def test_typing_extensions_stays_where_it_was_imported_before():
+    program = "import typing_extensions; from edge.footprint import *; print(leave_out_typing_extensions())"
+
+    assert said_by(program) == ["False"]
+
+
 def test_tls_wanted_later_asks_for_a_restart(tmp_path):
     authority = tmp_path / "ca.pem"
     authority.touch()
