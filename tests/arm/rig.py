@@ -70,7 +70,10 @@ def _make_userland(folder: Path) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
     included = "--include=python3,libstdc++6,libgcc-s1,zlib1g"
     options = ["--quiet", "--skip=check/qemu", "--architectures=arm64", "--variant=extract", included]
-    subprocess.run(["mmdebstrap", *options, "bookworm", str(folder)], check=True, stderr=subprocess.DEVNULL)
+    done = subprocess.run(["mmdebstrap", *options, "bookworm", str(folder)], capture_output=True, text=True)
+    if done.returncode:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise RuntimeError(f"mmdebstrap: exit {done.returncode}: {done.stderr.strip()[-500:]}")
     # XNNPACK asks for the processors here, and stays away where it is told of none.
     cpus = folder / "sys/devices/system/cpu"
     cpus.mkdir(parents=True, exist_ok=True)
