@@ -10,13 +10,12 @@ from edge.detector.calibrate import CalibrationError, NormalRows, calibrate_and_
 from edge.detector.calibration import Calibration
 from edge.detector.engine import Shape
 from edge.detector.runtime import Network, open_model
-from edge.detector.scaler import Scaler
-from edge.detector.season import Calendar
 from edge.detector.tuning import DEFAULT, Tuning
 from train.dataset import Run
 from train.errors import FitError
 from train.probe import BATCHES
-from train.streams import as_stream, in_pieces
+from train.scaling import Scaling
+from train.streams import in_pieces
 
 
 @dataclass(frozen=True)
@@ -32,21 +31,17 @@ class ScoredRows:
 def calibrate_variants(
     models: Mapping[str, Path],
     shape: Shape,
-    scaler: Scaler,
+    scaling: Scaling,
     runs: Sequence[Run],
-    calendar: Calendar,
-    allowance: np.ndarray,
     tuning: Tuning = DEFAULT,
 ) -> dict[str, tuple[Calibration, ScoredRows]]:
     """A calibration for each variant and the scores it gives; `models` maps its name to its file.
-
-    `allowance` (channels,) is in the channels' units.
 
     Raises:
         FitError: the runs have too few rows.
     """
     return {
-        name: calibrate_network(open_model(file, BATCHES), shape, scaler, runs, calendar, allowance, tuning)
+        name: calibrate_network(open_model(file, BATCHES), shape, scaling, runs, tuning)
         for name, file in models.items()
     }
 
@@ -54,24 +49,25 @@ def calibrate_variants(
 def calibrate_network(
     network: Network,
     shape: Shape,
-    scaler: Scaler,
+    scaling: Scaling,
     runs: Sequence[Run],
-    calendar: Calendar,
-    allowance: np.ndarray,
     tuning: Tuning = DEFAULT,
 ) -> tuple[Calibration, ScoredRows]:
-    """A calibration for one network and the scores it gives; `allowance` (channels,) is in the channels' units.
+    """A calibration for one network and the scores it gives.
 
     Raises:
         FitError: the runs have too few rows.
     """
-    streams = [as_stream(run, calendar) for run in in_pieces(runs, shape.window)]
+    streams = in_pieces(runs, shape.window, scaling.calendar)
+    drift = scaling.max_drift / scaling.scaler.scale.mean(axis=0)
     try:
-        drift = allowance / scaler.scale.mean(axis=0)
-        calibration, scores = calibrate_and_score(network, shape, NormalRows(streams, scaler, drift), tuning)
+        rows = NormalRows(streams, scaling.scaler, drift, fitted_range=scaling.fitted_range)
+        calibration, scores = calibrate_and_score(network, shape, rows, tuning)
     except CalibrationError as error:
         raise FitError(f"too few rows to calibrate on: {error}") from error
-    return calibration, ScoredRows(np.concatenate([run.times for run in streams]), np.concatenate(scores))
+    times = np.concatenate([run.learned.times for run in streams])
+    learned = [score[run.lead :] for run, score in zip(streams, scores, strict=True)]
+    return calibration, ScoredRows(times, np.concatenate(learned))
 
 
 def agreement(one: ScoredRows, other: ScoredRows) -> float:

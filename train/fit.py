@@ -131,7 +131,7 @@ def fit(
     calibrations = {name: calibration for name, (calibration, _) in calibrated.items()}
     scored = {name: scores for name, (_, scores) in calibrated.items()}
     parity = [replace(row, score_agreement=_agreement(row.variant, scored)) for row in parity]
-    body = manifest(settings, scaling.scaler, scaling.max_drift, trained, split, parity, calibrations)
+    body = manifest(settings, scaling, trained, split, parity, calibrations)
     bundle = write_bundle(out, body, {f"{name}.tflite": model for name, model in models.items()})
     return FitResult(
         settings=settings,
@@ -196,9 +196,7 @@ def _calibrate(
         for name, file in files.items():
             file.write_bytes(models[name])
         tuning = replace(DEFAULT, threshold=settings.threshold)
-        return calibrate_variants(
-            files, shape, scaling.scaler, split.calibrate, scaling.calendar, scaling.max_drift, tuning
-        )
+        return calibrate_variants(files, shape, scaling, split.calibrate, tuning)
 
 
 def _agreement(variant: str, scored: Mapping[str, ScoredRows]) -> float | None:

@@ -6,16 +6,14 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 import edge
 from edge.detector.calibration import Calibration
 from edge.detector.learned_rules import rules_to_dict
-from edge.detector.scaler import Scaler
 from train.learned_rules import learn_rules
 from train.parity import Parity
 from train.probe import BATCHES
 from train.row_hashes import sample_hashes
+from train.scaling import Scaling
 from train.split import Split
 from train.training import Trained
 
@@ -27,8 +25,7 @@ _VERSIONS_OF = ("tensorflow", "keras", "numpy", "ai-edge-litert")
 
 def manifest(
     settings: "FitSettings",
-    scaler: Scaler,
-    max_drift: np.ndarray,
+    scaling: Scaling,
     trained: Trained,
     split: Split,
     parity: Sequence[Parity],
@@ -45,9 +42,9 @@ def manifest(
         "window": settings.window,
         "stride": settings.stride,
         "architecture": settings.architecture,
-        "scaler": scaler.to_dict(),
+        "scaler": scaling.scaler.to_dict(),
         "variants": [_variant(row, calibrations[row.variant]) for row in parity if row.variant in calibrations],
-        "alarm": {"max_drift": max_drift.tolist(), "threshold": settings.threshold.to_dict()},
+        "alarm": {**scaling.to_dict(), "threshold": settings.threshold.to_dict()},
         "rules": rules_to_dict(learn_rules((*split.fit, *split.held_out), settings.channels, settings.period_s)),
         "training": _training(settings, trained, split),
     }

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -28,10 +29,16 @@ class Scaling:
     calendar: Calendar
     max_drift: np.ndarray
     """(channels,) in the channels' units."""
+    fitted_range: np.ndarray
+    """(2, channels) lowest and highest scaled reading among the rows to fit."""
 
     def rows(self, run: Run) -> list[np.ndarray]:
         """Each segment of the run in scaled units."""
         return scaled_rows(run, self.own.get(run.name, self.scaler), self.calendar)
+
+    def to_dict(self) -> dict[str, list[Any]]:
+        """For the manifest: what a device takes over that commissions itself."""
+        return {"max_drift": self.max_drift.tolist(), "fitted_range": self.fitted_range.tolist()}
 
     def windows(self, runs: Sequence[Run], length: int) -> WindowSet:
         """All windows of the runs in scaled units."""
@@ -53,7 +60,9 @@ def fit_scaling(split: Split, channels: Sequence[str], kind: str, calendar: Cale
     except ValueError as error:
         raise FitError(str(error)) from error
     own = _own_scalers([*fitted, *(run for run in split.calibrate if run.rows)], channels, kind, calendar)
-    return Scaling(scaler, own, calendar, drift_allowance(streams, scaler, block_rows))
+    scaled = [rows for run in fitted for rows in scaled_rows(run, own.get(run.name, scaler), calendar)]
+    both = (np.nanmin(np.concatenate(scaled), axis=0), np.nanmax(np.concatenate(scaled), axis=0))
+    return Scaling(scaler, own, calendar, drift_allowance(streams, scaler, block_rows), np.stack(both))
 
 
 def _own_scalers(parts: Sequence[Run], channels: Sequence[str], kind: str, calendar: Calendar) -> dict[str, Scaler]:

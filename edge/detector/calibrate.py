@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from edge.detector.calibration import Calibration
+from edge.detector.calibration import Calibration, everything
 from edge.detector.chart import Charts
 from edge.detector.engine import Engine, Shape
 from edge.detector.gaussian import fit_gaussian
@@ -47,6 +47,8 @@ class NormalRows:
     scalers: Sequence[Scaler] | None = None
     """The runs' own, each fitted without its run, where these are the parts of one run that `scaler` itself was
     fitted on: limits then hold for rows that no scaler has seen, as all later ones are."""
+    fitted_range: np.ndarray | None = None
+    """(2, channels): lowest and highest reading that the network was fitted on, z-units; None where it is not known."""
 
 
 def calibrate(network: Network, shape: Shape, rows: NormalRows, tuning: Tuning = DEFAULT) -> Calibration:
@@ -74,12 +76,12 @@ def calibration_steps(
     windows = sum(run.windows(shape) for run in runs)
     if windows * shape.stride < LEAST_WINDOWS * shape.window:
         raise CalibrationError(
-            f"{sum(len(run.times) for run in runs)} rows gave {windows} windows without a gap; calibration "
+            f"{sum(len(run.learned.times) for run in runs)} rows gave {windows} windows without a gap; calibration "
             f"wants at least {(LEAST_WINDOWS + 1) * shape.window} rows in a row, and {10 * shape.window} to be sensible"
         )
     wider = _wider(rows, shape, tuning)
     control = yield from _control(shape, scaler, runs, tuning)
-    known = replace(_blank(scaler, rows.max_drift, shape.channels), control_limit=control)
+    known = replace(_blank(rows, shape.channels), control_limit=control)
     known = yield from _with_residuals(network, shape, own, known, runs, tuning)
     known = replace(known, residual_scale=known.residual_scale * wider.residual)
     seen = yield from replay(_engine(network, shape, own, known, tuning), runs)
@@ -121,16 +123,29 @@ class _Wider(NamedTuple):
 
 def _wider(rows: NormalRows, shape: Shape, tuning: Tuning) -> _Wider:
     if rows.scalers is None:
-        slow = slowness(rows.runs, rows.scaler, shape.window, tuning.few_independent)
+        slow = slowness([run.learned for run in rows.runs], rows.scaler, shape.window, tuning.few_independent)
         return _Wider(np.ones(shape.channels), slow)
     unseen_part = unseen(rows.max_drift, rows.runs, rows.scaler, shape.window, tuning.fleet)
     slow = slowness([joined(rows.runs)], rows.scaler, shape.window, tuning.few_independent)
     return _Wider(unseen_part, unseen_part * slow)
 
 
-def _blank(scaler: Scaler, max_drift: np.ndarray, channels: int) -> Calibration:
+def _blank(rows: NormalRows, channels: int) -> Calibration:
     ones = np.ones(channels)
-    return Calibration(scaler, ones, np.ones((3, channels)), np.ones(2), ones, False, max_drift, 1.0, None, 0, 1.0)
+    return Calibration(
+        scaler=rows.scaler,
+        residual_scale=ones,
+        channel_limits=np.ones((3, channels)),
+        whole_limits=np.ones(2),
+        control_limit=ones,
+        shifted=False,
+        max_drift=rows.max_drift,
+        fitted_range=everything(channels) if rows.fitted_range is None else rows.fitted_range,
+        level=1.0,
+        tail=None,
+        rows=0,
+        span_s=1.0,
+    )
 
 
 def _engine(
@@ -167,7 +182,8 @@ def _limits(
     seen: Seen, known: Calibration, runs: Sequence[Run], shape: Shape, tuning: Tuning, wider: _Wider
 ) -> tuple[Calibration, list[np.ndarray]]:
     # Not the last time less the first: gaps tell nothing, and a device's clock may have been set back in between.
-    span_s = float(sum(np.maximum(np.diff(run.times)[~run.restart[1:]], 0.0).sum() for run in runs))
+    learned = [run.learned for run in runs]
+    span_s = float(sum(np.maximum(np.diff(run.times)[~run.restart[1:]], 0.0).sum() for run in learned))
     channel_limits = np.maximum(_expected_highest(seen.members.channel, shape, tuning), _FLOOR)
     channel_limits[0] = np.maximum(channel_limits[0], _CHART_FLOOR)
     few = 1 + tuning.few_windows / np.sqrt(max(len(seen.last) * shape.stride / shape.window, 1.0))
@@ -185,7 +201,7 @@ def _limits(
         known,
         channel_limits=channel_limits,
         whole_limits=whole_limits,
-        rows=sum(len(run.times) for run in runs),
+        rows=sum(len(run.times) for run in learned),
         span_s=max(span_s, 1e-9),
         level=tuning.threshold.level(statistic, tuning.margin),
         tail=_tail(statistic, span_s, seen, shape, tuning),

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from edge.detector.gaussian import Gaussian, gaussian_from_dict
-from edge.detector.scaler import Scaler, scaler_from_dict
+from edge.detector.scaler import CLIP, Scaler, scaler_from_dict
 from edge.detector.tail import Tail, tail_from_dict
 
 
@@ -28,6 +28,8 @@ class Calibration:
     """Whether the network sees readings relative to the drifting baseline, or as the scaler leaves them."""
     max_drift: np.ndarray
     """How far the baseline may leave its commissioned value, z-units."""
+    fitted_range: np.ndarray
+    """(2, channels): lowest and highest reading that the network was fitted on, z-units."""
     level: float
     """The fused statistic that counts as score 1.0."""
     tail: Tail | None
@@ -45,6 +47,7 @@ class Calibration:
             "scaler": self.scaler.to_dict(),
             **{name: getattr(self, name).tolist() for name in _ARRAYS},
             **{name: float(getattr(self, name)) for name in _NUMBERS},
+            "fitted_range": self.fitted_range.tolist(),
             "tail": None if self.tail is None else self.tail.to_dict(),
             "rows": self.rows,
             "shifted": self.shifted,
@@ -68,6 +71,29 @@ def calibration_from_dict(body: Mapping[str, Any], channels: int) -> Calibration
         raise ValueError(f"calibration wants finite numbers: {error}") from error
 
 
+def everything(channels: int) -> np.ndarray:
+    """The `fitted_range` of a network that is believed wherever readings are: all that a scaler gives.
+
+    >>> everything(1).tolist()
+    [[-10.0], [10.0]]
+    """
+    return np.tile([[-CLIP], [CLIP]], channels)
+
+
+def range_from(body: Any, channels: int) -> np.ndarray:
+    """(2, channels) of what JSON holds; `everything` where it holds nothing, as in bundles of before.
+
+    Raises:
+        TypeError, ValueError: other numbers, or lowest ones that are not the lower.
+    """
+    if body is None:
+        return everything(channels)
+    found = np.asarray(body, np.float64)
+    if found.shape != (2, channels) or not np.isfinite(found).all() or not (found[0] <= found[1]).all():
+        raise ValueError(f"fitted_range wants {channels} lowest and {channels} highest numbers")
+    return found
+
+
 def _calibration(body: Mapping[str, Any], channels: int) -> Calibration:
     shapes = {name: (channels,) for name in _ARRAYS} | {"channel_limits": (3, channels), "whole_limits": (2,)}
     arrays = {name: np.asarray(body[name], np.float64) for name in _ARRAYS}
@@ -82,6 +108,7 @@ def _calibration(body: Mapping[str, Any], channels: int) -> Calibration:
     return Calibration(
         scaler=scaler_from_dict(body["scaler"]),
         tail=None if tail is None else tail_from_dict(tail),
+        fitted_range=range_from(body.get("fitted_range"), channels),
         rows=int(body["rows"]),
         shifted=bool(body["shifted"]),
         gaussian=None if gaussian is None else gaussian_from_dict(gaussian, channels),

@@ -7,7 +7,7 @@ import numpy as np
 
 from edge.detector.bundle import Bundle, BundleError, Variant
 from edge.detector.calibrate import CalibrationError, NormalRows, calibration_steps, engine_after
-from edge.detector.calibration import Calibration, calibration_from_dict
+from edge.detector.calibration import Calibration, calibration_from_dict, range_from
 from edge.detector.engine import Engine, Shape
 from edge.detector.rows import Row
 from edge.detector.runs import Run, Steps, finished
@@ -114,7 +114,8 @@ def commissioning_steps(bundle: Bundle, network: Network, rows: Sequence[Row], t
         raise CalibrationError(str(error)) from error
     max_drift = np.asarray(bundle.alarm["max_drift"], np.float64) / scaler.scale.mean(axis=0)
     halves = _halves(run, scaler, bundle, calendar)
-    normal = NormalRows([half for half, _ in halves], scaler, max_drift, [one for _, one in halves])
+    fitted = range_from(bundle.alarm.get("fitted_range"), shape.channels)
+    normal = NormalRows([half for half, _ in halves], scaler, max_drift, [one for _, one in halves], fitted)
     calibration, _ = yield from calibration_steps(network, shape, normal, tuning)
     calibration = replace(calibration, level=calibration.level * level_factor(bundle))
     engine = yield from engine_after(network, shape, calibration, run, tuning)

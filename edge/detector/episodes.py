@@ -19,7 +19,8 @@ class EpisodeDetector:
     """Opens after consecutive scores above 1.0, closes with hysteresis relative to the episode's own level.
 
     State of many streams; the first axis is the stream. After an episode has closed
-    the next one must be louder than the last one was when it closed; that hurdle fades.
+    the next one must be louder than the alarm level, and than the last one was when it
+    closed; that hurdle fades.
 
     >>> detector = EpisodeDetector(streams=1, window=30, tuning=Tuning(min_windows=2))
     >>> [bool(detector.update(np.array([0]), np.array([score])).opened[0]) for score in (1.2, 1.3, 1.4)]
@@ -37,7 +38,7 @@ class EpisodeDetector:
         self._below: np.ndarray = np.zeros(streams, np.intp)  # consecutive scores well under the episode's level
         self._age: np.ndarray = np.zeros(streams, np.intp)  # scores since it opened
         self._own: np.ndarray = np.zeros(streams)  # the episode's own level
-        self._hurdle: np.ndarray = np.zeros(streams)  # score at which the last one closed, fading
+        self._hurdle: np.ndarray = np.zeros(streams)  # above the alarm level, after an episode, fading
 
     def update(self, streams: np.ndarray, scores: np.ndarray) -> Changes:
         """Take one score of each of n different streams, NaN for none."""
@@ -53,7 +54,7 @@ class EpisodeDetector:
 
     def _watch(self, streams: np.ndarray, scores: np.ndarray) -> np.ndarray:
         tuning = self._tuning
-        level = np.maximum(1.0, tuning.rearm * self._hurdle[streams])
+        level = 1.0 + self._hurdle[streams]
         self._above[streams] = np.where(scores > level, self._above[streams] + 1, 0)
         self._hurdle[streams] *= 1 - 1 / max(1.0, tuning.fade_windows * self._window)
         opened = self._above[streams] >= self._min_windows[streams]
@@ -78,7 +79,7 @@ class EpisodeDetector:
         closed = (low >= max(1, round(tuning.close_windows * self._window))) | (below >= self._window)
         over = streams[closed]
         self.on[over] = False
-        self._hurdle[over] = scores[closed]
+        self._hurdle[over] = np.maximum(tuning.rearm * np.maximum(scores[closed], 1.0) - 1.0, 0.0)
         return closed
 
     def force(self, stream: int, on: bool) -> None:

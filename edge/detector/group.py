@@ -18,7 +18,7 @@ from edge.detector.ids import episode_id
 from edge.detector.rows import Row
 from edge.detector.runtime import Network
 from edge.detector.season import Calendar, time_zone
-from edge.detector.stream_events import StreamEvents
+from edge.detector.stream_events import Quiet, StreamEvents
 from edge.detector.stream_settings import StreamSettings
 from edge.detector.stream_state import StreamState, state_from_dict
 from edge.detector.tuning import DEFAULT, Tuning
@@ -197,9 +197,10 @@ class StreamGroup:
 
     def _stream_events(self, settings: StreamSettings) -> StreamEvents:
         window_s = self.bundle.window * self.bundle.period_s
-        quiet_s = self._tuning.quiet_windows * window_s
+        tuning = self._tuning
+        quiet = Quiet(tuning.quiet_windows * window_s, tuning.most_quiet_windows * window_s, tuning.quiet_part)
         zone = partial(time_zone, self.bundle.timezone)
-        return StreamEvents(settings, self._channels, self.bundle.window, self._model, self._new_id, quiet_s, zone)
+        return StreamEvents(settings, self._channels, self.bundle.window, self._model, self._new_id, quiet, zone)
 
     def _first_calibration(self, stream: int) -> Calibration | None:
         return None if self.streams[stream].calibrate_rows else self._bundle_calibration

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+from edge.detector.calibration import range_from
 from edge.detector.learned_rules import rules_from_dict
 from edge.detector.rules import ChannelRules
 from edge.detector.scaler import Scaler, scaler_from_dict
@@ -169,7 +170,7 @@ def _optional(part: Mapping[str, Any], name: str, kind: Callable[[Any], T]) -> T
 
 
 def _alarm(body: Any, channels: int) -> dict[str, Any]:
-    """As it is, once `max_drift` and `level` are known to be usable: a device needs them to commission itself."""
+    """As it is, once what a device needs to commission itself is known to be usable."""
     alarm = dict(body)
     drift = [float(value) for value in alarm["max_drift"]]
     if len(drift) != channels or not all(0 < value < math.inf for value in drift):
@@ -177,6 +178,7 @@ def _alarm(body: Any, channels: int) -> dict[str, Any]:
     if not 0 < float(alarm.get("level", 1.0)) < math.inf:
         raise ValueError(f"alarm.level is {alarm['level']}, wanted a number above 0")
     threshold_from_dict(alarm.get("threshold"))
+    range_from(alarm.get("fitted_range"), channels)
     return alarm
 
 

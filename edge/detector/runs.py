@@ -31,10 +31,21 @@ class Run:
     values: np.ndarray
     slots: np.ndarray
     restart: np.ndarray
+    lead: int = 0
+    """First rows that only bring charts and baseline to where they would be; nothing is learned from them."""
+
+    @property
+    def learned(self) -> "Run":
+        """What follows the lead, by itself."""
+        if not self.lead:
+            return self
+        restart = self.restart[self.lead :].copy()
+        restart[:1] = True
+        return Run(self.times[self.lead :], self.values[self.lead :], self.slots[self.lead :], restart)
 
     def windows(self, shape: Shape) -> int:
-        """How often the network runs on it: once a stride, within stretches that hold a whole window."""
-        edges = np.flatnonzero(np.append(self.restart, True))
+        """How often the network runs on it after its lead: once a stride, in stretches that hold a whole window."""
+        edges = np.flatnonzero(np.append(self.learned.restart, True))
         stretches = np.diff(edges, prepend=0)
         return int(np.maximum(0, (stretches - shape.window) // shape.stride + 1)[stretches >= shape.window].sum())
 
@@ -78,13 +89,16 @@ def in_lockstep(runs: Sequence[Run]) -> Iterator[tuple[np.ndarray, np.ndarray, n
 
 
 def replay(engine: Engine, runs: Sequence[Run]) -> Steps[Seen]:
-    """All runs in lockstep, each a stream of the engine; a step a row."""
+    """All runs in lockstep, each a stream of the engine; a step a row. What leads gave is left out."""
     parts: list[tuple[np.ndarray, ...]] = []
+    leads = np.array([run.lead for run in runs])
     for row, (live, values, slots, restart) in enumerate(in_lockstep(runs)):
         scored = engine.step(live, values, slots, restart)
         if engine.last_members is not None and engine.last_errors is not None:
             ran, members = live[scored.ran], engine.last_members
-            parts.append((ran, members.channel, members.whole, engine.last_errors.last, np.full(len(ran), row)))
+            counts = row >= leads[ran]
+            given = (ran, members.channel, members.whole, engine.last_errors.last, np.full(len(ran), row))
+            parts.append(tuple(part[counts] for part in given))
         yield
     return _in_order(parts, engine.shape.channels)
 

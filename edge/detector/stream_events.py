@@ -3,7 +3,7 @@
 import datetime
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -27,6 +27,24 @@ _OF_CALM = ("time", "score", "return_period_s")
 """What a snapshot keeps of the row that closed the anomaly; the rest of its `end` is as it was said last."""
 
 
+@dataclass(frozen=True)
+class Quiet:
+    """How long an anomaly must stay quiet until it is over: one fault that comes and goes is one alert."""
+
+    least_s: float
+    most_s: float
+    part: float
+    """Of how long it has been on: what lasted for an hour is not over after a minute."""
+
+    def wait_s(self, lasted_s: float) -> float:
+        """Seconds after an alarm of this length.
+
+        >>> Quiet(60, 600, 0.5).wait_s(300)
+        150.0
+        """
+        return min(max(self.least_s, self.part * lasted_s), self.most_s)
+
+
 class StreamEvents:
     """Makes the events of one stream; `channels` are names with units."""
 
@@ -37,11 +55,11 @@ class StreamEvents:
         window: int,
         model: ModelRef,
         new_id: Callable[[float], str],
-        quiet_s: float,
+        quiet: "Quiet",
         zone: Callable[[], datetime.tzinfo] = lambda: datetime.UTC,
     ) -> None:
         self._settings, self._channels, self._model, self._new_id = settings, channels, model, new_id
-        self._quiet_s = quiet_s
+        self._quiet = quiet
         self._anomaly: Episode | None = None
         self._calm: Look | None = None  # the row that closed the anomaly, while its `end` is not told yet
         book = RuleBook([name for name, _ in channels], settings.rules)
@@ -132,9 +150,11 @@ class StreamEvents:
 
     def _told_end(self, time: float) -> list[Event]:
         """The `end` of an anomaly that has been quiet long enough at `time`; it ended when it fell quiet."""
-        if self._anomaly is None or self._calm is None or time - self._calm.time < self._quiet_s:
+        if self._anomaly is None or self._calm is None:
             return []
         calm, anomaly = self._calm, self._anomaly
+        if time - calm.time < self._quiet.wait_s(calm.time - anomaly.last.start_time):
+            return []
         self._calm = self._anomaly = None
         now = min(time, max(self.last_time, calm.time))
         return [anomaly.end(replace(calm, time=now), end_time=calm.time)]

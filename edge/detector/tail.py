@@ -11,6 +11,9 @@ _LEAST_PEAKS = 6
 """Below this many excesses only the exponential tail (shape 0) is fitted: a shape needs more."""
 _HIGHEST = 4.0
 """A tail is fitted to this many times the root of the number of peaks."""
+_SHAPES = (-0.5, 0.3)
+_BOUNDED_PEAKS = 50
+"""Excesses from which on a tail may be bounded."""
 EXTRAPOLATION = 10.0
 """A return period is told up to this many times the time it was learned on, and no further."""
 
@@ -89,8 +92,9 @@ def fit_tail(peaks: np.ndarray, span_s: float) -> Tail:
     return periods.
 
     Shape and scale by probability-weighted moments (Hosking and Wallis 1987), which stay
-    sane on few peaks where maximum likelihood does not; the shape is kept in [0, 0.3]:
-    a bounded tail would call what lies beyond impossible.
+    sane on few peaks where maximum likelihood does not. The shape is kept in [-0.5, 0.3],
+    and on fewer than 50 excesses in [0, 0.3]: a bounded tail calls what lies beyond
+    impossible, which few peaks cannot say.
 
     Raises:
         ValueError: no peaks at all.
@@ -111,5 +115,6 @@ def _moments(excess: np.ndarray) -> tuple[float, float]:
     weighted = float(np.mean(excess * (n - np.arange(1, n + 1) + 0.35) / n))
     if mean <= 2 * weighted:
         return 0.0, mean
-    shape = float(np.clip(2 - mean / (mean - 2 * weighted), 0.0, 0.3))
-    return (shape, mean * (1 - shape)) if shape > 0 else (0.0, mean)
+    lowest = _SHAPES[0] if n >= _BOUNDED_PEAKS else 0.0
+    shape = float(np.clip(2 - mean / (mean - 2 * weighted), lowest, _SHAPES[1]))
+    return shape, mean * (1 - shape)

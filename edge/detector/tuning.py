@@ -23,6 +23,8 @@ class Tuning:
     """A single row moves the baseline as if it were at most this far away, z-units."""
     cut: float = 8.0
     """Residuals are cut off at this many residual scales."""
+    familiar: bool = True
+    """The network sees readings beyond the range that it was fitted on as at its edge."""
     recent: float = 1 / 3
     """The last rows of a window that count as recent, as a part of it."""
     loud_level: float = 1.5
@@ -53,13 +55,19 @@ class Tuning:
     quiet_windows: float = 2.0
     """An episode whose alarm comes back within this time goes on, windows; its `end` waits for it. One fault
     that comes and goes is one alert: a simulated sensor that dropped out in bursts made twelve."""
+    quiet_part: float = 0.5
+    """Or within this part of the time that it was on, where that is longer: what lasted an hour is not over
+    after a minute, and the end of a fault is no second one."""
+    most_quiet_windows: float = 10.0
+    """Bound of that, windows."""
     relative_close: float = 0.5
     """It also ends after a window of scores under this part of its own level."""
     own_windows: float = 2.0
     """Time constant of an episode's own level after its first window, windows."""
-    rearm: float = 1.3
-    """The next episode opens only above this many times the score at which the last one closed."""
-    fade_windows: float = 0.67
+    rearm: float = 1.5
+    """Right after an episode the next one opens only above this many times the alarm level, or the score at
+    which the last one closed, if that is more."""
+    fade_windows: float = 4.0
     """Time constant with which that hurdle fades, windows."""
 
 

@@ -53,3 +53,21 @@ def test_a_channel_without_a_value_in_the_rows_to_fit_is_named():
 
     with pytest.raises(FitError, match="level has no value"):
         fit_scaling(Split((run,), (run,), (run,)), ("level",), "robust", YEAR_ROUND, block_rows=10)
+
+
+def test_the_range_fitted_on_is_that_of_the_rows_to_fit_and_no_others():
+    run = machine(1)
+    run.segments[0].values[75:] += 100  # calibrates
+    run.segments[0].values[3] = np.nan
+
+    found = scaling([run])
+
+    scaled = found.rows(run)[0][:75]
+    np.testing.assert_allclose(found.fitted_range, [[np.nanmin(scaled)], [np.nanmax(scaled)]])
+
+
+def test_the_range_fitted_on_is_that_of_all_runs_in_their_own_units():
+    found = scaling([machine(number) for number in range(5)])
+
+    assert -4 < found.fitted_range[0, 0] < -2
+    assert 2 < found.fitted_range[1, 0] < 4

@@ -15,6 +15,7 @@ PARTS: Mapping[str, Mapping[str, Any]] = {
     "error-charts": {"loud_bias": _NEVER, "loud_energy": _NEVER},
     "recent-rows": {"recent": 1.0},
     "cut": {"cut": _NEVER},
+    "fitted-range": {"familiar": False},
     "outlook": {"outlook": 1.0},
     "few-windows": {"few_windows": 0.0},
     "slow-channels": {"few_independent": 0.0},
@@ -23,16 +24,18 @@ PARTS: Mapping[str, Mapping[str, Any]] = {
     "hysteresis": {"close": 1.0, "close_windows": 0.0},
     "relative-close": {"relative_close": 0.0},
     "re-arming": {"rearm": 0.0},
+    "waiting": {"quiet_windows": 0.0, "quiet_part": 0.0},
 }
 """A part to the constants that take it away.
 
 drift: baselines stand still. freezing: they follow in alarm too. level-alone: a chart of readings must be backed by
 the network's errors. error-charts: no channel's errors alarm alone. recent-rows: the last rows of a window count like
-the others. cut: one wild residual may fill a window. outlook: limits are the highest value of the calibration;
-few-windows: and no wider where it is short; slow-channels: nor of channels that hardly varied; fleet: nor where a
-device saw little of what its fleet does. min-windows: one score opens an episode. hysteresis: the first score under
-the level ends it. relative-close: it does not end above 0.7, however far under its own level. re-arming: the next one
-needs not be louder than the last was when it closed. Without the network: that is `ewma` of the benchmarks.
+the others. cut: one wild residual may fill a window. fitted-range: the network sees what lies far beyond all that it
+was fitted on. outlook: limits are the highest value of the calibration; few-windows: and no wider where it is short;
+slow-channels: nor of channels that hardly varied; fleet: nor where a device saw little of what its fleet does.
+min-windows: one score opens an episode. hysteresis: the first score under the level ends it. relative-close: it does
+not end above 0.7, however far under its own level. re-arming: the next one may open at the alarm level at once.
+waiting: an episode is over as soon as its alarm goes off. Without the network: that is `ewma` of the benchmarks.
 """
 
 

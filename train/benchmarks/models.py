@@ -83,10 +83,10 @@ def recalibrated(
     scaling = fit_scaling(split, settings.channels, settings.scaler, calendar, 10 * settings.window)
     shape = Shape(settings.window, len(settings.channels), calendar.slots, settings.stride)
     tuning = replace(tuning, threshold=settings.threshold)
-    found, _ = calibrate_network(network, shape, scaling.scaler, split.calibrate, calendar, scaling.max_drift, tuning)
+    found, _ = calibrate_network(network, shape, scaling, split.calibrate, tuning)
     anew = replace(bundle.variant(variant), calibration=found.to_dict())
     variants = tuple(anew if one.name == variant else one for one in bundle.variants)
-    alarm = {"max_drift": scaling.max_drift.tolist(), "threshold": settings.threshold.to_dict()}
+    alarm = {**scaling.to_dict(), "threshold": settings.threshold.to_dict()}
     return replace(bundle, variants=variants, alarm={**bundle.alarm, **alarm})
 
 

@@ -59,6 +59,8 @@ def _statistic(
     """The fused statistic of the windows that end at rows `ends`, which follow each other."""
     rows = ends[:, None] + np.arange(1 - window, 1)
     windows = inputs[rows]
+    lowest, highest = calibration.fitted_range.astype(np.float32)
+    windows = np.minimum(np.maximum(windows, lowest), highest)
     residual = np.where(known[rows], windows - network.run(windows), 0.0) / calibration.residual_scale
     residual = np.clip(residual, -tuning.cut, tuning.cut)
     recent = residual[:, -max(1, round(window * tuning.recent)) :]

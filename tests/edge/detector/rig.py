@@ -61,12 +61,21 @@ def network() -> Projection:
     return Projection(windows.transpose(0, 2, 1))
 
 
+def normal_rows(*runs: Run) -> NormalRows:
+    """To calibrate that network on."""
+    scaler = fit_scaler(normal(400), "robust", CHANNELS)
+    fitted = scaler.transform(normal(400))
+    both = np.stack([fitted.min(axis=0), fitted.max(axis=0)])
+    return NormalRows(runs, scaler, np.full(len(CHANNELS), 3.0), fitted_range=both)
+
+
 def write_rig_bundle(folder: Path, stride: int = 1, model: bytes = b"model", **changes: Any) -> Bundle:
     """Calibrated on two normal runs that the network was not fitted on."""
     scaler = fit_scaler(normal(400), "robust", CHANNELS)
     runs = [run_of(normal(400, seed)) for seed in (1, 2)]
     shape = Shape(WINDOW, len(CHANNELS), stride=stride)
-    calibration = calibrate(network(), shape, NormalRows(runs, scaler, np.full(len(CHANNELS), 3.0)))
+    rows = normal_rows(*runs)
+    calibration = calibrate(network(), shape, rows)
     manifest = {
         "name": "rig",
         "created": "2026-01-01T00:00:00Z",
@@ -78,7 +87,7 @@ def write_rig_bundle(folder: Path, stride: int = 1, model: bytes = b"model", **c
         "stride": stride,
         "scaler": scaler.to_dict(),
         "variants": [variant(calibration=calibration.to_dict())],
-        "alarm": {"max_drift": (3.0 * scaler.scale[0]).tolist()},
+        "alarm": {"max_drift": (3.0 * scaler.scale[0]).tolist(), "fitted_range": rows.fitted_range.tolist()},
         "training": {"rows": 400, "seed": 0},
     }
     return write_bundle(folder, {**manifest, **changes}, {"float32.tflite": model})

@@ -1,17 +1,18 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
-from rig import CHANNELS, WINDOW, group_of, network, normal, play, rows_of, run_of, write_rig_bundle
+from rig import CHANNELS, WINDOW, group_of, network, normal, normal_rows, play, rows_of, run_of, write_rig_bundle
 
-from edge.detector.calibrate import CalibrationError, NormalRows, calibrate_and_score
-from edge.detector.engine import Shape
-from edge.detector.runs import Run
-from edge.detector.scaler import fit_scaler
+from edge.detector.calibrate import CalibrationError, calibrate_and_score
+from edge.detector.engine import Engine, Shape
+from edge.detector.runs import Run, finished, replay
+from edge.detector.tuning import DEFAULT
 
 
 def scores_of(*runs, stride=1):
-    scaler = fit_scaler(normal(400), "robust", CHANNELS)
     shape = Shape(WINDOW, len(CHANNELS), stride=stride)
-    return calibrate_and_score(network(), shape, NormalRows(runs, scaler, np.full(len(CHANNELS), 3.0)))[1]
+    return calibrate_and_score(network(), shape, normal_rows(*runs))[1]
 
 
 def test_the_scores_told_are_those_that_the_stream_gets_of_the_same_rows(tmp_path):
@@ -33,6 +34,32 @@ def test_windows_are_counted_as_the_network_runs_on_them(stride):
     (scores,) = scores_of(run, stride=stride)
 
     assert np.isfinite(scores).sum() == run.windows(Shape(WINDOW, len(CHANNELS), stride=stride))
+
+
+def test_a_run_with_a_lead_counts_from_there_on_as_the_whole_run_does():
+    whole, lead = run_of(normal(400, 1)), 250
+    shape = Shape(WINDOW, len(CHANNELS))
+
+    def seen(run):
+        engine = Engine(network(), shape, 1, DEFAULT)
+        return finished(replay(engine, [run]))
+
+    every, after = seen(whole), seen(replace(whole, lead=lead))
+
+    counts = every.row >= lead
+    np.testing.assert_array_equal(after.members.channel, every.members.channel[counts])
+    np.testing.assert_array_equal(after.row, every.row[counts])
+    assert replace(whole, lead=lead).windows(shape) == 150 - WINDOW + 1
+
+
+def test_a_calibration_rests_on_the_rows_after_the_lead():
+    run = replace(run_of(normal(400, 1)), lead=250)
+
+    found, (scores,) = calibrate_and_score(network(), Shape(WINDOW, len(CHANNELS)), normal_rows(run))
+
+    assert (found.rows, found.span_s) == (150, 149.0)
+    assert np.isnan(scores[:250]).all()
+    assert np.isfinite(scores[250:]).all(), "the lead has filled the window"
 
 
 def test_too_few_rows_name_how_many_are_wanted():

@@ -69,6 +69,14 @@ def test_after_an_episode_the_next_must_be_louder_for_a_while():
     assert "(" in feed(one, [2.2] * (5 * WINDOW))
 
 
+def test_right_after_an_episode_a_score_just_above_the_level_opens_none():
+    one = detector()
+    feed(one, [5.0] * 5 + [0.1] * WINDOW)
+
+    assert "(" not in feed(one, [1.1] * 3)
+    assert "(" in feed(one, [1.6] * 3), "another fault, louder than what the last one leaves behind"
+
+
 @pytest.mark.parametrize("score", [0.0, 0.3, 0.69])
 def test_an_episode_forced_open_ends_when_the_score_stays_low(score):
     one = detector()

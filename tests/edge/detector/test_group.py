@@ -58,12 +58,13 @@ def test_a_fault_makes_one_episode_with_one_id_from_new_to_end(outcomes):
     assert {(event.stream, event.kind) for event in events} == {("pump1", "anomaly")}
 
 
-def test_an_episode_starts_at_the_onset_and_ends_after_the_fault(outcomes):
+def test_an_episode_starts_at_the_onset_and_ends_with_the_fault(outcomes):
     first, last = events_of(outcomes)[0], events_of(outcomes)[-1]
 
     assert START + BEGIN <= first.start_time <= first.time <= START + BEGIN + WINDOW
     assert first.end_time is None
-    assert START + BEGIN + LENGTH <= last.end_time < last.time
+    assert START + BEGIN + LENGTH - WINDOW <= last.end_time <= START + BEGIN + LENGTH + 2 * WINDOW
+    assert last.end_time < last.time
     assert {event.start_time for event in events_of(outcomes)} == {first.start_time}
 
 
@@ -143,6 +144,17 @@ def test_two_faults_far_apart_have_two_ids(bundle):
     assert outcomes[420].event_id is not None
     assert outcomes[80].event_id != outcomes[420].event_id
     assert outcomes[300].event_id is None
+
+
+@pytest.mark.parametrize(("lasted", "ids"), [(20, 2), (100, 1)])
+def test_what_lasted_long_is_not_over_after_a_short_silence(bundle, lasted, ids):
+    silence = 4 * WINDOW
+    values = with_fault(normal(400, 3), 60, lasted)
+    values = with_fault(values, 60 + lasted + silence, 30)
+
+    outcomes = play(group_of(bundle), rows_of(values))
+
+    assert len({outcome.event_id for outcome in outcomes} - {None}) == ids
 
 
 @pytest.mark.parametrize("wanted", [1, 3, 10])

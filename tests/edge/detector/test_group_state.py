@@ -73,11 +73,11 @@ def test_an_open_episode_goes_on_under_its_id_and_ends_when_the_fault_does(bundl
 def test_an_episode_whose_fault_was_gone_at_the_restart_ends_with_the_first_low_score(bundle):
     again = restarted(bundle, in_fault(bundle))
 
-    outcomes = play(again, rows_of(normal(60, 7), START + 200))
+    outcomes = play(again, rows_of(normal(12 * WINDOW, 7), START + 200))
 
     anomaly = [event for event in events_of(outcomes) if event.kind == "anomaly"]
     assert [event.event_type for event in anomaly] == ["end"]
-    assert anomaly[0].time <= START + 200 + 3 * WINDOW
+    assert anomaly[0].end_time <= START + 200 + WINDOW
     assert anomaly[0].start_time < START + 80
     assert outcomes[-1].anomaly == "OFF"
 
@@ -202,6 +202,8 @@ def test_every_field_of_a_state_is_needed(bundle):
     play(own, rows_of(normal(200)))
     state = own.snapshot(0)
     for path in [place for place in places(state) if place and all(isinstance(key, str) for key in place)]:
+        if path[-1] == "fitted_range":
+            continue  # states of before have none
         with pytest.raises(ValueError):
             group_of(bundle, OWN).restore(0, removed(state, path))
 

@@ -34,6 +34,23 @@ def test_the_same_on_a_tail_with_a_shape():
     assert tail.return_period_s(10.0) == pytest.approx((1 + 0.2 * 10.0) ** 5, rel=0.3)
 
 
+def bounded(count: int) -> np.ndarray:
+    """Generalized Pareto, shape -0.4: never above 2.5."""
+    return (1 - np.random.default_rng(0).random(count) ** 0.4) / 0.4
+
+
+def test_many_peaks_may_show_that_scores_are_bounded():
+    tail = fit_tail(bounded(20_000), span_s=20_000)
+
+    assert tail.shape == pytest.approx(-0.4, abs=0.1)
+    assert tail.return_period_s(2.2) == pytest.approx((1 - 0.4 * 2.2) ** -2.5, rel=0.5)
+    assert tail.return_period_s(3.0) is None, "rarer than these rows can say"
+
+
+def test_few_peaks_do_not():
+    assert fit_tail(bounded(60), span_s=60).shape == 0
+
+
 def test_beyond_ten_times_the_span_nothing_is_told():
     tail = Tail(threshold=0.0, shape=0.0, scale=1.0, peaks=100, span_s=100.0)
     limit = math.log(EXTRAPOLATION * 100.0)

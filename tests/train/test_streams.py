@@ -1,0 +1,40 @@
+import numpy as np
+
+from edge.detector.season import Calendar
+from train.dataset import Run, Segment
+from train.streams import in_pieces
+
+WINDOW = 10
+
+
+def pieces_of(*lengths):
+    """Of a run with a segment for each length, its values counted through."""
+    starts = np.cumsum([0, *lengths[:-1]])
+    segments = [
+        Segment(1e6 * number + np.arange(count), start + np.arange(count, dtype=float)[:, None])
+        for number, (start, count) in enumerate(zip(starts, lengths, strict=True))
+    ]
+    return in_pieces([Run("run", tuple(segments))], WINDOW, Calendar(None, "UTC"))
+
+
+def test_every_row_is_learned_from_once():
+    pieces = pieces_of(16_000, 500)
+
+    learned = np.sort(np.concatenate([piece.learned.values[:, 0] for piece in pieces]))
+
+    np.testing.assert_array_equal(learned, np.arange(16_500))
+
+
+def test_a_long_segment_is_cut_and_all_but_its_first_piece_have_a_lead():
+    pieces = pieces_of(16_000)
+
+    assert [piece.lead for piece in pieces] == [0] + [40 * WINDOW] * 15
+    assert all((np.diff(piece.values[:, 0]) == 1).all() for piece in pieces), "the lead is what came before"
+    assert all(piece.restart.nonzero()[0].tolist() == [0] for piece in pieces)
+
+
+def test_a_lead_never_reaches_into_another_segment():
+    pieces = pieces_of(250, 16_000)
+
+    assert all(np.diff(piece.times).max() == 1 for piece in pieces)
+    assert [piece.lead for piece in pieces[:3]] == [0, 0, 40 * WINDOW]
