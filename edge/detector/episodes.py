@@ -72,7 +72,8 @@ class EpisodeDetector:
             age <= self._window, np.maximum(own, scores), own + (scores - own) / (tuning.own_windows * self._window)
         )
         self._own[streams] = own
-        below = np.where(scores < tuning.relative_close * own, self._below[streams] + 1, 0)
+        relative = np.minimum(tuning.relative_close * own, tuning.relative_most)
+        below = np.where(scores < relative, self._below[streams] + 1, 0)
         self._below[streams] = below
         low = np.where(scores < tuning.close, self._low[streams] + 1, 0)
         self._low[streams] = low

@@ -61,7 +61,9 @@ class Tuning:
     most_quiet_windows: float = 10.0
     """Bound of that, windows."""
     relative_close: float = 0.5
-    """It also ends after a window of scores under this part of its own level."""
+    """It also ends after a window of scores under this part of its own level,"""
+    relative_most: float = 2.0
+    """and under this score: what is still twice over the alarm level is not over."""
     own_windows: float = 2.0
     """Time constant of an episode's own level after its first window, windows."""
     rearm: float = 1.5

@@ -51,10 +51,14 @@ def test_an_episode_stays_open_between_close_and_level_and_ends_when_it_stays_be
 
 
 def test_an_episode_ends_after_a_window_well_below_its_own_level():
-    found = feed(detector(), [10.0] * 5 + [2.0] * (WINDOW + 1))
+    found = feed(detector(), [10.0] * 5 + [1.9] * (WINDOW + 1))
 
     assert found.count(")") == 1
     assert found.index(")") == 5 + WINDOW - 1
+
+
+def test_what_is_still_twice_over_the_level_goes_on_however_loud_it_was():
+    assert ")" not in feed(detector(), [50.0] * 5 + [2.1] * (20 * WINDOW))
 
 
 def test_missing_scores_end_no_episode():
@@ -63,7 +67,7 @@ def test_missing_scores_end_no_episode():
 
 def test_after_an_episode_the_next_must_be_louder_for_a_while():
     one = detector()
-    feed(one, [5.0] * 5 + [2.0] * WINDOW)  # closed at 2.0
+    feed(one, [5.0] * 5 + [1.9] * WINDOW)  # closed at 1.9
 
     assert "(" not in feed(one, [2.2] * 3)
     assert "(" in feed(one, [2.2] * (5 * WINDOW))

@@ -105,13 +105,13 @@ def test_rows_that_share_a_grid_row_share_its_score(bundle):
 
 def test_a_late_row_has_no_score_and_the_state_of_the_rows_before_it(bundle):
     times, values = START + np.arange(200.0), with_fault(normal(200, 3), 60, 140)
-    times[100] = START
+    times[150] = START
     one = played(bundle, Recording(times, values))
 
-    assert one.aligned[100] == -1
-    assert math.isnan(one.score[100])
-    assert one.alarm[100]
-    assert one.episode[100] == one.episode[99]
+    assert one.aligned[150] == -1
+    assert math.isnan(one.score[150])
+    assert one.alarm[150]
+    assert one.episode[150] == one.episode[149]
 
 
 def test_rows_before_the_first_grid_row_are_in_no_alarm(bundle):
