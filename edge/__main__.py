@@ -59,7 +59,12 @@ def _add_watch(watch: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from edge.footprint import give_back_memory, leave_out_openssl, leave_out_typing_extensions
+    from edge.footprint import (
+        give_back_memory,
+        leave_out_accelerators,
+        leave_out_openssl,
+        leave_out_typing_extensions,
+    )
 
     leave_out_typing_extensions()
     from edge.config import ConfigError, load_config  # imports cattrs
@@ -71,6 +76,7 @@ def _run(options: argparse.Namespace) -> int:
         config = load_config(options.config)
         _log_to_stderr(config.device.log_level)
         leave_out_openssl(config.brokers)
+        leave_out_accelerators()
         from edge.assembly import assemble  # imports paho and hashlib
 
         agent = assemble(config, options.config)

@@ -6,7 +6,7 @@ import gc
 import sys
 import typing
 from collections.abc import Iterable
-from importlib.util import find_spec
+from importlib.util import find_spec, module_from_spec
 from types import ModuleType
 
 from edge.wire.broker import BrokerSettings
@@ -56,6 +56,24 @@ def leave_out_typing_extensions() -> bool:
         return False
     finally:
         del sys.modules["typing_extensions"]
+    return True
+
+
+def leave_out_accelerators() -> bool:
+    """Import LiteRT's interpreter without its runtime for accelerators, 2 MB; whether that was possible.
+
+    The package loads that library as it is imported. Its TFLite interpreter, all that is used here, does not need it.
+    """
+    spec = find_spec("ai_edge_litert")
+    if spec is None or "ai_edge_litert" in sys.modules:
+        return False
+    sys.modules["ai_edge_litert"] = module_from_spec(spec)  # whose own code is not run
+    try:
+        import ai_edge_litert.interpreter  # noqa: F401
+    except (ImportError, OSError):  # a later one, which does need it
+        for name in [name for name in sys.modules if name.partition(".")[0] == "ai_edge_litert"]:
+            del sys.modules[name]
+        return False
     return True
 
 

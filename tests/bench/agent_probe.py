@@ -12,7 +12,12 @@ from array import array
 from pathlib import Path
 from typing import Any
 
-from edge.footprint import give_back_memory, leave_out_openssl, leave_out_typing_extensions
+from edge.footprint import (
+    give_back_memory,
+    leave_out_accelerators,
+    leave_out_openssl,
+    leave_out_typing_extensions,
+)
 
 
 def phase(number: int, streams: int) -> float:
@@ -29,6 +34,7 @@ def main() -> None:
 
     config = load_config(config_file)
     leave_out_openssl(config.brokers)
+    leave_out_accelerators()
     from edge.assembly import assemble
 
     agent = assemble(config, config_file)

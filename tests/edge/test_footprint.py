@@ -1,16 +1,19 @@
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
+PUMP = Path(__file__).resolve().parents[2] / "models/pump/float32.tflite"
 MAPPED = "print('libcrypto' in open('/proc/self/maps').read())"
 PLAIN = "from edge.footprint import leave_out_openssl as leave_out; from edge.wire.broker import *; "
 
 
-def said_by(program: str) -> list[str]:
+def said_by(program: str, *arguments: str) -> list[str]:
     """What a new Python prints: what was imported before decides what can be left out."""
-    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    command = [sys.executable, "-c", program, *arguments]
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
     return ran.stdout.split()
 
 
@@ -67,6 +70,22 @@ def test_typing_extensions_stays_where_it_was_imported_before():
     program = "import typing_extensions; from edge.footprint import *; print(leave_out_typing_extensions())"
 
     assert said_by(program) == ["False"]
+
+
+@needs_proc
+@pytest.mark.skipif(find_spec("ai_edge_litert") is None, reason="ai-edge-litert is not installed")
+def test_a_model_gives_the_same_without_the_runtime_for_accelerators():
+    program = (
+        "import sys; from edge.footprint import leave_out_accelerators as leave_out\n"
+        "if sys.argv[1] == 'without': assert leave_out()\n"
+        "from edge.detector.runtime import open_model; import numpy as np\n"
+        "windows = np.linspace(-1, 1, 210, dtype=np.float32).reshape(1, 30, 7)\n"
+        f"print(open_model({str(PUMP)!r}).run(windows).sum(), 'libLiteRt.so' in open('/proc/self/maps').read())"
+    )
+
+    (plain, loaded), (lean, left) = said_by(program, "with"), said_by(program, "without")
+
+    assert (plain, loaded, left) == (lean, "True", "False")
 
 
 def test_tls_wanted_later_asks_for_a_restart(tmp_path):
