@@ -63,7 +63,7 @@ def _judgement(event: Event) -> list[str]:
     words: list[str] = [] if event.kind == "anomaly" else [event.kind]
     if score is not None:
         words.append(f"{'top ' if event.event_type == 'end' else ''}score {score:.2f}")
-    if event.return_period_s is not None:
+    if event.return_period_s is not None and event.event_type != "end":  # there it is that of the last, low score
         words.append(f"about once in {duration_words(event.return_period_s)}")
     return words
 

@@ -28,6 +28,7 @@ def test_the_end_tells_the_worst_and_how_long_it_lasted() -> None:
 
     assert "END     warning   top score 2.50, " in text
     assert "lasted 60 seconds" in text.replace("1 minute", "60 seconds")
+    assert "about once" not in text, "the rarity of the last score beside the top one would mislead"
 
 
 def test_a_rule_tells_its_limit_and_the_value() -> None:
