@@ -55,7 +55,7 @@ class StreamEvents:
         window: int,
         model: ModelRef,
         new_id: Callable[[float], str],
-        quiet: "Quiet",
+        quiet: Quiet,
         zone: Callable[[], datetime.tzinfo] = lambda: datetime.UTC,
     ) -> None:
         self._settings, self._channels, self._model, self._new_id = settings, channels, model, new_id
