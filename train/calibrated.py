@@ -61,7 +61,13 @@ def calibrate_network(
     streams = in_pieces(runs, shape.window, scaling.calendar)
     drift = scaling.max_drift / scaling.scaler.scale.mean(axis=0)
     try:
-        rows = NormalRows(streams, scaling.scaler, drift, fitted_range=scaling.fitted_range)
+        rows = NormalRows(
+            streams,
+            scaling.scaler,
+            drift,
+            fitted_range=scaling.fitted_range,
+            fitted_windows=scaling.fitted_rows / shape.window,
+        )
         calibration, scores = calibrate_and_score(network, shape, rows, tuning)
     except CalibrationError as error:
         raise FitError(f"too few rows to calibrate on: {error}") from error

@@ -49,6 +49,8 @@ class NormalRows:
     fitted on: limits then hold for rows that no scaler has seen, as all later ones are."""
     fitted_range: np.ndarray | None = None
     """(2, channels): lowest and highest reading that the network was fitted on, z-units; None where it is not known."""
+    fitted_windows: float = np.inf
+    """How many windows' worth of rows it was fitted on; where that is not known, many."""
 
 
 def calibrate(network: Network, shape: Shape, rows: NormalRows, tuning: Tuning = DEFAULT) -> Calibration:
@@ -119,15 +121,18 @@ class _Wider(NamedTuple):
 
     level: np.ndarray
     residual: np.ndarray
+    alone: np.ndarray
+    """Of a channel's residuals where they alarm by themselves; more than `residual`."""
 
 
 def _wider(rows: NormalRows, shape: Shape, tuning: Tuning) -> _Wider:
+    few = 1 + (tuning.few_fitted / rows.fitted_windows) ** 3
     if rows.scalers is None:
         slow = slowness([run.learned for run in rows.runs], rows.scaler, shape.window, tuning.few_independent)
-        return _Wider(np.ones(shape.channels), slow)
+        return _Wider(np.ones(shape.channels), slow, slow * few)
     unseen_part = unseen(rows.max_drift, rows.runs, rows.scaler, shape.window, tuning.fleet)
     slow = slowness([joined(rows.runs)], rows.scaler, shape.window, tuning.few_independent)
-    return _Wider(unseen_part, unseen_part * slow)
+    return _Wider(unseen_part, unseen_part * slow, unseen_part * slow * few)
 
 
 def _blank(rows: NormalRows, channels: int) -> Calibration:
@@ -188,7 +193,7 @@ def _limits(
     channel_limits[0] = np.maximum(channel_limits[0], _CHART_FLOOR)
     few = 1 + tuning.few_windows / np.sqrt(max(len(seen.last) * shape.stride / shape.window, 1.0))
     channel_limits[1:] *= few * np.array([[tuning.loud_bias], [tuning.loud_energy]])
-    channel_limits *= np.stack([wider.level, wider.residual, wider.residual**2])
+    channel_limits *= np.stack([wider.level, wider.alone, wider.alone**2])
     whole_limits = np.maximum(_expected_highest(seen.members.whole, shape, tuning), _FLOOR)
     statistic = fuse(seen.members, Members(channel_limits[None], whole_limits[None]), tuning).statistic
     gaussian = None

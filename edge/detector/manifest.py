@@ -91,6 +91,11 @@ class Bundle:
         return threshold_from_dict(self.alarm.get("threshold"), signed=self.architecture == FORECASTER)
 
     @property
+    def fitted_windows(self) -> float:
+        """How many windows' worth of rows the network was fitted on; infinite where the manifest does not tell."""
+        return float(self.training.get("rows", math.inf)) / self.window
+
+    @property
     def channel_names(self) -> tuple[str, ...]:
         """In the network's order."""
         return tuple(channel.name for channel in self.channels)
@@ -133,7 +138,7 @@ def parse_manifest(folder: Path, manifest: Any, sha256: str) -> Bundle:
             scaler=scaler_from_dict(manifest["scaler"]),
             variants=tuple(_variant(part) for part in manifest["variants"]),
             alarm=_alarm(manifest["alarm"], len(manifest["channels"])),
-            training=dict(manifest["training"]),
+            training=_training(manifest["training"]),
             rules=rules_from_dict(manifest.get("rules") or {}),
         )
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
@@ -180,6 +185,14 @@ def _alarm(body: Any, channels: int) -> dict[str, Any]:
     threshold_from_dict(alarm.get("threshold"))
     range_from(alarm.get("fitted_range"), channels)
     return alarm
+
+
+def _training(body: Any) -> dict[str, Any]:
+    """As it is, once the rows that limits depend on are known to be a number."""
+    training = dict(body)
+    if not float(training.get("rows", 1)) > 0:
+        raise ValueError(f"training.rows is {training['rows']}, wanted a number above 0")
+    return training
 
 
 def _plain_name(name: Any) -> str:

@@ -69,13 +69,15 @@ def fuse(members: Members, limits: Members, tuning: Tuning) -> Fused:
     """One statistic of n windows' members.
 
     Errors as a whole and the loudest level chart are multiplied (geometric mean), so
-    that what both see counts at once and what only one sees must be louder. Any
+    that what both see counts at once and what only one sees must be louder; but both
+    must see something: one wild row in a window is none of the level chart's. Any
     channel's member that is far enough over its limit counts alone, so that none can
     silence another: a fault that breaks the relation between channels moves no level.
     """
     channel = members.channel / limits.channel
     errors = np.sqrt((members.whole / limits.whole).prod(axis=1))
-    joint = np.sqrt(channel[:, 0].max(axis=1) * errors)
+    level = channel[:, 0].max(axis=1)
+    joint = np.minimum(np.sqrt(level * errors), np.minimum(level, errors) / tuning.least_joint)
     channel[:, 0] /= tuning.loud_level
     return Fused(np.maximum(joint, channel.max(axis=(1, 2))), _shares(channel))
 

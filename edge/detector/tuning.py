@@ -27,14 +27,19 @@ class Tuning:
     """The network sees readings beyond the range that it was fitted on as at its edge."""
     recent: float = 1 / 3
     """The last rows of a window that count as recent, as a part of it."""
+    least_joint: float = 0.7
+    """Errors and a level chart alarm together only where the quieter of the two reaches this part of its limit."""
     loud_level: float = 1.5
     """A level chart that is this many times over its limit alarms alone, without the network."""
-    loud_bias: float = 1.7
+    loud_bias: float = 1.1
     """The same of a channel's mean residual, where there are many calibration rows."""
     loud_energy: float = 1.3
     """The same of a channel's squared residual."""
     few_windows: float = 4.0
     """Limits of residuals are wider by this over the square root of the calibration's windows."""
+    few_fitted: float = 25.0
+    """And where the network was fitted on fewer windows than this, by the cube of the ratio: what it does not know
+    of normal, every channel's residuals tell."""
     few_independent: float = 6.0
     """Those of slow channels by this over the square root of the windows that are worth an independent one."""
     fleet: float = 0.5

@@ -68,7 +68,7 @@ def plain_manifest(
         "scaler": scaler.to_dict(),
         "variants": [variant],
         "alarm": {"max_drift": (3.0 * scaler.scale[0]).tolist()},
-        "training": {"rows": 0},
+        "training": {"rows": 1000},
     }
 
 

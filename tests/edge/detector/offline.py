@@ -71,7 +71,9 @@ def _statistic(
     energy = np.minimum(_ewma(square, weight), square)
     in_limits = np.stack([np.abs(level[ends]), bias, energy], axis=1) / calibration.channel_limits
     whole = np.stack([(residual**2).mean(axis=(1, 2)), (recent**2).mean(axis=(1, 2))], axis=1)
-    joint = np.sqrt(in_limits[:, 0].max(axis=1) * np.sqrt((whole / calibration.whole_limits).prod(axis=1)))
+    loudest = in_limits[:, 0].max(axis=1)
+    errors = np.sqrt((whole / calibration.whole_limits).prod(axis=1))
+    joint = np.minimum(np.sqrt(loudest * errors), np.minimum(loudest, errors) / tuning.least_joint)
     in_limits[:, 0] /= tuning.loud_level
     return np.maximum(joint, in_limits.max(axis=(1, 2)))
 

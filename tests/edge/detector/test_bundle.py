@@ -101,6 +101,8 @@ def test_a_missing_field_is_named(folder, manifest, tmp_path, field):
         ({"channels": [{"name": "a\tb"}]}, "cannot be printed"),
         ({"variants": [variant(sha256="0", size_bytes=5)] * 2}, "variants"),
         ({"alarm": {}}, "max_drift"),
+        ({"training": {"rows": 0}}, "training.rows is 0"),
+        ({"training": {"rows": "many"}}, "malformed"),
         ({"alarm": {"max_drift": [1.0, 2.0]}}, "max_drift wants 3"),
         ({"alarm": {"max_drift": [1.0, 2.0, 0.0]}}, "max_drift wants 3"),
         ({"scaler": {"kind": "robust", "center": [0, 0, 0], "scale": [1, 1, 0]}}, "scaler"),

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from rig import CHANNELS, WINDOW, group_of, network, normal, normal_rows, play, rows_of, run_of, write_rig_bundle
 
-from edge.detector.calibrate import CalibrationError, calibrate_and_score
+from edge.detector.calibrate import CalibrationError, calibrate, calibrate_and_score
+from edge.detector.commissioning import commission
 from edge.detector.engine import Engine, Shape
 from edge.detector.runs import Run, finished, replay
 from edge.detector.tuning import DEFAULT
@@ -65,3 +66,23 @@ def test_a_calibration_rests_on_the_rows_after_the_lead():
 def test_too_few_rows_name_how_many_are_wanted():
     with pytest.raises(CalibrationError, match=f"wants at least {3 * WINDOW} rows in a row"):
         scores_of(run_of(normal(2 * WINDOW)))
+
+
+def test_what_a_hardly_fitted_network_misses_takes_more_to_alarm_alone():
+    rows = normal_rows(run_of(normal(400, 1)))
+    shape = Shape(WINDOW, len(CHANNELS))
+    many, few = (
+        calibrate(network(), shape, replace(rows, fitted_windows=windows)) for windows in (np.inf, DEFAULT.few_fitted)
+    )
+
+    np.testing.assert_allclose(few.channel_limits / many.channel_limits, np.outer([1, 2, 4], [1, 1, 1]))
+    np.testing.assert_array_equal(few.whole_limits, many.whole_limits)
+
+
+def test_a_device_learns_from_its_bundle_how_well_the_network_was_fitted(tmp_path):
+    rows, limits = rows_of(normal(400, 1)), []
+    for fitted in (4000 * WINDOW, int(DEFAULT.few_fitted) * WINDOW):
+        bundle = write_rig_bundle(tmp_path / f"fitted{fitted}", training={"rows": fitted})
+        limits.append(commission(bundle, network(), rows, DEFAULT)[0].channel_limits)
+
+    np.testing.assert_allclose(limits[1] / limits[0], np.outer([1, 2, 4], [1, 1, 1]), rtol=1e-4)

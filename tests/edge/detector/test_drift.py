@@ -6,7 +6,7 @@ from edge.detector.group import StreamSettings
 
 RAMP = 5000
 """Rows over which a channel creeps: slowly enough that its baseline follows in control."""
-BY = 5.0
+BY = 4.0
 """It creeps by so many scales; the bound is 3."""
 
 

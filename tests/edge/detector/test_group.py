@@ -148,7 +148,7 @@ def test_two_faults_far_apart_have_two_ids(bundle):
 @pytest.mark.parametrize(("lasted", "ids"), [(20, 2), (100, 1)])
 def test_what_lasted_long_is_not_over_after_a_short_silence(bundle, lasted, ids):
     silence = 4 * WINDOW
-    values = with_fault(normal(400, 3), 60, lasted)
+    values = with_fault(normal(60 + lasted + silence + 30, 3), 60, lasted)
     values = with_fault(values, 60 + lasted + silence, 30)
 
     outcomes = play(group_of(bundle), rows_of(values))

@@ -61,7 +61,7 @@ def test_an_open_episode_goes_on_under_its_id_and_ends_when_the_fault_does(bundl
     again = restarted(bundle, group)
 
     during = play(again, rows_of(with_fault(normal(40, 5), 0, 40), START + 200))
-    after = play(again, rows_of(normal(100, 7), START + 240))
+    after = play(again, rows_of(normal(200, 7), START + 240))
 
     assert {outcome.anomaly for outcome in during} == {"ON"}
     assert {event.event_type for event in events_of(during)} <= {"update"}
