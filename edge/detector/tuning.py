@@ -21,8 +21,8 @@ class Tuning:
     """The baseline stands still while the level chart is beyond this many control limits."""
     step: float = 6.0
     """A single row moves the baseline as if it were at most this far away, z-units."""
-    cut: float = 8.0
-    """Residuals are cut off at this many residual scales."""
+    cut: float = 16.0
+    """Residuals are cut off at this many residual scales: one wild reading must not fill a window, several may."""
     familiar: bool = True
     """The network sees readings beyond the range that it was fitted on as at its edge."""
     recent: float = 1 / 3

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from edge.detector.scorer import Members, fuse
+from edge.detector.scorer import Members, fuse, residual_errors
 from edge.detector.tuning import DEFAULT
 
 LIMITS = Members(np.ones((1, 3, 2)), np.ones((1, 2)))
@@ -40,3 +40,14 @@ def test_shares_add_up_and_name_the_loudest_channel():
 
     assert shares.sum() == pytest.approx(1.0)
     assert shares.argmax() == 1
+
+
+def test_one_wild_reading_counts_as_far_as_the_cut_and_several_add_up():
+    def energy(wild):
+        windows = np.zeros((1, 30, 2))
+        windows[0, 5 : 5 + wild, 0] = 1e6
+        known = np.ones(windows.shape, bool)
+        return residual_errors(windows, np.zeros_like(windows), known, np.ones((1, 2)), DEFAULT).energy[0, 0]
+
+    assert energy(1) == pytest.approx(DEFAULT.cut**2 / 30)
+    assert energy(3) == pytest.approx(3 * energy(1))
