@@ -190,8 +190,8 @@ def _alarm(body: Any, channels: int) -> dict[str, Any]:
 def _training(body: Any) -> dict[str, Any]:
     """As it is, once the rows that limits depend on are known to be a number."""
     training = dict(body)
-    if not float(training.get("rows", 1)) > 0:
-        raise ValueError(f"training.rows is {training['rows']}, wanted a number above 0")
+    if not float(training.get("rows", 1)) >= 1:
+        raise ValueError(f"training.rows is {training['rows']}, wanted 1 or more")
     return training
 
 

@@ -102,6 +102,7 @@ def test_a_missing_field_is_named(folder, manifest, tmp_path, field):
         ({"variants": [variant(sha256="0", size_bytes=5)] * 2}, "variants"),
         ({"alarm": {}}, "max_drift"),
         ({"training": {"rows": 0}}, "training.rows is 0"),
+        ({"training": {"rows": 1e-300}}, "training.rows is 1e-300"),
         ({"training": {"rows": "many"}}, "malformed"),
         ({"alarm": {"max_drift": [1.0, 2.0]}}, "max_drift wants 3"),
         ({"alarm": {"max_drift": [1.0, 2.0, 0.0]}}, "max_drift wants 3"),
