@@ -153,8 +153,8 @@ class Engine:
         """(n, window, channels) windows as the network may see them: within the range that it was fitted on.
 
         Further out it guesses, about the other channels too: what a reading lies beyond is
-        left to its level chart. Without, J on SKAB valve1 is .660 in place of .677 and
-        13 files of 16 are found in place of 14 (one seed, `--without fitted-range`).
+        left to its level chart. Without, 11.6 % of SKAB valve1's normal rows are in alarm in
+        place of 6.3 and 14 files of 16 are found in place of 15 (seed 0, `--without fitted-range`).
         """
         if not self.tuning.familiar:
             return windows
