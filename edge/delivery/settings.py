@@ -27,6 +27,6 @@ class DeliverySettings:
     state_every_s: float = field(default=1.0, validator=validators.ge(0.0))
     """A stream's `state` is sent this often at most, seconds, unless its alarm or episode changes."""
     outbox_bytes: int = field(default=16_000_000, validator=validators.ge(100_000))
-    """Events kept on disk, at most: some 20,000. History goes first, then the oldest `update`s, `new`, `end` last."""
+    """Events kept on disk, at most: some 10,000. History goes first, then the oldest `update`s, `new`, `end` last."""
     history: int = field(default=1000, validator=validators.ge(0))
     """Acknowledged events kept for the request `replay`, and to find episodes without an `end` after a mishap."""

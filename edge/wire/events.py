@@ -5,19 +5,57 @@ from dataclasses import asdict, dataclass, field
 from importlib import resources
 from typing import Any, Literal, get_args
 
+from edge.wire.event_parts import (
+    Contributor,
+    Direction,
+    ModelRef,
+    Peak,
+    Reason,
+    RuleHit,
+    WindowSpan,
+    contributors_in,
+    model_of,
+    peak_of,
+    rule_of,
+    window_of,
+)
 from edge.wire.fields import (
     FieldError,
     choice,
     flag,
     integer,
+    nested,
     number,
-    objects,
+    optional,
     optional_number,
-    optional_object,
     text,
+    where_known,
 )
 from edge.wire.payload import encode_payload, jsonable
 from edge.wire.topics import valid_id
+
+__all__ = [
+    "SCHEMA_VERSION",
+    "Contributor",
+    "Direction",
+    "Event",
+    "EventError",
+    "EventMessage",
+    "EventType",
+    "Kind",
+    "ModelRef",
+    "Peak",
+    "Reason",
+    "RuleHit",
+    "Severity",
+    "WindowSpan",
+    "decode_message",
+    "encode_message",
+    "event_from_dict",
+    "event_schema",
+    "event_to_dict",
+    "message_to_dict",
+]
 
 SCHEMA_VERSION = 1
 EventType = Literal["new", "update", "end"]
@@ -27,49 +65,6 @@ Severity = Literal["info", "warning", "critical"]
 
 class EventError(ValueError):
     """A message that is no event of a schema known here."""
-
-
-@dataclass(frozen=True, slots=True)
-class Contributor:
-    """One channel's part in an event."""
-
-    channel: str
-    share: float
-    """Part of the score, 0 to 1; the shares of an event add up to at most 1."""
-    value: float | None
-    """Last reading, in `unit`; None while it is missing."""
-    expected: float | None
-    """What the model expected there, in `unit`."""
-    unit: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class RuleHit:
-    """The rule behind an event of kind `rule` or `sensor`."""
-
-    name: str
-    channel: str
-    limit: float | None
-    value: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class WindowSpan:
-    """The window that the event's latest score was computed on."""
-
-    start: float
-    """Unix seconds."""
-    end: float
-    """Unix seconds."""
-    rows: int
-
-
-@dataclass(frozen=True, slots=True)
-class ModelRef:
-    """The bundle that scored: its name and the SHA-256 of its manifest, hexadecimal."""
-
-    name: str
-    sha256: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +88,16 @@ class Event:
     top_score: float | None
     severity: Severity
     return_period_s: float | None
-    """On normal data such a score comes about once in this time; None beyond what the data can tell."""
+    """On normal data such a score comes about once in this time; None where it is rarer than the data can tell."""
     contributors: tuple[Contributor, ...] = ()
     rule: RuleHit | None = None
     window: WindowSpan | None = None
     model: ModelRef | None = None
+    peak: Peak | None = None
+    """The loudest row of the episode so far, also between two events; None without a score, and where an older
+    version began the episode."""
+    calming: bool = False
+    """True on an `update` that is the last before the episode calms."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,13 +146,12 @@ def encode_message(message: EventMessage) -> bytes:
 
 
 def event_from_dict(body: dict[str, Any]) -> Event:
-    """The event in a dict as `event_to_dict` makes it; unknown keys are ignored.
+    """The event in a dict as `event_to_dict` makes it, or made it in an older version; unknown keys are ignored.
 
     Raises:
         EventError: a field is missing or of the wrong type.
     """
     try:
-        rule, window, model = (optional_object(body, name) for name in ("rule", "window", "model"))
         return Event(
             event_type=choice(body, "event_type", get_args(EventType)),
             id=text(body, "id"),
@@ -165,10 +164,12 @@ def event_from_dict(body: dict[str, Any]) -> Event:
             top_score=optional_number(body, "top_score"),
             severity=choice(body, "severity", get_args(Severity)),
             return_period_s=optional_number(body, "return_period_s"),
-            contributors=tuple(_contributor(part) for part in objects(body, "contributors")),
-            rule=None if rule is None else _rule(rule),
-            window=None if window is None else _window(window),
-            model=None if model is None else ModelRef(text(model, "name"), text(model, "sha256")),
+            contributors=contributors_in(body),
+            rule=optional(nested(rule_of))(body, "rule"),
+            window=optional(nested(window_of))(body, "window"),
+            model=optional(nested(model_of))(body, "model"),
+            peak=where_known(body, "peak", optional(nested(peak_of)), None),
+            calming=where_known(body, "calming", flag, False),
         )
     except FieldError as error:
         raise EventError(f"no event: {error}") from error
@@ -204,29 +205,11 @@ def decode_message(payload: bytes | str) -> EventMessage:
     return message
 
 
-def _contributor(body: dict[str, Any]) -> Contributor:
-    return Contributor(
-        text(body, "channel"),
-        number(body, "share"),
-        optional_number(body, "value"),
-        optional_number(body, "expected"),
-        text(body, "unit"),
-    )
-
-
-def _rule(body: dict[str, Any]) -> RuleHit:
-    limit, value = optional_number(body, "limit"), optional_number(body, "value")
-    return RuleHit(text(body, "name"), text(body, "channel"), limit, value)
-
-
-def _window(body: dict[str, Any]) -> WindowSpan:
-    return WindowSpan(number(body, "start"), number(body, "end"), integer(body, "rows"))
-
-
 def _broken_rule(message: EventMessage) -> str | None:
     """What the published schema demands beyond the types of single fields; None when all is well."""
     event = message.event
     by_rule = event.kind in ("rule", "sensor")
+    parts = event.contributors if event.peak is None else event.contributors + event.peak.contributors
     holds = {
         "device and stream want letters, digits, _ and -": valid_id(message.device) and valid_id(event.stream),
         "id and log are not empty": bool(event.id and message.log),
@@ -234,7 +217,9 @@ def _broken_rule(message: EventMessage) -> str | None:
         "end_time comes with the end, and only then": (event.end_time is None) == (event.event_type != "end"),
         "kinds rule and sensor carry a rule, the others none": (event.rule is None) != by_rule,
         "a rule has no score": not by_rule or (event.score is None and event.top_score is None),
-        "shares are 0 to 1": all(0 <= part.share <= 1 for part in event.contributors),
+        "a rule has no peak": not by_rule or event.peak is None,
+        "shares are 0 to 1": all(0 <= part.share <= 1 for part in parts),
+        "a tolerance is 0 or more": all(part.tolerance is None or part.tolerance >= 0 for part in parts),
         "a window has rows": event.window is None or event.window.rows >= 1,
     }
     return next((rule for rule, held in holds.items() if not held), None)

@@ -1,8 +1,12 @@
 """Typed fields out of decoded JSON, each checked once where it enters."""
 
 import math
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+Reader = Callable[[Mapping[str, Any], str], T]
+"""Takes one field out of a body, or raises `FieldError`."""
 
 
 class FieldError(ValueError):
@@ -33,11 +37,6 @@ def number(body: Mapping[str, Any], name: str) -> float:
     return float(value)
 
 
-def optional_number(body: Mapping[str, Any], name: str) -> float | None:
-    """A finite number or null."""
-    return None if _present(body, name) is None else number(body, name)
-
-
 def integer(body: Mapping[str, Any], name: str) -> int:
     """A whole number."""
     value = _present(body, name)
@@ -54,12 +53,16 @@ def flag(body: Mapping[str, Any], name: str) -> bool:
     return value
 
 
-def optional_object(body: Mapping[str, Any], name: str) -> dict[str, Any] | None:
-    """A JSON object or null."""
-    value = _present(body, name)
-    if value is not None and not isinstance(value, dict):
-        raise _wrong(name, value, "an object or null")
-    return value
+def nested(make: Callable[[Mapping[str, Any]], T]) -> Reader[T]:
+    """What `make` takes out of a JSON object."""
+
+    def read(body: Mapping[str, Any], name: str) -> T:
+        value = _present(body, name)
+        if not isinstance(value, dict):
+            raise _wrong(name, value, "an object")
+        return make(value)
+
+    return read
 
 
 def objects(body: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
@@ -69,6 +72,19 @@ def objects(body: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
         raise _wrong(name, value, "a list of objects")
     return value
 
+
+def where_known(body: Mapping[str, Any], name: str, read: Reader[T], default: T) -> T:
+    """What `read` takes, or the default where the writer did not know the field."""
+    return read(body, name) if name in body else default
+
+
+def optional(read: Reader[T]) -> Reader[T | None]:
+    """What `read` takes, or None for null."""
+    return lambda body, name: None if _present(body, name) is None else read(body, name)
+
+
+optional_number = optional(number)
+"""A finite number or null."""
 
 _LARGEST = math.nextafter(math.inf, 0)  # compared without a conversion: an integer may be beyond any double
 
