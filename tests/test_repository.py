@@ -12,7 +12,7 @@ import pytest
 from documents import ROOT, Block, blocks, commands, files
 
 from edge.config import load_config
-from edge.wire.events import event_schema
+from edge.wire.events import decode_message, event_schema, message_to_dict
 
 _MODULES = {"offbeat-edge": "edge", "offbeat-train": "train", "offbeat-sim": "firmware_sim"}
 _TEXT = {".py", ".md", ".toml", ".txt", ".json", ".html", ".css", ".js", ".svg", ".conf", ".service", ".cfg", ""}
@@ -112,8 +112,13 @@ def test_toml_in_documents_parses_and_whole_configs_load(block: Block, tmp_path,
         load_config(tmp_path / "agent.toml")
 
 
-def test_the_readme_shows_an_event():
-    assert any('"event_type"' in block.text for block in blocks("json") if block.file == ROOT / "README.md")
+@pytest.mark.parametrize("name", ["README.md", "edge/README.md"])
+def test_the_readme_shows_an_event_with_all_its_fields(name):
+    (shown,) = [block.text for block in blocks("json") if block.file == ROOT / name and '"event_type"' in block.text]
+
+    message = decode_message(shown)
+    assert json.loads(shown) == message_to_dict(message)
+    assert None not in (message.event.peak, *(part.reason for part in message.event.contributors))
 
 
 def test_links_between_documents_lead_somewhere():

@@ -2,15 +2,18 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
 from edge.wire.events import (
     Contributor,
+    Direction,
     Event,
     Kind,
     ModelRef,
+    Peak,
+    Reason,
     RuleHit,
     Severity,
     WindowSpan,
@@ -23,7 +26,13 @@ LEAST_UPDATE_S = 5.0
 _TOP_CHANNEL_LEAD = 0.1
 """A channel must lead by this much share before it counts as the new top channel, or two equals would take turns."""
 CRITICAL = 2.0
-"""Score from which an episode is critical."""
+"""Score from which an anomaly may be critical. What is just over the alarm level is already rarer than a calibration of
+hours can tell, so rarity alone would call nearly all anomalies critical. Half of it is the alarm level, which all
+reach; twice of it many faults never do."""
+CRITICAL_PERIOD_S = 30 * 86_400.0
+"""And how rare its score must be on normal rows, seconds, so that a false alert is critical once a month at the most.
+Only a tail of three days or more tells so long a period; twice of it takes six, half of it one and a half."""
+_SEVERITIES: tuple[Severity, ...] = get_args(Severity)  # the worst last
 
 
 @dataclass(frozen=True)
@@ -42,8 +51,8 @@ class Episode:
     """One open episode of one stream; it remembers what was last said of it."""
 
     def __init__(self, event: Event, update_every_s: float) -> None:
-        self.last = event
-        """As it was said last; only its top score is that of all rows since."""
+        self.last = event if event.score != event.top_score else replace(event, peak=event.peak or _peak(event))
+        """As it was said last; only its top score and its peak are those of all rows since."""
         self._update_every_s = max(update_every_s, LEAST_UPDATE_S)
         self._said_at = event.time
 
@@ -55,7 +64,7 @@ class Episode:
         if due_s >= self._update_every_s or (news and due_s >= LEAST_UPDATE_S):
             self.last, self._said_at = event, look.time
             return [event]
-        self.last = replace(self.last, top_score=event.top_score)
+        self.last = replace(self.last, top_score=event.top_score, peak=event.peak)
         return []
 
     def end(self, look: Look, end_time: float | None = None) -> Event:
@@ -108,58 +117,105 @@ def new_event(look: Look, id_: str, stream: str, kind: Kind, start_time: float, 
         time=look.time,
         score=look.score,
         top_score=look.score,
-        severity=_severity(kind, look.score),
+        severity=severity_of(kind, look.score, look.return_period_s),
         return_period_s=look.return_period_s,
         contributors=look.contributors,
         rule=look.rule,
         window=look.window,
         model=model,
+        peak=_peak(look),
     )
+
+
+def severity_of(kind: Kind, score: float | None, return_period_s: float | None) -> Severity:
+    """How bad a row is: an anomaly is critical where its score is at least `CRITICAL` and so rare on normal rows that
+    it comes once in `CRITICAL_PERIOD_S` or less often; all else is a warning.
+
+    None is the rarest class: rarer than the tail can tell. Where there is no tail it is None as well, since nothing
+    is known of rarity, and the score alone decides.
+
+    >>> [severity_of("anomaly", 2.5, period_s) for period_s in (86_400.0, 2_592_000.0, None)]
+    ['warning', 'critical', 'critical']
+    >>> severity_of("anomaly", 1.9, None)
+    'warning'
+    """
+    rare = return_period_s is None or return_period_s >= CRITICAL_PERIOD_S
+    loud = score is not None and score >= CRITICAL
+    return "critical" if kind == "anomaly" and rare and loud else "warning"
 
 
 def contributors_of(
-    channels: Sequence[tuple[str, str]], shares: np.ndarray, values: np.ndarray, expected: np.ndarray, most: int = 3
+    channels: Sequence[tuple[str, str]],
+    shares: np.ndarray,
+    values: np.ndarray,
+    expected: np.ndarray,
+    most: int = 3,
+    tolerance: np.ndarray | None = None,
+    reasons: Sequence[Reason | None] | None = None,
 ) -> tuple[Contributor, ...]:
-    """The `most` largest shares with value and expected value; all arrays (channels,), `channels` name and unit."""
-    order = np.argsort(-shares, kind="stable")[:most]
-    return tuple(
-        Contributor(
-            channels[i][0], round(float(shares[i]), 4), _number(values[i]), _number(expected[i]), channels[i][1]
-        )
-        for i in order
-        if shares[i] > 0
-    )
+    """The `most` largest shares; all arrays (channels,) in the channels' units, NaN where not known.
+
+    `channels` are names and units, `tolerance` how far from `expected` normal rows stay.
+    """
+
+    def part(i: int) -> Contributor:
+        name, unit = channels[i]
+        value, usual = _number(values[i]), _number(expected[i])
+        reach = None if tolerance is None else _number(tolerance[i])
+        reason = None if reasons is None else reasons[i]
+        side = _direction(value, usual, reach, reason)
+        return Contributor(name, round(float(shares[i]), 4), value, usual, unit, reach, side, reason)
+
+    order = np.argsort(-shares, kind="stable")[:most].tolist()
+    return tuple(part(i) for i in order if shares[i] > 0)
+
+
+def _direction(
+    value: float | None, expected: float | None, tolerance: float | None, reason: Reason | None
+) -> Direction | None:
+    """On which side the value is; None where that says nothing: noise and patterns are as often on the other one."""
+    if value is None or expected is None or value == expected:
+        return None
+    if reason in ("noise", "pattern") and tolerance is not None and abs(value - expected) <= tolerance:
+        return None
+    return "above" if value > expected else "below"
 
 
 def _number(value: float) -> float | None:
     return float(f"{value:.6g}") if np.isfinite(value) else None
 
 
+def _peak(row: Look | Event) -> Peak | None:
+    return None if row.score is None else Peak(row.time, row.score, row.return_period_s, row.contributors)
+
+
 def _next(last: Event, look: Look) -> Event:
-    top = look.score if last.top_score is None else max(last.top_score, look.score or 0.0)
-    severity = _severity(last.kind, top)
+    louder = look.score is not None and (last.top_score is None or look.score > last.top_score)
+    top, peak = (look.score, _peak(look)) if louder else (last.top_score, last.peak)
+    # Of a peak that an older version did not keep, only the score is known.
+    severity = severity_of(last.kind, top, None if peak is None else peak.return_period_s)
     return replace(
         last,
         event_type="update",
         time=look.time,
         score=look.score,
         top_score=top,
-        severity=severity,
+        severity=_worse(last.severity, severity),
         return_period_s=look.return_period_s,
         contributors=look.contributors or last.contributors,
         window=look.window or last.window,
         rule=look.rule or last.rule,
+        peak=peak,
+        calming=False,
     )
 
 
-def _severity(kind: Kind, score: float | None) -> Severity:
-    if kind == "anomaly" and score is not None and score >= CRITICAL:
-        return "critical"
-    return "warning"
+def _worse(one: Severity, other: Severity) -> Severity:
+    return max(one, other, key=_SEVERITIES.index)
 
 
 def _severity_rose(before: Event, after: Event) -> bool:
-    return before.severity != "critical" and after.severity == "critical"
+    return _SEVERITIES.index(after.severity) > _SEVERITIES.index(before.severity)
 
 
 def _top_changed(before: Event, after: Event) -> bool:

@@ -16,7 +16,7 @@ from edge.detector.rule_episodes import RuleEpisodes
 from edge.detector.rules import RuleBook
 from edge.detector.stream_settings import StreamSettings
 from edge.detector.window_times import WindowTimes
-from edge.wire.events import Event, ModelRef
+from edge.wire.events import Event, ModelRef, Reason
 
 _ANOMALY, _DRIFT = "", "drift"
 """Where a snapshot keeps the anomaly's episode and the drift's; the others are under their rules' keys."""
@@ -101,14 +101,23 @@ class StreamEvents:
         return self._silence.passed(self._told_end(time) + self._rules.idle(time))
 
     def look(
-        self, score: float, return_period_s: float | None, shares: np.ndarray, values: np.ndarray, expected: np.ndarray
+        self,
+        score: float,
+        return_period_s: float | None,
+        shares: np.ndarray,
+        values: np.ndarray,
+        expected: np.ndarray,
+        tolerance: np.ndarray | None = None,
+        reasons: Sequence[Reason | None] | None = None,
     ) -> Look:
-        """The last row as an event shows it; arrays (channels,)."""
+        """The last row as an event shows it; arrays (channels,) in the channels' units."""
         return Look(
             time=self.last_time,
             score=round(score, 4),
             return_period_s=return_period_s,
-            contributors=contributors_of(self._channels, shares, values, expected),
+            contributors=contributors_of(
+                self._channels, shares, values, expected, tolerance=tolerance, reasons=reasons
+            ),
             window=self._window.span(),
         )
 
