@@ -1,6 +1,6 @@
 """Events for the tests of delivery and watch."""
 
-from edge.wire.events import Contributor, Event, EventType, RuleHit
+from edge.wire.events import Contributor, Event, EventType, Peak, RuleHit
 
 
 def alert(number: int = 1, event_type: EventType = "new", stream: str = "pump1", episode: str | None = None) -> Event:
@@ -17,7 +17,16 @@ def alert(number: int = 1, event_type: EventType = "new", stream: str = "pump1",
         top_score=2.5,
         severity="warning",
         return_period_s=43200.0,
-        contributors=(Contributor("vibration", 0.7, 4.9, 2.2, "mm/s"), Contributor("flow", 0.2, None, 11.0, "l/min")),
+        contributors=(
+            Contributor("vibration", 0.7, 4.9, 2.2, "mm/s", 0.6, "above", "level"),
+            Contributor("flow", 0.2, None, 11.0, "l/min"),
+        ),
+        peak=Peak(
+            1763772030.0 + number,
+            2.5,
+            259_200.0,
+            (Contributor("vibration", 0.8, 6.1, 2.2, "mm/s", 0.6, "above", "level"),),
+        ),
     )
 
 

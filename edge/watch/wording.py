@@ -25,10 +25,11 @@ def alert_line(message: EventMessage, zone: tzinfo | None = None, colour: bool =
     word = f"{event.event_type.upper():<6}"
     if colour:
         word = f"{_COLOURS[event.event_type]}{word}{_PLAIN}"
-    details = [*_judgement(event), _since(event, zone), *_reasons(event, top), *_delivery(message)]
+    happened = ", ".join([*_judgement(event, zone), _since(event, zone)])
+    details = "; ".join([happened, *_channels(event, top), *_delivery(message)])
     where = f"{message.device}/{event.stream}"
     before = printable(f"{local_time(event.time, zone)}  {where:<16}")
-    return f"{before}  {word}  {event.severity:<8}  {printable(', '.join(details))}"
+    return f"{before}  {word}  {event.severity:<8}  {printable(details)}"
 
 
 def duration_words(seconds: float) -> str:
@@ -56,23 +57,37 @@ def printable(text: str) -> str:
     return "".join(mark if mark.isprintable() else "?" for mark in text)
 
 
-def _judgement(event: Event) -> list[str]:
+def _judgement(event: Event, zone: tzinfo | None) -> list[str]:
     if event.rule is not None:
         return [_rule(event.kind, event.rule)]
-    score = event.top_score if event.event_type == "end" else event.score
-    words: list[str] = [] if event.kind == "anomaly" else [event.kind]
-    if score is not None:
-        words.append(f"{'top ' if event.event_type == 'end' else ''}score {score:.2f}")
-    if event.return_period_s is not None and event.event_type != "end":  # there it is that of the last, low score
-        words.append(f"about once in {duration_words(event.return_period_s)}")
-    return words
+    words = ["calming"] * event.calming if event.kind == "anomaly" else [event.kind]
+    return words + (_worst(event, zone) if event.event_type == "end" else _score(event.score, event.return_period_s))
+
+
+def _worst(event: Event, zone: tzinfo | None) -> list[str]:
+    """Of the peak; an older device tells the top score alone, since the rarity is that of the last, low one."""
+    peak = event.peak
+    if peak is None:
+        return [f"top {words}" for words in _score(event.top_score, None)]
+    score, *rarity = _score(peak.score, peak.return_period_s)
+    return [f"top {score} at {_short(peak.time, event.time, zone)}", *rarity]
+
+
+def _score(score: float | None, return_period_s: float | None) -> list[str]:
+    words = [] if score is None else [f"score {score:.2f}"]
+    return words + ([] if return_period_s is None else [f"about once in {duration_words(return_period_s)}"])
 
 
 def _since(event: Event, zone: tzinfo | None) -> str:
     if event.end_time is not None:
         return f"lasted {duration_words(max(0.0, event.end_time - event.start_time))}"
-    start, now = local_time(event.start_time, zone), local_time(event.time, zone)
-    return f"since {start[11:] if start[:11] == now[:11] else start}"
+    return f"since {_short(event.start_time, event.time, zone)}"
+
+
+def _short(time: float, now: float, zone: tzinfo | None) -> str:
+    """Without its date where that is the date of `now`."""
+    told, today = local_time(time, zone), local_time(now, zone)
+    return told[11:] if told[:11] == today[:11] else told
 
 
 def _rule(kind: str, rule: RuleHit) -> str:
@@ -81,16 +96,29 @@ def _rule(kind: str, rule: RuleHit) -> str:
     return f"{kind}: {rule.name} on {rule.channel}{value}{limit}"
 
 
-def _reasons(event: Event, top: int) -> list[str]:
-    ordered = sorted(event.contributors, key=lambda part: part.share, reverse=True)
-    return [_reason(part) for part in ordered[:top]]
+def _channels(event: Event, top: int) -> list[str]:
+    loudest = event.peak.contributors if event.peak is not None and event.event_type == "end" else ()
+    parts = loudest or event.contributors
+    return [_channel(part) for part in sorted(parts, key=lambda part: part.share, reverse=True)[:top]]
 
 
-def _reason(part: Contributor) -> str:
+def _channel(part: Contributor) -> str:
     unit = f" {part.unit}" if part.unit else ""
     value = "missing" if part.value is None else f"{number(part.value)}{unit}"
-    expected = "" if part.expected is None else f" instead of {number(part.expected)}"
-    return f"{part.channel} {value}{expected}"
+    reason = f" ({part.reason})" if part.reason else ""
+    return f"{part.channel} {value}{_usual(part)}{reason}"
+
+
+def _usual(part: Contributor) -> str:
+    if part.expected is None:
+        return ""
+    give = "" if part.tolerance is None else f" ± {number(part.tolerance)}"
+    usual = f"{number(part.expected)}{give}"
+    if part.direction is not None:
+        return f", {part.direction} {usual}"
+    if part.value is None or part.tolerance is None or abs(part.value - part.expected) > part.tolerance:
+        return f" instead of {usual}"
+    return f", within {usual}"
 
 
 def _delivery(message: EventMessage) -> list[str]:

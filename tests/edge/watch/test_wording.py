@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.watch.wording import alert_line, duration_words, local_time
-from edge.wire.events import Contributor, Event, EventMessage
+from edge.wire.events import Contributor, Event, EventMessage, Peak
 
 
 def line(event: Event, **fields: bool) -> str:
@@ -19,16 +19,54 @@ def line(event: Event, **fields: bool) -> str:
 def test_a_new_anomaly_tells_score_rarity_onset_and_channels() -> None:
     assert line(alert(4)) == (
         "2025-11-22 00:41:04  gw-1/pump1        NEW     warning   score 1.50, about once in 12 hours, "
-        "since 00:40:04, vibration 4.9 mm/s instead of 2.2, flow missing instead of 11"
+        "since 00:40:04; vibration 4.9 mm/s, above 2.2 ± 0.6 (level); flow missing instead of 11"
     )
 
 
-def test_the_end_tells_the_worst_and_how_long_it_lasted() -> None:
-    text = line(alert(0, "end"))
+def test_the_end_tells_the_peak_and_how_long_it_lasted() -> None:
+    assert line(alert(0, "end")) == (
+        "2025-11-22 00:41:00  gw-1/pump1        END     warning   top score 2.50 at 00:40:30, about once in 3 days, "
+        "lasted 1 minute; vibration 6.1 mm/s, above 2.2 ± 0.6 (level)"
+    )
 
-    assert "END     warning   top score 2.50, " in text
-    assert "lasted 60 seconds" in text.replace("1 minute", "60 seconds")
+
+def test_an_end_without_a_peak_tells_the_top_score_alone() -> None:
+    text = line(dataclasses.replace(alert(0, "end"), peak=None))
+
+    assert "END     warning   top score 2.50, lasted 1 minute; vibration 4.9 mm/s" in text
     assert "about once" not in text, "the rarity of the last score beside the top one would mislead"
+
+
+def test_a_peak_on_another_day_has_its_date() -> None:
+    event = alert(0, "end")
+    peak = dataclasses.replace(event.peak, time=event.time - 86400)
+
+    assert "top score 2.50 at 2025-11-21 00:41:00" in line(dataclasses.replace(event, peak=peak))
+
+
+def test_an_update_before_calm_says_so() -> None:
+    calming = dataclasses.replace(alert(1, "update"), calming=True)
+
+    assert "UPDATE  warning   calming, score 1.50" in line(calming)
+    assert "calming" not in line(alert(1, "update"))
+
+
+@pytest.mark.parametrize(
+    ("part", "words"),
+    [
+        (Contributor("a", 1.0, 4.9, 2.2, "V", 0.6, "above", "level"), "a 4.9 V, above 2.2 ± 0.6 (level)"),
+        (Contributor("a", 1.0, 1.1, 2.2, "V", 0.6, "below", "relation"), "a 1.1 V, below 2.2 ± 0.6 (relation)"),
+        (Contributor("a", 1.0, 2.3, 2.2, "V", 0.6, None, "noise"), "a 2.3 V, within 2.2 ± 0.6 (noise)"),
+        (Contributor("a", 1.0, 4.9, 2.2, "V", None, "above", None), "a 4.9 V, above 2.2"),
+        (Contributor("a", 1.0, 4.9, 2.2, "V", None, None, "pattern"), "a 4.9 V instead of 2.2 (pattern)"),
+        (Contributor("a", 1.0, 4.9, 2.2, "V"), "a 4.9 V instead of 2.2"),
+        (Contributor("a", 1.0, None, 2.2, "V", 0.6), "a missing instead of 2.2 ± 0.6"),
+        (Contributor("a", 1.0, 4.9, None, "V", 0.6, None, "level"), "a 4.9 V (level)"),
+        (Contributor("a", 1.0, 4.9, 2.2, "V", 0.6, "above", "phase"), "a 4.9 V, above 2.2 ± 0.6 (phase)"),
+    ],
+)
+def test_a_channel_is_told_with_what_is_usual_and_what_is_not(part: Contributor, words: str) -> None:
+    assert line(dataclasses.replace(alert(1), contributors=(part,))).endswith(f"; {words}")
 
 
 def test_a_rule_tells_its_limit_and_the_value() -> None:
@@ -54,7 +92,7 @@ def test_the_three_channels_with_the_largest_share_are_named_largest_first() -> 
 
     text = line(dataclasses.replace(alert(1), contributors=parts))
 
-    assert text.endswith("c4 1, c3 1, c2 1")
+    assert text.endswith("; c4 1; c3 1; c2 1")
 
 
 def test_only_the_word_is_coloured() -> None:
@@ -106,9 +144,12 @@ def test_durations_are_told_in_their_largest_fitting_unit(seconds: float, words:
 def test_any_decoded_event_makes_one_printable_line(
     time: float, score: float, period_s: float | None, name: str
 ) -> None:
-    part = Contributor(name, 0.5, time, score, name)
+    part = Contributor(name, 0.5, time, score, name, score, "above", name)
+    peak = Peak(-time, score, period_s, (part,))
     event = dataclasses.replace(
         alert(1), time=time, start_time=-time, score=score, return_period_s=period_s, id=name, contributors=(part,)
     )
+    end = dataclasses.replace(event, event_type="end", end_time=time, peak=peak)
 
     assert line(event).isprintable()
+    assert line(end).isprintable()
