@@ -35,8 +35,16 @@ class Tail:
         """Mean time between normal peaks at least this high, seconds; None beyond 10 times the span seen."""
         if self.peaks == 0 or not math.isfinite(score):
             return None
-        period = self.span_s / self.peaks / max(self._survival(score - self.threshold), 1e-300)
+        period = 1 / max(self.rate(score), 1e-300)
         return period if period <= EXTRAPOLATION * self.span_s else None
+
+    def rate(self, score: float) -> float:
+        """Normal peaks at least this high a second, also where that is beyond what the rows allow to say.
+
+        >>> Tail(threshold=1.0, shape=0.0, scale=1.0, peaks=6, span_s=60.0).rate(1.0)
+        0.1
+        """
+        return self.peaks / self.span_s * self._survival(score - self.threshold)
 
     def level(self, return_period_s: float) -> float:
         """The score that normal data reach about once in `return_period_s`."""

@@ -113,3 +113,12 @@ def test_a_tail_out_of_range_is_refused(change):
 
     with pytest.raises(ValueError, match="tail wants"):
         tail_from_dict({**body, **change})
+
+
+def test_a_rate_is_told_beyond_what_a_return_period_is():
+    tail = Tail(threshold=0.0, shape=0.0, scale=1.0, peaks=100, span_s=100.0)
+
+    assert tail.rate(3.0) == pytest.approx(1 / tail.return_period_s(3.0))
+    assert tail.return_period_s(30.0) is None
+    assert tail.rate(30.0) == pytest.approx(math.exp(-30.0))
+    assert Tail(threshold=0.0, shape=-0.5, scale=1.0, peaks=100, span_s=100.0).rate(3.0) == 0.0
