@@ -35,12 +35,16 @@ def best_row(files: Sequence[Judged]) -> int:
     The earliest of several equals. Found from the labels: no detector could know it.
     """
     labels, _, _ = judged_rows(files)
-    position = np.concatenate([np.arange(one.first, len(one.times)) for one in files])
-    if not len(position):
+    return best_start(np.concatenate([np.arange(one.first, len(one.times)) for one in files]), labels)
+
+
+def best_start(rows: np.ndarray, labels: np.ndarray) -> int:
+    """The same of (n,) judged rows, each with its number in its file, and (n,) bool whether it is anomalous."""
+    if not len(rows):
         return 0
-    length = int(position.max()) + 1
-    alarms = np.bincount(position, minlength=length)[::-1].cumsum()[::-1]
-    hits = np.bincount(position[labels], minlength=length)[::-1].cumsum()[::-1]
+    length = int(rows.max()) + 1
+    alarms = np.bincount(rows, minlength=length)[::-1].cumsum()[::-1]
+    hits = np.bincount(rows[labels], minlength=length)[::-1].cumsum()[::-1]
     return int(np.argmax(2 * hits / (labels.sum() + alarms)))
 
 

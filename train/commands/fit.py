@@ -83,9 +83,9 @@ def run(args: argparse.Namespace) -> int:
     console = terminal()
     interpreters = find_interpreters(args.runtime_python)
     readings = load_readings(args, console)
-    settings = _settings(args, readings)
+    settings = settings_of(args, readings)
     if args.search is not None:
-        settings = _searched(args, readings, settings, console)
+        settings = searched(args, readings, settings, console)
     with show_progress(console, settings.training.epochs) as listener:
         result = fit(readings.runs, settings, args.out, interpreters, listener)
     print_summary(result, console)
@@ -94,7 +94,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _searched(
+def searched(
     args: argparse.Namespace, readings: Readings, settings: "FitSettings", console: "Console"
 ) -> "FitSettings":
     """The best of `--search` settings."""
@@ -107,8 +107,12 @@ def _searched(
     return replace(best_of(tried).settings, tried=len(tried))
 
 
-def _settings(args: argparse.Namespace, readings: Readings) -> "FitSettings":
+def settings_of(args: argparse.Namespace, readings: Readings) -> "FitSettings":
+    """What the command line chose.
 
+    Raises:
+        FitError: a unit of a channel that is not there.
+    """
     from train.errors import FitError
     from train.fit import FitSettings
     from train.training import TrainingSettings
