@@ -7,16 +7,19 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edge.detector.manifest import ARCHITECTURES, FORECASTER
 from train.benchmarks.ablation import PARTS
+from train.benchmarks.families import command as families
 from train.options import add_threshold_option
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from train.benchmarks.families.benchmark import Other
     from train.benchmarks.figures import Outcome
     from train.benchmarks.models import Workshop
     from train.fit import FitSettings
@@ -40,6 +43,9 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
     _add_taxi(kinds.add_parser("taxi", help="NYC taxi: weekly season, five known events"))
     _add_nab(kinds.add_parser("nab", help="NAB: each file on its own probation, results in NAB's layout"))
     _add_pump(kinds.add_parser("pump", help="the simulated pump: faults drawn at random, and slow wear"))
+    _add_families(
+        kinds.add_parser("families", help="folders of recordings of many kinds, and other benchmarks as such")
+    )
     return parser
 
 
@@ -85,7 +91,14 @@ def _add_pump(parser: argparse.ArgumentParser) -> None:
     _add_shared(parser, seeds=1)
 
 
-def _add_shared(parser: argparse.ArgumentParser, seeds: int) -> None:
+def _add_families(parser: argparse.ArgumentParser) -> None:
+    families.add_options(parser)
+    modes = _add_shared(parser, seeds=1, threshold=None)
+    modes.add_argument("--leave-out", action="store_true", help="choose constants on all families but one")
+
+
+def _add_shared(parser: argparse.ArgumentParser, seeds: int, threshold: str | None = "pot") -> Any:
+    """Options of every benchmark; the group of those of which one is taken at most."""
     parser.add_argument(
         "--seeds", type=_at_least_one, default=seeds, metavar="N", help=f"fits, seeds 0 to N-1 ({seeds})"
     )
@@ -104,41 +117,66 @@ def _add_shared(parser: argparse.ArgumentParser, seeds: int) -> None:
         metavar="N",
         help="processes side by side (one a core)",
     )
-    parser.add_argument("--without", metavar="PART", choices=PARTS, help=f"take a part away: {', '.join(PARTS)}")
-    parser.add_argument("--ablation", action="store_true", help="a line for the detector without each of these parts")
+    modes = parser.add_mutually_exclusive_group()
+    modes.add_argument("--without", metavar="PART", choices=PARTS, help=f"take a part away: {', '.join(PARTS)}")
+    modes.add_argument("--ablation", action="store_true", help="a line for the detector without each of these parts")
     parser.add_argument("--architecture", choices=ARCHITECTURES, help="of the network (default: as fit)")
-    add_threshold_option(parser, "pot")
+    add_threshold_option(parser, threshold)
     parser.add_argument("--hidden", type=_at_least_one, metavar="UNITS", help="LSTM units (default: as fit)")
     parser.add_argument("--epochs", type=_at_least_one, metavar="N", help="at most (default: as fit)")
+    return modes
 
 
 def run(args: argparse.Namespace) -> int:
     """Run the benchmark, say what it found."""
     from train.benchmarks.table import print_outcome
-    from train.terminal import say, terminal
+    from train.terminal import terminal
 
     console = terminal()
     seeds = list(range(args.seeds))
+    if args.benchmark == "families":
+        return _run_families(args, seeds, console)
     with _workshop(args, console) as workshop:
         outcome = (_ablation if args.ablation else _BENCHMARKS[args.benchmark])(args, seeds, workshop)
     title = f"{args.benchmark}: mean ± sd of {args.seeds} seed{'s' * (args.seeds > 1)}, {args.variant}"
     title += f", without {args.without}" if args.without else ""
     print_outcome(outcome, _COLUMNS[args.benchmark], title, console)
-    if args.json is not None:
-        _write_json(args, outcome, seeds)
-        say(console, f"figures in {args.json}")
+    _write_json(
+        args,
+        {
+            "settings": {**outcome.settings, "threshold": args.threshold.told},
+            "detectors": {name: tally.to_dict(seeds) for name, tally in outcome.detectors.items()},
+        },
+        console,
+    )
     return 0
 
 
-def _write_json(args: argparse.Namespace, outcome: "Outcome", seeds: list[int]) -> None:
-    body = {
-        "benchmark": args.benchmark,
-        "variant": args.variant,
-        "without": args.without,
-        "settings": {**outcome.settings, "threshold": args.threshold.told},
-        "detectors": {name: tally.to_dict(seeds) for name, tally in outcome.detectors.items()},
-    }
+def _run_families(args: argparse.Namespace, seeds: list[int], console: "Console") -> int:
+    with _workshop(args, console) as workshop:
+        measured = families.run(args, seeds, workshop, _others(args, seeds))
+    measured.show(console)
+    _write_json(args, measured.body, console)
+    return 0
+
+
+def _others(args: argparse.Namespace, seeds: list[int]) -> "dict[str, Other]":
+    """Other benchmarks as their own command lines would run them, by the name of their family."""
+    parser = argparse.ArgumentParser()
+    add_parser(parser.add_subparsers())
+    lines = families.other_command_lines(args)
+    found = {name: parser.parse_args(["benchmark", *line]) for name, line in lines.items()}
+    return {name: partial(_BENCHMARKS[own.benchmark], own, seeds) for name, own in found.items()}
+
+
+def _write_json(args: argparse.Namespace, body: dict[str, Any], console: "Console") -> None:
+    from train.terminal import say
+
+    if args.json is None:
+        return
+    body = {"benchmark": args.benchmark, "variant": args.variant, "without": args.without, **body}
     args.json.write_text(json.dumps(body, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    say(console, f"figures in {args.json}")
 
 
 def _ablation(args: argparse.Namespace, seeds: list[int], workshop: "Workshop") -> "Outcome":
