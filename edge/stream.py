@@ -3,10 +3,11 @@
 import logging
 import math
 from collections import deque
+from dataclasses import replace
 
 from edge.clocks import LATEST_SENSIBLE, ArrivalClock, FutureJudge
 from edge.config import StreamConfig
-from edge.detector.aligner import Aligner, AlignerSettings
+from edge.detector.aligner import Aligner
 from edge.detector.bundle import Bundle
 from edge.detector.rows import Row
 from edge.sources.intake import Arrival
@@ -36,13 +37,13 @@ class Stream:
         self.rows: deque[Row] = deque()
         """Closed and not yet scored."""
         self.readings = self.untimed = self.bad_values = 0
-        self._settings = AlignerSettings(
-            bundle.period_s,
-            config.aggregate,
-            config.max_hold_s,
-            config.max_gap_s,
-            config.max_delay_s,
-            config.max_future_s,
+        self._settings = replace(
+            bundle.aligner,
+            aggregate=config.aggregate,
+            max_hold_s=config.max_hold_s,
+            max_gap_s=config.max_gap_s,
+            max_delay_s=config.max_delay_s,
+            max_future_s=config.max_future_s,
         )
         settings = self._settings
         self.aligner = Aligner(bundle.channel_names, settings)

@@ -2,13 +2,14 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
 
 from edge.detector.grid import Grid
 from edge.detector.open_row import OPEN_ROWS, OpenRow
+from edge.detector.rates import Rates
 from edge.detector.rows import Row
 
 ABSURD = 1e15
@@ -37,6 +38,10 @@ class AlignerSettings:
     """How long a row waits for channels that are late, seconds; 1 period."""
     max_future_s: float = 60.0
     """A reading stamped further ahead of the gateway's clock than this is dropped, seconds."""
+    rates: tuple[str, ...] = ()
+    """Counters, of which rows take the rise a second (`Rates`)."""
+    missing: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    """Channel to readings that are codes for none, as -127 for a sensor that is not there."""
 
     @property
     def hold_s(self) -> float:
@@ -83,6 +88,7 @@ class Aligner:
         slack_s = 1e-6  # what a double loses of Unix seconds, and more
         self._gap_s = settings.gap_s + slack_s
         self._behind_s = max(settings.gap_s, settings.delay_s) + slack_s
+        self._counters = [self._index[name] for name in settings.rates]
         self._begin()
 
     def _begin(self) -> None:
@@ -94,6 +100,7 @@ class Aligner:
         self._closed: float = -math.inf  # slot of the last row closed
         self._held = [math.nan] * self._size  # value in the last closed row that had one
         self._held_slot = [-math.inf] * self._size  # and that row's slot
+        self._rates = Rates(self._counters)
         self._late_run = 0
         self._leap: tuple[float, Mapping[str, float]] | None = None  # a reading that waits to be confirmed
         self._leap_after = math.inf  # readings beyond this time are leaps; the first of all is none
@@ -111,6 +118,8 @@ class Aligner:
         if not EARLIEST < time < LATEST or (now is not None and time > now + self.settings.max_future_s):
             self.counts["future"] += 1
             return []
+        if self.settings.missing:
+            values = _without_codes(values, self.settings.missing)
         return self._take(time, values) if time <= self._leap_after else self._take_leap(time, values)
 
     def advance(self, now: float) -> list[Row]:
@@ -222,7 +231,8 @@ class Aligner:
             held = self._hold(slot, values)
         restart = slot - self._closed > self._gap_steps
         self._closed = slot
-        return Row(self._grid.time(slot), np.array(values), restart, held)
+        row = Row(self._grid.time(slot), np.array(values), restart, held)
+        return self._rates.convert(row) if self._counters else row
 
     def _hold(self, slot: int, values: list[float]) -> tuple[int, ...]:
         """Fill what is missing from older rows, in place; the positions filled."""
@@ -234,3 +244,8 @@ class Aligner:
                 values[position] = self._held[position]
                 filled.append(position)
         return tuple(filled)
+
+
+def _without_codes(values: Mapping[str, float], missing: Mapping[str, tuple[float, ...]]) -> dict[str, float]:
+    """The readings that are none of the codes for a missing one."""
+    return {name: value for name, value in values.items() if value not in missing.get(name, ())}

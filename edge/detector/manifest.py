@@ -2,10 +2,11 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
+from edge.detector.aligner import AlignerSettings
 from edge.detector.calibration import range_from
 from edge.detector.learned_rules import rules_from_dict
 from edge.detector.rules import ChannelRules
@@ -84,6 +85,15 @@ class Bundle:
     training: Mapping[str, Any]
     rules: Mapping[str, ChannelRules]
     """Channel to rules learned from normal rows, for streams that ask for them."""
+    rates: tuple[str, ...] = ()
+    """Channels that boards send as counters, and of which the network takes the rise a second."""
+    missing: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    """Channel to readings that are codes for none."""
+
+    @property
+    def aligner(self) -> AlignerSettings:
+        """How readings become its rows, where a stream sets nothing else."""
+        return AlignerSettings(self.period_s, rates=self.rates, missing=self.missing)
 
     @property
     def threshold(self) -> Threshold:
@@ -140,6 +150,8 @@ def parse_manifest(folder: Path, manifest: Any, sha256: str) -> Bundle:
             alarm=_alarm(manifest["alarm"], len(manifest["channels"])),
             training=_training(manifest["training"]),
             rules=rules_from_dict(manifest.get("rules") or {}),
+            rates=tuple(_line(name) for name in manifest.get("rates") or ()),
+            missing={_line(name): _codes(values) for name, values in (manifest.get("missing") or {}).items()},
         )
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         what = " ".join(f"{type(error).__name__} {error}".split())[:200]
@@ -209,6 +221,13 @@ def _sizes(sizes: Sequence[Any]) -> tuple[int, ...]:
     return batch
 
 
+def _codes(values: Sequence[Any]) -> tuple[float, ...]:
+    codes = tuple(float(value) for value in values)
+    if not all(map(math.isfinite, codes)):
+        raise ValueError(f"codes for a missing reading are {values!r}, wanted finite numbers")
+    return codes
+
+
 def _check_shapes(bundle: Bundle) -> None:
     """What single fields do not show: whether they go together."""
     channels, (slots, scaled) = len(bundle.channels), bundle.scaler.center.shape
@@ -224,6 +243,9 @@ def _check_shapes(bundle: Bundle) -> None:
         f"architecture {bundle.architecture!r} is none of {', '.join(ARCHITECTURES)}, which are all that this version "
         "of offbeat can score; update it": bundle.architecture not in ARCHITECTURES,
         "rules are about channels that it does not list": not set(bundle.rules) <= set(bundle.channel_names),
+        "rates are of channels that it does not list": not set(bundle.rates) <= set(bundle.channel_names),
+        "codes for missing readings are of channels that it does not list": not set(bundle.missing)
+        <= set(bundle.channel_names),
         f"period_s is {bundle.period_s}": not 0 < bundle.period_s < math.inf,
     }
     for what, found in wrong.items():

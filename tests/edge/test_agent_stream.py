@@ -90,6 +90,16 @@ def test_a_simulator_in_a_hurry_is_not_judged_where_the_config_says_so(bundle):
     assert one.health()["future"] == 0
 
 
+def test_counters_and_codes_of_the_bundle_are_converted(bundle):
+    one = stream(replace(bundle, rates=("flow",), missing={"pressure": (-999.0,)}))
+    one.take(arrival(NOW, 0.0, flow=5.0, pressure=2.0))
+    one.take(arrival(NOW + 1, 1.0, flow=7.0, pressure=-999.0))
+    one.flush()
+
+    assert one.rows[-1].values.tolist() == [2.0, 2.0]
+    assert one.rows[-1].held == (1,)
+
+
 def test_an_overdue_row_closes_when_monotonic_time_has_passed(bundle):
     one = stream(bundle)
     one.take(arrival(NOW, 100.0, flow=1.0))

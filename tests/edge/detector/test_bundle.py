@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rig import CHANNELS, variant, write_rig_bundle
 
+from edge.detector.aligner import AlignerSettings
 from edge.detector.bundle import Bundle, BundleError, load_bundle, write_bundle
 from tests.fuzz.inputs import with_other_values
 
@@ -49,6 +50,19 @@ def test_what_was_written_is_read_back(folder, manifest):
     assert bundle.scaler.center.tolist() == [manifest["scaler"]["center"]]
     assert bundle.variant("float32").size_bytes == len(b"model")
     assert bundle.variant("float32").batch == (1, 8)
+
+
+def test_rates_and_codes_are_read_back_and_handed_to_the_aligner(folder, manifest, tmp_path):
+    more = {"rates": ["flow"], "missing": {"pressure": [-999, 85.0]}}
+
+    bundle = load_bundle(rewritten(folder, tmp_path, {**manifest, **more}))
+
+    assert (bundle.aligner.period_s, bundle.aligner.rates) == (1.0, ("flow",))
+    assert bundle.aligner.missing == {"pressure": (-999.0, 85.0)}
+
+
+def test_a_bundle_that_knows_no_rates_has_none(folder):
+    assert load_bundle(folder).aligner == AlignerSettings(1.0)
 
 
 def test_a_bundle_is_named_by_the_bytes_of_its_manifest(folder, manifest, tmp_path):
@@ -100,6 +114,11 @@ def test_a_missing_field_is_named(folder, manifest, tmp_path, field):
         ({"variants": [variant(sha256="0", size_bytes=5, runtimes=["a\nb"])]}, "cannot be printed"),
         ({"channels": [{"name": "a\tb"}]}, "cannot be printed"),
         ({"variants": [variant(sha256="0", size_bytes=5)] * 2}, "variants"),
+        ({"rates": ["speed"]}, "rates are of channels"),
+        ({"rates": 7}, "malformed"),
+        ({"missing": {"speed": [-999]}}, "codes for missing readings are of channels"),
+        ({"missing": {"flow": [float("nan")]}}, "wanted finite numbers"),
+        ({"missing": [-999]}, "malformed"),
         ({"alarm": {}}, "max_drift"),
         ({"training": {"rows": 0}}, "training.rows is 0"),
         ({"training": {"rows": 1e-300}}, "training.rows is 1e-300"),
