@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from edge.detector.aligner import AlignerSettings
 from edge.detector.bundle import Bundle
 from edge.detector.commissioning import level_factor
 from edge.detector.runtime import load_model
@@ -69,7 +68,7 @@ def read_device(
     labelled = None if labels is None else labelled_recording(labels, csv, table, options)
     if labelled is not None and np.array_equal(labelled.times, table.times, equal_nan=True):
         table = labelled  # the same rows: what is known to be anomalous must not commission
-    run = align(table, selection, AlignerSettings(bundle.period_s))
+    run = align(table, selection, bundle.aligner)
     if not run.rows:
         raise DatasetError(f"{csv}: no rows left after --rows, --until, --exclude and labels")
     return Device(table, run, selected(table, selection), labelled)

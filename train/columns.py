@@ -2,6 +2,7 @@
 
 import difflib
 import re
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,13 +11,38 @@ import pandas as pd
 
 from train.csv_file import CsvFile
 from train.errors import DatasetError
+from train.label_names import holds_labels, label_cells, names_labels
 from train.times import is_unix, parse_times
 
 TIME_NAMES = ("time", "timestamp", "datetime", "date_time", "date time", "ts", "t", "unix", "epoch", "date", "zeit")
-LABEL_NAMES = ("anomaly", "label", "is_anomaly", "changepoint", "change_point", "anomaly_label", "fault", "outlier")
 MISSING = ("", "nan", "null", "none", "na", "n/a", "-", "?", "nil")
 """Cells that mean no value, in any case; other text is counted as text."""
 _SAMPLE_ROWS = 500
+
+
+@dataclass(frozen=True)
+class ReadOptions:
+    """What the user said about the files; None is found out."""
+
+    channels: tuple[str, ...] | None = None
+    time_column: str | None = None
+    label_column: str | None = None
+    timezone: str = "UTC"
+    keep: tuple[str, ...] = ()
+    """Columns that are channels whatever they look like."""
+    drop: tuple[str, ...] = ()
+    """Columns that are none."""
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A column that is no channel."""
+
+    name: str
+    found: str
+    """What it looks like."""
+    option: str
+    """What would make it a channel, or use it otherwise; empty where nothing does."""
 
 
 @dataclass(frozen=True)
@@ -28,34 +54,29 @@ class Columns:
     label: str | None
     channels: tuple[str, ...]
     decimal_comma: bool
-    notices: tuple[str, ...]
-    """What was left out or guessed, each with its remedy; to be shown to the user."""
+    left_out: tuple[LeftOut, ...]
 
 
-def find_columns(
-    file: CsvFile,
-    channels: Sequence[str] | None = None,
-    time_column: str | None = None,
-    label_column: str | None = None,
-    timezone: str = "UTC",
-) -> Columns:
+def find_columns(file: CsvFile, options: ReadOptions) -> Columns:
     """The columns as named, the others found by name and content.
 
     Raises:
         DatasetError: a named column is not in the file, or there is no time column or no channel.
     """
-    time = _named_time(file, time_column) if time_column else find_time(file, timezone)
-    if label_column is not None:
-        require(file, [label_column], "label column")
+    time = _named_time(file, options.time_column) if options.time_column else find_time(file, options.timezone)
+    label = options.label_column
+    require(file, [] if label is None else [label], "label column")
+    require(file, [*options.keep, *options.drop], "column")
     comma = has_decimal_comma(file)
-    rest = [name for name in file.header if name not in time and name != label_column]
-    if channels is not None:
-        require(file, channels, "channel")
-        return Columns(time, label_column, tuple(channels), comma, ())
-    kept, notices = _split_channels(file, rest, comma)
+    if options.channels is not None:
+        require(file, options.channels, "channel")
+        names = dict.fromkeys([*options.channels, *options.keep])
+        return Columns(time, label, tuple(name for name in names if name not in options.drop), comma, ())
+    rest = [name for name in file.header if name not in time and name != label]
+    kept, left_out = _split_channels(file, rest, comma, options)
     if not kept:
-        raise DatasetError(f"{file.path}: no channel with numbers beside {' + '.join(time)}; columns are {_list(file)}")
-    return Columns(time, label_column, tuple(kept), comma, tuple(notices))
+        raise DatasetError(f"{file.path}: no channel with numbers beside {' + '.join(time)}; {_remedy(file, left_out)}")
+    return Columns(time, label, tuple(kept), comma, tuple(left_out))
 
 
 def require(file: CsvFile, names: Sequence[str], what: str) -> None:
@@ -131,24 +152,47 @@ def _holds_times(file: CsvFile, name: str, timezone: str, any_number: bool) -> b
     return is_unix(times) and bool((steps >= 0).mean() > 0.9) if len(steps) else False
 
 
-def _split_channels(file: CsvFile, names: list[str], comma: bool) -> tuple[list[str], list[str]]:
-    """The columns that are channels, and a notice for each that is not."""
-    kept, notices = [], []
+def _split_channels(
+    file: CsvFile, names: list[str], comma: bool, options: ReadOptions
+) -> tuple[list[str], list[LeftOut]]:
+    """The columns that are channels, and those that are not."""
+    kept, left_out = [], []
     for name in names:
-        numbers, _ = to_numbers(file.column(name), comma)
-        values = numbers[np.isfinite(numbers)]
-        if not len(values):
-            notices.append(f"column {name!r} holds no number: left out")
-        elif name.lower() in LABEL_NAMES and np.isin(values, (0, 1)).all():
-            notices.append(
-                f"column {name!r} looks like labels: left out of the channels, and not used; "
-                f"name it with --label-column {name}, or keep it as a channel with --channels"
-            )
-        elif name.startswith("column ") and (np.diff(values) == 1).all():
-            notices.append(f"{name} has no name and counts the rows: left out; keep it with --channels")
-        else:
+        if name in options.drop:
+            left_out.append(LeftOut(name, "as told", f"--drop {shlex.quote(name)} leaves it out"))
+        elif name in options.keep or (found := _no_channel(name, file.column(name), comma)) is None:
             kept.append(name)
-    return kept, notices
+        else:
+            left_out.append(found)
+    return kept, left_out
+
+
+def _no_channel(name: str, cells: np.ndarray, comma: bool) -> LeftOut | None:
+    """Why a column cannot be a channel, or hardly is meant to be one."""
+    numbers, _ = to_numbers(cells, comma)
+    values = numbers[np.isfinite(numbers)]
+    if names_labels(name) and holds_labels(numbers, cells.tolist()):
+        return _labels_left_out(name, cells, keepable=len(values) > 0)
+    if not len(values):
+        return LeftOut(name, "holds no number", "")
+    if name.startswith("column ") and (np.diff(values) == 1).all():
+        return LeftOut(name, "has no name and counts the rows", f"--keep {shlex.quote(name)}")
+    return None
+
+
+def _labels_left_out(name: str, cells: np.ndarray, keepable: bool) -> LeftOut:
+    marked = int(label_cells(cells).sum())
+    keep = f", or --keep {shlex.quote(name)}" if keepable else ""
+    found = f"labels, by its name, and not read: {marked} of {len(cells)} rows are marked"
+    return LeftOut(name, found, f"--label-column {shlex.quote(name)}{keep}")
+
+
+def _remedy(file: CsvFile, left_out: Sequence[LeftOut]) -> str:
+    """What to do where no channel is left."""
+    for one in left_out:
+        if one.option:
+            return f"{one.name!r} is left out ({one.found}): {one.option}"
+    return f"columns are {_list(file)}"
 
 
 def _list(file: CsvFile) -> str:

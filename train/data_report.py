@@ -13,6 +13,9 @@ from train.tables import RawTable
 from train.terminal import say
 from train.times import format_time
 
+_LEAST_MISSING = 0.0005
+"""Part of the rows that is told: less reads as 0.0 %, as the first row of a rate does."""
+
 
 @dataclass(frozen=True)
 class DataReport:
@@ -104,8 +107,8 @@ def oddities(report: DataReport) -> list[str]:
         lines.append(f"{report.ragged} lines with more or fewer cells than the header")
     if report.text_cells:
         lines.append(f"{report.text_cells} cells hold text where a number was wanted: missing")
-    if report.missing:
-        worst = sorted(report.missing.items(), key=lambda item: -item[1])
+    worst = sorted((one for one in report.missing.items() if one[1] >= _LEAST_MISSING), key=lambda item: -item[1])
+    if worst:
         lines.append("missing on the grid: " + ", ".join(f"{name} {part:.1%}" for name, part in worst[:8]))
     if report.constant:
         lines.append(f"never changes: {', '.join(report.constant)}")

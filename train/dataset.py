@@ -82,7 +82,7 @@ def align(table: RawTable, selection: Selection, settings: AlignerSettings) -> R
     A file's rows go in by time: order in a file is an accident, on a link it is what there is.
     """
     segments: list[Segment] = []
-    for part in _parts(table, selection):
+    for part in used_rows(table, selection):
         segments.extend(_segments(_grid_rows(table, part, settings)))
     return Run(table.name, tuple(segments))
 
@@ -111,8 +111,8 @@ def selected(table: RawTable, selection: Selection) -> np.ndarray:
     return used
 
 
-def _parts(table: RawTable, selection: Selection) -> list[np.ndarray]:
-    """Row numbers by time, cut wherever something between them was left out."""
+def used_rows(table: RawTable, selection: Selection) -> list[np.ndarray]:
+    """Numbers of the selected rows by time, cut wherever something between them was left out."""
     order = np.argsort(table.times, kind="stable")
     order = order[np.isfinite(table.times[order])]
     used = selected(table, selection)[order]

@@ -53,7 +53,11 @@ class FitSettings:
     season: str | None = None
     timezone: str = "UTC"
     units: Mapping[str, str] = field(default_factory=dict)
-    """Channel to its unit, for messages only."""
+    """Channel to its unit, for messages only; of a rate that of the rate."""
+    rates: tuple[str, ...] = ()
+    """Channels that the device is sent as counters; in the runs they are rates already."""
+    missing: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    """Channel to readings that the device takes for none; in the runs they are missing already."""
     threshold: Threshold = PEAKS
     """How the alarm level is taken from the rows to calibrate on."""
     calibration_part: float = 0.25

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import numpy as np
 
-from train.columns import LABEL_NAMES, find_time
+from train.columns import find_time
 from train.csv_file import CsvFile, read_csv
 from train.errors import DatasetError
 from train.found import Anomaly, labels_inside
+from train.label_names import find_labels, label_cells
 from train.label_windows import as_anomaly, read_windows, windows_of
-from train.tables import RawTable, ReadOptions, label_cells, read_table
+from train.tables import RawTable, ReadOptions, read_table
 from train.times import parse_times
 
 _FROM = ("start", "from", "begin", "start_time", "onset")
@@ -63,11 +64,10 @@ def _label_column(file: CsvFile, options: ReadOptions) -> str:
     """The column named, else the first of the usual names that is no channel."""
     if options.label_column is not None:
         return options.label_column
-    lower = {name.lower(): name for name in reversed(file.header) if name not in (options.channels or ())}
-    for name in LABEL_NAMES:
-        if name in lower:
-            return lower[name]
-    raise DatasetError(f"{file.path}: no label column among {', '.join(file.header)}; name it with --label-column")
+    found = find_labels([name for name in file.header if name not in (options.channels or ())])
+    if found is None:
+        raise DatasetError(f"{file.path}: no label column among {', '.join(file.header)}; name it with --label-column")
+    return found
 
 
 def _by_time(file: CsvFile, recording: RawTable, options: ReadOptions) -> RawTable:

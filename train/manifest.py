@@ -36,6 +36,8 @@ def manifest(
         "name": settings.name,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "channels": [{"name": name, "unit": settings.units.get(name, "")} for name in settings.channels],
+        "rates": list(settings.rates),
+        "missing": {name: list(codes) for name, codes in settings.missing.items()},
         "period_s": settings.period_s,
         "timezone": settings.timezone,
         "season": settings.season,

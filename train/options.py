@@ -1,10 +1,12 @@
 """The options that say how CSV files are read, shared by the commands that take files."""
 
 import argparse
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from edge.detector.aligner import AlignerSettings
 from edge.detector.threshold import Threshold, named
 
 if TYPE_CHECKING:
@@ -12,6 +14,8 @@ if TYPE_CHECKING:
 
     from train.data_report import DataReport
     from train.dataset import Run, Selection
+    from train.report_card.card import Card
+    from train.report_card.choice import Choice
     from train.tables import RawTable, ReadOptions
 
 
@@ -23,6 +27,25 @@ def add_file_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--time-column", metavar="NAME", help="default: found by name or content; DATE,TIME joins two")
     group.add_argument("--label-column", metavar="NAME", help="1 where a row is anomalous; such rows are not used")
     group.add_argument("--timezone", default="UTC", metavar="ZONE", help="of times that name none (default: UTC)")
+
+
+def add_column_options(parser: argparse.ArgumentParser) -> None:
+    """Which columns are channels, and how they are read; each changes what the report card says."""
+    group = parser.add_argument_group("choosing columns, as the report card says; all repeatable")
+    for name, help_text in (
+        ("--keep", "a channel whatever it looks like: a counter, labels, a row number"),
+        ("--drop", "no channel"),
+        ("--rate", "a counter, of which the rise a second is the channel, here and on the device"),
+    ):
+        group.add_argument(name, action="append", default=[], metavar="NAME", help=help_text)
+    group.add_argument(
+        "--missing",
+        action="append",
+        default=[],
+        type=_code,
+        metavar="[NAME=]VALUE",
+        help="a reading that means none, such as -999, of one column or of all, here and on the device",
+    )
 
 
 def add_selection_options(parser: argparse.ArgumentParser) -> None:
@@ -71,45 +94,69 @@ class Readings:
     tables: "list[RawTable]"
     runs: "list[Run]"
     reports: "list[DataReport]"
-    period_s: float
+    card: "Card"
+    settings: AlignerSettings
+    """Of the aligner that the runs came through."""
     timezone: str
 
 
 def load_readings(args: argparse.Namespace, console: "Console") -> Readings:
-    """Read and align the files, and print what was found in them.
+    """Read, grade and align the files, and print what was found in them.
 
     Raises:
-        DatasetError: files or options cannot be used, or leave no rows.
+        DatasetError: files or options cannot be used, or leave no rows or no column.
     """
-    from edge.detector.aligner import AlignerSettings
     from train.data_report import describe, print_report
     from train.dataset import align, usual_period
     from train.errors import DatasetError
+    from train.report_card.grading import grade, without_counters
+    from train.report_card.table import print_card
     from train.tables import read_tables
     from train.terminal import say
 
-    selection = selection_of(args)
+    selection, choice = selection_of(args), choice_of(args)
     tables = read_tables(args.csv, read_options(args))
-    for notice in dict.fromkeys(notice for table in tables for notice in table.notices):
-        say(console, f"note: {notice}")
     period_s = args.period or usual_period(tables)
     say(console, f"period {period_s:g} s{'' if args.period else ' (the median step; --period changes it)'}")
-    settings = AlignerSettings(period_s, max_gap_s=args.max_gap)
+    tables, remarks, left_out = without_counters(tables, selection, choice)
+    channels = tables[0].channels
+    settings = AlignerSettings(
+        period_s, max_gap_s=args.max_gap, rates=choice.rates, missing=choice.missing_of(channels)
+    )
     runs = [align(table, selection, settings) for table in tables]
     reports = [describe(table, run, selection) for table, run in zip(tables, runs, strict=True)]
     print_report(reports, args.timezone, console)
     if not any(run.rows for run in runs):
         raise DatasetError("no usable rows left after --rows, --until, --exclude and labels")
-    return Readings(tables, runs, reports, period_s, args.timezone)
+    card = grade(runs, channels, remarks, left_out, period_s, args.timezone)
+    print_card(card, console)
+    return Readings(tables, runs, reports, card, settings, args.timezone)
 
 
 def read_options(args: argparse.Namespace) -> "ReadOptions":
-    """How to read the files."""
+    """How to read the files.
+
+    Raises:
+        DatasetError: the time zone is not known, or options contradict each other.
+    """
+    from train.errors import DatasetError
     from train.tables import ReadOptions
     from train.times import zone
 
     zone(args.timezone)
-    return ReadOptions(args.channels, args.time_column, args.label_column, args.timezone)
+    keep = (*args.keep, *args.rate)
+    for name in args.drop:
+        if name in keep:
+            raise DatasetError(f"--drop {name}: it is also named by --keep or --rate")
+    return ReadOptions(args.channels, args.time_column, args.label_column, args.timezone, keep, tuple(args.drop))
+
+
+def choice_of(args: argparse.Namespace) -> "Choice":
+    """What is said about columns."""
+    from train.report_card.choice import Choice
+
+    rates = tuple(dict.fromkeys(args.rate))
+    return Choice(frozenset((*(args.channels or ()), *args.keep, *rates)), rates, tuple(args.missing))
 
 
 def selection_of(args: argparse.Namespace, timezone: str | None = None) -> "Selection":
@@ -132,6 +179,17 @@ def positive(text: str) -> float:
     if not 0 < number < float("inf"):
         raise argparse.ArgumentTypeError(f"{text} is not above 0")
     return number
+
+
+def _code(text: str) -> tuple[str | None, float]:
+    name, separator, value = text.rpartition("=")
+    try:
+        code = float(value)
+    except ValueError:
+        code = math.nan
+    if not math.isfinite(code) or (separator and not name.strip()):
+        raise argparse.ArgumentTypeError(f"{text!r} is neither VALUE nor NAME=VALUE, with a number as its value")
+    return name.strip() or None, code
 
 
 def _threshold(text: str) -> Threshold:

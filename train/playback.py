@@ -30,6 +30,7 @@ class Played:
     """One file and what the device would have said of it."""
 
     table: RawTable
+    """As read, but with rates in place of counters and nothing in place of codes for it, as they were scored."""
     replay: Replay
     calibration: Calibration
     """What its scores rest on: the bundle's, or its own where it was commissioned on its first rows."""
@@ -71,7 +72,7 @@ def play(
     Raises:
         DatasetError: a file's first rows cannot commission it, or the network was fitted on them.
     """
-    settings = AlignerSettings(bundle.period_s)
+    settings = bundle.aligner
     for table in tables if calibrate_rows else ():
         refuse_fitted([align(table, Selection(slice(0, calibrate_rows)), settings)], bundle)
     recordings = [Recording(table.times, table.values) for table in tables]
@@ -88,7 +89,7 @@ def play(
 
     replays = replaying.replay(group, recordings, settings, watch)
     return [
-        Played(table, one, _calibration(group, number, table), calibrate_rows)
+        Played(_as_scored(bundle, table), one, _calibration(group, number, table), calibrate_rows)
         for number, (table, one) in enumerate(zip(tables, replays, strict=True))
     ]
 
@@ -105,6 +106,15 @@ def oddities(played: Played) -> list[str]:
         (table.ragged, "lines with more or fewer cells than the header"),
     )
     return [f"{table.name}: {number} {what}" for number, what in counts if number]
+
+
+def _as_scored(bundle: Bundle, table: RawTable) -> RawTable:
+    """The table with the values that the network is given of it; NaN in rows that came too late for the grid."""
+    if not bundle.rates and not bundle.missing:
+        return table
+    rows, place = grid_rows(Recording(table.times, table.values), bundle.channel_names, bundle.aligner)
+    values = np.array([row.values for row in rows] + [np.full(len(bundle.channels), np.nan)])
+    return replace(table, values=values[place])
 
 
 def _calibration(group: StreamGroup, stream: int, table: RawTable) -> Calibration:

@@ -6,20 +6,13 @@ from pathlib import Path
 
 import numpy as np
 
-from train.columns import Columns, find_columns, to_numbers
+from train.columns import Columns, LeftOut, ReadOptions, find_columns, to_numbers
 from train.csv_file import CsvFile, read_csv
 from train.errors import DatasetError
+from train.label_names import label_cells
 from train.times import parse_times
 
-
-@dataclass(frozen=True)
-class ReadOptions:
-    """What the user said about the files; None is found out."""
-
-    channels: tuple[str, ...] | None = None
-    time_column: str | None = None
-    label_column: str | None = None
-    timezone: str = "UTC"
+__all__ = ["RawTable", "ReadOptions", "read_table", "read_tables"]
 
 
 @dataclass(frozen=True)
@@ -40,8 +33,13 @@ class RawTable:
     """Cells of the channels that hold text instead of a number."""
     ragged: int
     """Lines with more or fewer cells than the header."""
-    notices: tuple[str, ...] = ()
-    """What was guessed or left out, for the user."""
+    left_out: tuple[LeftOut, ...] = ()
+    """Columns of the file that are no channels, for the user."""
+
+    def only(self, channels: Sequence[str]) -> "RawTable":
+        """The table with these of its channels."""
+        kept = [self.channels.index(name) for name in channels]
+        return replace(self, channels=tuple(channels), values=self.values[:, kept])
 
     def part(self, rows: slice) -> "RawTable":
         """These rows of the file, as if it held no others; what is counted over the file stays.
@@ -66,7 +64,7 @@ def read_table(path: str | Path, options: ReadOptions) -> RawTable:
         DatasetError: it cannot be read, lacks a named column, or has no row with a time and a value.
     """
     file = read_csv(path)
-    columns = find_columns(file, options.channels, options.time_column, options.label_column, options.timezone)
+    columns = find_columns(file, options)
     time_text = _joined(file, columns.time)
     times = parse_times(time_text, options.timezone)
     numbers = [to_numbers(file.column(name), columns.decimal_comma) for name in columns.channels]
@@ -85,7 +83,7 @@ def read_table(path: str | Path, options: ReadOptions) -> RawTable:
         labels=_labels(file, columns),
         text_cells=sum(bad for _, bad in numbers),
         ragged=file.ragged,
-        notices=columns.notices,
+        left_out=columns.left_out,
     )
 
 
@@ -98,7 +96,7 @@ def read_tables(paths: Sequence[str | Path], options: ReadOptions) -> list[RawTa
     tables: list[RawTable] = []
     for path in paths:
         tables.append(read_table(path, options))
-        options = replace(options, channels=tables[0].channels)
+        options = replace(options, channels=tables[0].channels, keep=(), drop=())
     names = _unique([table.name for table in tables])
     return [replace(table, name=name) for table, name in zip(tables, names, strict=True)]
 
@@ -119,9 +117,3 @@ def _joined(file: CsvFile, names: Sequence[str]) -> np.ndarray:
 
 def _labels(file: CsvFile, columns: Columns) -> np.ndarray | None:
     return None if columns.label is None else label_cells(file.column(columns.label))
-
-
-def label_cells(cells: np.ndarray) -> np.ndarray:
-    """(n,) bool: True where the label cell is neither empty nor a zero nor a word for normal."""
-    normal = {"", "0", "0.0", "0,0", "false", "normal", "no", "ok", "nan", "none"}
-    return np.array([str(cell).strip().lower() not in normal for cell in cells], bool)

@@ -128,7 +128,7 @@ def test_skab_is_read_without_being_told_how():
 
     assert len(tables) == 16
     assert len(tables[0].channels) == 8
-    assert "changepoint" in tables[0].notices[0]
+    assert [one.name for one in tables[0].left_out] == ["changepoint"]
     assert usual_period(tables) == 1.0
     for readings in tables:
         assert not readings.labels[:400].any()

@@ -83,7 +83,11 @@ def test_what_looks_like_labels_is_left_out_and_said(tmp_path):
     table = read_table(file, ReadOptions())
 
     assert table.channels == ("a",)
-    assert "--label-column anomaly" in table.notices[0]
+    assert [(one.name, one.option) for one in table.left_out] == [
+        ("anomaly", "--label-column anomaly, or --keep anomaly")
+    ]
+    assert "1 of 2 rows are marked" in table.left_out[0].found
+    assert read_table(file, ReadOptions(keep=("anomaly",))).channels == ("a", "anomaly")
     assert read_table(file, ReadOptions(channels=("a", "anomaly"))).channels == ("a", "anomaly")
 
 
@@ -93,10 +97,26 @@ def test_columns_without_a_number_are_left_out_and_said(tmp_path):
     table = read_table(file, ReadOptions())
 
     assert table.channels == ("a",)
-    assert [notice.split(":")[0] for notice in table.notices] == [
-        "column 1 has no name and counts the rows",
-        "column 'site' holds no number",
+    assert [(one.name, one.found, one.option) for one in table.left_out] == [
+        ("column 1", "has no name and counts the rows", "--keep 'column 1'"),
+        ("site", "holds no number", ""),
     ]
+
+
+def test_columns_that_are_dropped_are_no_channels_however_they_were_named(tmp_path):
+    file = write_lines(tmp_path / "a.csv", "time,a,b,c", "1700000000,1,2,3", "1700000001,2,2,2")
+
+    table = read_table(file, ReadOptions(drop=("b",)))
+
+    assert table.channels == ("a", "c")
+    assert [(one.name, one.found) for one in table.left_out] == [("b", "as told")]
+    assert read_table(file, ReadOptions(channels=("b", "a"), drop=("b",))).channels == ("a",)
+
+
+def test_columns_that_are_kept_join_those_that_are_named(tmp_path):
+    file = write_lines(tmp_path / "a.csv", "time,a,b,fault", "1700000000,1,2,0")
+
+    assert read_table(file, ReadOptions(channels=("b",), keep=("fault", "b"))).channels == ("b", "fault")
 
 
 def test_windows_encodings_are_read(tmp_path):
@@ -121,6 +141,9 @@ def test_windows_encodings_are_read(tmp_path):
         (["readings", "1"], ReadOptions(), "one column only"),
         (["time,pressure", "1700000000,1"], ReadOptions(channels=("presure",)), "nearest: pressure"),
         (["time,a", "1700000000,1"], ReadOptions(label_column="fault"), "label column 'fault'"),
+        (["time,a", "1700000000,1"], ReadOptions(keep=("b",)), "column 'b' is not in the file"),
+        (["time,a", "1700000000,1"], ReadOptions(drop=("b",)), "column 'b' is not in the file"),
+        (["time,fault", "1700000000,1"], ReadOptions(), "--label-column fault, or --keep fault"),
         (["time,a", "1700000000,1"], ReadOptions(time_column="date"), "time column 'date'"),
     ],
 )

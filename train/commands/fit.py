@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from edge.detector.manifest import ARCHITECTURES, FORECASTER
 from train.options import (
     Readings,
+    add_column_options,
     add_file_options,
     add_selection_options,
     add_threshold_option,
@@ -29,6 +30,7 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
     parser = subparsers.add_parser("fit", help="learn normal operation from CSV files, write a bundle and a report")
     add_file_options(parser)
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="the bundle's folder")
+    add_column_options(parser)
     add_selection_options(parser)
     _add_model_options(parser.add_argument_group("the model"))
     parser.add_argument(
@@ -89,7 +91,7 @@ def run(args: argparse.Namespace) -> int:
     with show_progress(console, settings.training.epochs) as listener:
         result = fit(readings.runs, settings, args.out, interpreters, listener)
     print_summary(result, console)
-    write_report(args.out / REPORT, result, readings.reports)
+    write_report(args.out / REPORT, result, readings.reports, readings.card)
     say(console, f"report in {args.out / REPORT}")
     return 0
 
@@ -120,11 +122,14 @@ def settings_of(args: argparse.Namespace, readings: Readings) -> "FitSettings":
     channels = readings.tables[0].channels
     unknown = sorted(set(dict(args.unit)) - set(channels))
     if unknown:
-        raise FitError(f"--unit {unknown[0]}: no such channel; channels are {', '.join(channels)}")
+        raise FitError(f"--unit {unknown[0]}: no such channel{_why(unknown[0], readings)}")
+    rates = readings.settings.rates
     return FitSettings(
         name=args.name or _name(args.out.resolve().name),
         channels=channels,
-        period_s=readings.period_s,
+        period_s=readings.settings.period_s,
+        rates=rates,
+        missing=readings.settings.missing,
         window=args.window,
         stride=args.stride,
         architecture=args.architecture,
@@ -134,11 +139,19 @@ def settings_of(args: argparse.Namespace, readings: Readings) -> "FitSettings":
         scaler=args.scaler,
         season=args.season,
         timezone=readings.timezone,
-        units=dict(args.unit),
+        units={name: f"{unit}/s" if unit and name in rates else unit for name, unit in args.unit},
         threshold=replace(args.threshold, signed=args.architecture == FORECASTER),
         calibration_part=args.calibration_part,
         training=TrainingSettings(epochs=args.epochs, seed=args.seed),
     )
+
+
+def _why(name: str, readings: Readings) -> str:
+    """Why a name is no channel's."""
+    for line in readings.card.lines:
+        if line.name == name and line.findings:
+            return f"; the column {line.findings[0].text}: {line.findings[0].option}"
+    return f"; channels are {', '.join(readings.tables[0].channels)}"
 
 
 def _name(text: str) -> str:

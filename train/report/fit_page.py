@@ -16,8 +16,9 @@ from train.plots.signals import BAND_SDS, MOST_CHANNELS, Expectation, Recorded, 
 from train.plots.tail import return_levels
 from train.plots.tracks import runs_of
 from train.plots.training import losses, score_histogram
-from train.report.fit_tables import data_parts, settings_part, variant_parts, worst_parts
+from train.report.fit_tables import card_parts, data_parts, settings_part, variant_parts, worst_parts
 from train.report.page import Fact, Section, keys, paragraph, picture, write_page
+from train.report_card.card import Card
 from train.trace import Trace, trace
 from train.words import count, duration, number, percent, plural
 
@@ -30,8 +31,10 @@ _TRACK_ROWS = 3000
 """Rows over which the score is drawn."""
 
 
-def write_report(path: str | Path, result: "FitResult", data: Sequence[DataReport] = ()) -> None:
-    """Write the page; `data` says what was found in the files.
+def write_report(
+    path: str | Path, result: "FitResult", data: Sequence[DataReport] = (), card: Card | None = None
+) -> None:
+    """Write the page; `data` says what was found in the files, `card` what in their columns.
 
     Raises:
         DatasetError: the file cannot be written.
@@ -45,6 +48,7 @@ def write_report(path: str | Path, result: "FitResult", data: Sequence[DataRepor
     seen = trace(bundle, model, calibration, _longest(result))
     sections = [
         *([Section("The readings", _DATA, tuple(data_parts(data, settings.timezone)))] if data else []),
+        *([Section("The columns", _COLUMNS, tuple(card_parts(card)))] if card else []),
         Section("Training", _TRAINING, (_losses(result),)),
         Section("What it expects", _EXPECTS, (_reconstruction(result, seen.last(_BAND_ROWS)),)),
         Section("Alarm level", _LEVEL, tuple(_level_parts(result, variant.name, calibration))),
@@ -63,6 +67,11 @@ def write_report(path: str | Path, result: "FitResult", data: Sequence[DataRepor
 _DATA = (
     "What was found in the files. Rows are put on a regular grid; a value that is missing is held for a few rows and "
     "then left out, and after a longer gap a new run begins."
+)
+_COLUMNS = (
+    "A report card of the columns before training. “left out”: it became no channel, since it counts, labels or says "
+    "nothing. “look”: it is a channel, but something about it may make alarms that nobody wants, or hide those that "
+    "somebody would. The option changes it: fit again with it."
 )
 _TRAINING = (
     "The network is squeezed: it has to reproduce windows of readings from a few numbers, so it only learns to "

@@ -10,6 +10,7 @@ from train.contamination import WorstStretch
 from train.data_report import DataReport, oddities
 from train.plots import signals
 from train.report.page import keys, paragraph, picture, table
+from train.report_card.card import Card, Finding
 from train.words import count, number, percent, size, when
 
 if TYPE_CHECKING:
@@ -38,6 +39,17 @@ def data_parts(reports: Sequence[DataReport], timezone: str) -> list[str]:
     ]
     odd = [paragraph(f"{one.name}: {line}", note=True) for one in reports for line in oddities(one)]
     return [table(header, lines), *odd]
+
+
+def card_parts(card: Card) -> list[str]:
+    """A line for each finding of each column, and a note for what is about all of them."""
+    lines = []
+    for line in card.lines:
+        for place, finding in enumerate(line.findings or (Finding(""),)):
+            first = ("", "") if place else (line.name, line.grade)
+            lines.append((*first, finding.text, finding.option))
+    header = ("column", "grade", "found", "option that changes it")
+    return [table(header, lines), *(paragraph(note, note=True) for note in card.notes)]
 
 
 def worst_parts(result: "FitResult") -> list[str]:
