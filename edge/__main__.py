@@ -1,4 +1,4 @@
-"""The command `offbeat-edge`: run, check, watch. Imports what a command needs only when it is given."""
+"""The command `offbeat-edge`: run, check, watch, normal. Imports what a command needs only when it is given."""
 
 import argparse
 import logging
@@ -40,7 +40,18 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("--config", type=Path, required=True, metavar="FILE", help="agent.toml")
     check.set_defaults(command=_check)
     _add_watch(commands.add_parser("watch", help="show alerts in this terminal as they come"))
+    _add_normal(commands.add_parser("normal", help="say of an episode that it was normal, or take that back"))
     return parser
+
+
+def _add_normal(normal: argparse.ArgumentParser) -> None:
+    normal.add_argument("--config", type=Path, required=True, metavar="FILE", help="the running agent's agent.toml")
+    what = normal.add_mutually_exclusive_group(required=True)
+    what.add_argument("event_id", nargs="?", metavar="EVENT_ID", help="an anomaly: what looks like it alerts no more")
+    what.add_argument("--revoke", metavar="EVENT_ID", help="alert on what looks like it again")
+    what.add_argument("--list", action="store_true", help="what is called normal, and what could be")
+    normal.add_argument("--by", metavar="NAME", help="who says so; default the user")
+    normal.set_defaults(command=_normal)
 
 
 def _add_watch(watch: argparse.ArgumentParser) -> None:
@@ -117,6 +128,12 @@ def _watch(options: argparse.Namespace) -> int:
         signal.signal(number, lambda _number, _frame: stop.set())
     watch(broker, root, device, options.json, stop)
     return 0
+
+
+def _normal(options: argparse.Namespace) -> int:
+    from edge.normal_command import normal
+
+    return normal(options)
 
 
 def _log_to_stderr(level: str) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from edge.feedback import Feedback
 from edge.gathering import Gathering
 from edge.inbox import Inbox, Route
 from edge.inference import Inference
@@ -60,6 +61,7 @@ class Served:
             "rows": self.inference.rows[self.number],
             "unscored": self.inference.unscored[self.number],
             "collected": self.inference.collected(self.number),
+            "normal": self.inference.called_normal(self.number),
             **counts,
             "late": counts["late"] + overrun,
             "overrun": overrun,
@@ -84,6 +86,7 @@ class Agent:
     on_reload: Callable[["Agent"], None]
     """Reads the config again and applies what changed."""
     gathering: Gathering = field(default_factory=Gathering)
+    feedback: Feedback = field(default_factory=Feedback)
     monotonic: Callable[[], float] = time.monotonic
     _stopping: bool = False
     _reloading: bool = False
@@ -164,6 +167,7 @@ class Agent:
         if self._due("tick", TICK_S, monotonic):
             self._tick(monotonic)
         self._score(monotonic)
+        self.feedback.serve(self.streams)
         self._working = any([inference.work(_SLICE_S) for inference in self.inferences])
         for _ in range(len(self.ended)):
             self._end_source(*self.ended.popleft())

@@ -10,6 +10,7 @@ from edge.delivery.outbox import Outbox
 from edge.delivery.publisher import Publisher
 from edge.delivery.requests import Requests
 from edge.detector.bundle import BundleError
+from edge.feedback import Feedback
 from edge.gathering import Gathering
 from edge.inbox import Inbox
 from edge.inference import Inference
@@ -40,6 +41,7 @@ def assemble(config: Config, path: Path) -> Agent:
     ledger.settle_others([stream.id for stream in config.stream])
     streams = served(inferences)
     inbox = Inbox(lanes_of(streams, config.device.queue_readings))
+    feedback = Feedback()
     ended: deque[tuple[str, Exception | None]] = deque()
     intakes = {source.name: make_intake(source, inbox, ended) for source in config.source}
     return Agent(
@@ -50,11 +52,12 @@ def assemble(config: Config, path: Path) -> Agent:
         intakes=intakes,
         ended=ended,
         ledger=ledger,
-        reporter=_reporter(config, inferences, outbox, run_s),
+        reporter=_reporter(config, inferences, outbox, run_s, feedback),
         notifier=Notifier(),
         health_every_s=config.device.health_every_s,
         on_reload=Reload(path, config),
         gathering=Gathering(config.device.gather),
+        feedback=feedback,
     )
 
 
@@ -72,8 +75,11 @@ def _opened(config: Config, ledger: Ledger, run_s: Durations) -> list[Inference]
     return inferences
 
 
-def _reporter(config: Config, inferences: list[Inference], outbox: Outbox, run_s: Durations) -> Reporter:
+def _reporter(
+    config: Config, inferences: list[Inference], outbox: Outbox, run_s: Durations, feedback: Feedback
+) -> Reporter:
     topics = DeviceTopics(config.device.id, config.device.root)
     requests = Requests(topics, config.requests.allow)
+    requests.register("normal", feedback.ask)
     publisher = Publisher(config.broker, topics, outbox, config.delivery, requests)
     return Reporter(outbox, publisher, info_of(inferences), run_s)

@@ -11,6 +11,8 @@ import numpy as np
 from edge.config import Config, ConfigError, StreamConfig, load_config
 from edge.delivery.connection import ConnectError, probe
 from edge.detector.bundle import BundleError
+from edge.detector.commissioning import bundle_calibration
+from edge.detector.standing import told
 from edge.loading import Loaded, grouped, live_sources, load_streams
 from edge.parts import open_reader
 from edge.sources.intake import Intake
@@ -62,13 +64,23 @@ def _bundle(streams: list[StreamConfig], load: Callable[[], Loaded]) -> Finding:
         start = time.perf_counter()
         output = loaded.model.run(window)
         took_ms = (time.perf_counter() - start) * 1000
+        members = _members(streams, loaded)
     except (BundleError, ConfigError) as error:
         return False, what, str(error)
     if not np.isfinite(output).all():
         return False, what, f"{loaded.bundle.folder}: variant {loaded.variant.name} gives values that are not finite"
     made = f"{loaded.bundle.name}, {loaded.variant.name} in {loaded.model.runtime}"
     shape = f"{loaded.bundle.window} rows of {', '.join(loaded.bundle.channel_names)}"
-    return True, what, f"{made}, a window of {shape} ran in {took_ms:.2f} ms"
+    return True, what, f"{made}, a window of {shape} ran in {took_ms:.2f} ms; {members}"
+
+
+def _members(streams: list[StreamConfig], loaded: Loaded) -> str:
+    """What judges these streams, as far as that is known before they run."""
+    own = [stream.id for stream in streams if stream.calibrate_rows]
+    if len(own) == len(streams):
+        return "each is judged once it has commissioned itself"
+    judged = told(bundle_calibration(loaded.bundle, loaded.variant), loaded.bundle.window)
+    return judged + (f"; {', '.join(own)} once commissioned" if own else "")
 
 
 def _source(source: SourceSettings, config: Config) -> Finding:

@@ -17,7 +17,7 @@ from edge.structure import ConfigError, nearest, structure
 from edge.wire.broker import BrokerSettings
 from edge.wire.topics import RESERVED_STREAMS
 
-COMMANDS = ("replay",)
+COMMANDS = ("normal", "replay")
 """Requests that the device understands, once they are allowed."""
 __all__ = ["AlarmSettings", "Config", "ConfigError", "DeviceSettings", "RequestSettings", "StreamConfig", "load_config"]
 

@@ -34,7 +34,9 @@ class Inference:
         snapshots: Snapshots,
         troubles: Troubles,
         run_s: Durations,
+        keeps_looks: bool = False,
     ) -> None:
+        """With `keeps_looks` episodes can be called normal."""
         self.configs = tuple(configs)
         self.troubles = troubles
         self.loaded: Loaded | None = None
@@ -43,6 +45,7 @@ class Inference:
         self.unscored = [0] * len(configs)
         """Rows that came while their stream was in trouble, per stream."""
         self._load, self._snapshots, self._run_s = load, snapshots, run_s
+        self._keeps_looks = keeps_looks
         self._ready: set[int] = set()
         self._commissioning: set[int] = set()
 
@@ -66,6 +69,8 @@ class Inference:
             BundleError, ConfigError: as `load` does.
         """
         self.loaded = self._load()
+        if self._keeps_looks:
+            self.loaded.group.keep_looks()
 
     def attach(self) -> None:
         """Restore what the streams had learnt."""
@@ -148,6 +153,10 @@ class Inference:
     def collected(self, number: int) -> int:
         """Rows that a stream has for its commissioning so far."""
         return len(self.loaded.group.collected(number)) if self.loaded else 0
+
+    def called_normal(self, number: int) -> int:
+        """Patterns of a stream that were called normal."""
+        return len(self.loaded.group.normal.patterns(number)) if self.loaded else 0
 
     def waiting(self, number: int) -> int:
         """Rows of a stream that are still to be scored."""

@@ -10,6 +10,7 @@ from edge import __version__
 from edge.agent import Reader, Served
 from edge.config import Config, StreamConfig
 from edge.delivery.durations import Durations
+from edge.detector.calibration import Calibration
 from edge.inbox import Inbox, Route
 from edge.inference import Inference
 from edge.ledger import Ledger
@@ -30,7 +31,8 @@ def make_inference(streams: list[StreamConfig], config: Config, ledger: Ledger, 
     ids = [stream.id for stream in streams]
     files = StateFiles(config.device.state_dir / "streams")
     snapshots = Snapshots(files, ledger, ids, config.device.snapshot_every_s, time.monotonic)
-    return Inference(streams, load, snapshots, Troubles(ids, time.monotonic), run_s)
+    keeps_looks = "normal" in config.requests.allow
+    return Inference(streams, load, snapshots, Troubles(ids, time.monotonic), run_s, keeps_looks)
 
 
 def served(inferences: Iterable[Inference]) -> list[Served]:
@@ -82,6 +84,11 @@ def open_reader(source: SourceSettings, intake: Intake, config: Config) -> Reade
     return LineReader(source, intake)
 
 
+def _judged_by(calibration: Calibration | None) -> list[str]:
+    """Names of the members that take part; none while a stream commissions itself."""
+    return [] if calibration is None else list(calibration.taking_part)
+
+
 def info_of(inferences: Iterable[Inference]) -> dict[str, Any]:
     """What the info topic says: version and bundles."""
     bundles = []
@@ -98,6 +105,10 @@ def info_of(inferences: Iterable[Inference]) -> dict[str, Any]:
                     "streams": [stream.id for stream in loaded.streams],
                     "channels": [{"name": channel.name, "unit": channel.unit} for channel in bundle.channels],
                     "period_s": bundle.period_s,
+                    "members": {
+                        stream.id: _judged_by(loaded.group.calibration(number))
+                        for number, stream in enumerate(loaded.streams)
+                    },
                 }
             )
     return {"version": __version__, "config_schema": CONFIG_SCHEMA, "bundles": bundles}

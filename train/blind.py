@@ -61,8 +61,9 @@ def fixed_limits(
     and sd of its normal rows. The score is the largest distance over the limit, so
     1.0 is the limit; a missing value is never outside.
     """
+    plain = replace(tuning, surplus=0.0)  # a limit that somebody sets is one, however little it is passed by
     return [
-        in_episodes(one, _distance(value, *mean_sd), window, tuning)
+        in_episodes(one, _distance(value, *mean_sd), window, plain)
         for one, value, mean_sd in zip(files, values, normal, strict=True)
     ]
 

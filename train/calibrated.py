@@ -1,20 +1,21 @@
 """Calibrates each variant on rows the network was not fitted on, and compares what their alarms say."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from edge.detector.calibrate import CalibrationError, NormalRows, calibrate_and_score
+from edge.detector.calibrate import CalibrationError, NormalRows, learn
 from edge.detector.calibration import Calibration
 from edge.detector.engine import Shape
+from edge.detector.members import NAMES, wanted_rows
 from edge.detector.runtime import Network, open_model
 from edge.detector.tuning import DEFAULT, Tuning
-from train.dataset import Run
 from train.errors import FitError
 from train.probe import BATCHES
 from train.scaling import Scaling
+from train.split import Split
 from train.streams import in_pieces
 
 
@@ -32,7 +33,7 @@ def calibrate_variants(
     models: Mapping[str, Path],
     shape: Shape,
     scaling: Scaling,
-    runs: Sequence[Run],
+    split: Split,
     tuning: Tuning = DEFAULT,
 ) -> dict[str, tuple[Calibration, ScoredRows]]:
     """A calibration for each variant and the scores it gives; `models` maps its name to its file.
@@ -41,7 +42,7 @@ def calibrate_variants(
         FitError: the runs have too few rows.
     """
     return {
-        name: calibrate_network(open_model(file, BATCHES), shape, scaling, runs, tuning)
+        name: calibrate_network(open_model(file, BATCHES), shape, scaling, split, tuning)
         for name, file in models.items()
     }
 
@@ -50,30 +51,30 @@ def calibrate_network(
     network: Network,
     shape: Shape,
     scaling: Scaling,
-    runs: Sequence[Run],
+    split: Split,
     tuning: Tuning = DEFAULT,
 ) -> tuple[Calibration, ScoredRows]:
-    """A calibration for one network and the scores it gives.
+    """A calibration for one network on all normal rows, and the scores of those that it was not fitted on.
 
     Raises:
         FitError: the runs have too few rows.
     """
-    streams = in_pieces(runs, shape.window, scaling.calendar)
+    streams = in_pieces(split, shape.window, scaling.calendar)
     drift = scaling.max_drift / scaling.scaler.scale.mean(axis=0)
     try:
-        rows = NormalRows(
-            streams,
-            scaling.scaler,
-            drift,
-            fitted_range=scaling.fitted_range,
-            fitted_windows=scaling.fitted_rows / shape.window,
-        )
-        calibration, scores = calibrate_and_score(network, shape, rows, tuning)
+        rows = NormalRows(streams, scaling.scaler, drift, fitted_range=scaling.fitted_range, remembers=True)
+        learned = learn(network, shape, rows, tuning)
     except CalibrationError as error:
         raise FitError(f"too few rows to calibrate on: {error}") from error
-    times = np.concatenate([run.learned.times for run in streams])
-    learned = [score[run.lead :] for run, score in zip(streams, scores, strict=True)]
-    return calibration, ScoredRows(times, np.concatenate(learned))
+    if not learned.calibration.judges:
+        wanted = min(wanted_rows(name, shape.window, tuning) for name in NAMES)
+        raise FitError(
+            f"{learned.calibration.rows} rows are too few for any statistic to take part: give {wanted} and more "
+            f"without a gap, or a smaller --window than {shape.window}"
+        )
+    unseen = [(run, scores[run.lead :]) for run, scores in zip(streams, learned.scores, strict=True) if run.unseen]
+    times = np.concatenate([run.learned.times for run, _ in unseen])
+    return learned.calibration, ScoredRows(times, np.concatenate([scores for _, scores in unseen]))
 
 
 def agreement(one: ScoredRows, other: ScoredRows) -> float:

@@ -11,7 +11,8 @@ from edge.detector.bundle import Bundle, write_bundle
 from edge.detector.calibration import Calibration
 from edge.detector.engine import Shape
 from edge.detector.manifest import ARCHITECTURES
-from edge.detector.runtime import available_runtimes
+from edge.detector.peaks import Peaks
+from edge.detector.runtime import available_runtimes, open_model
 from edge.detector.scaler import Scaler
 from edge.detector.season import Calendar
 from edge.detector.threshold import PEAKS, Threshold
@@ -22,9 +23,11 @@ from train.calibrated import ScoredRows, agreement, calibrate_variants, correlat
 from train.contamination import WorstStretch, worst_stretches
 from train.dataset import Run
 from train.errors import FitError
+from train.fleet import fleet
 from train.manifest import manifest
 from train.network import NetworkSettings
 from train.parity import PARITY_WINDOWS, Parity, compare
+from train.probe import BATCHES
 from train.quiet import quiet_native_output
 from train.scaling import Scaling, fit_scaling
 from train.split import Split, split_runs
@@ -131,11 +134,11 @@ def fit(
     reconstructions = _reconstruct(trained, windows)
     models, parity = _export(trained, windows, reconstructions, settings, interpreters, variants)
     listener.stage("calibrating")
-    calibrated = _calibrate(models, split, scaling, settings)
+    calibrated, taught = _calibrate(models, split, scaling, settings)
     calibrations = {name: calibration for name, (calibration, _) in calibrated.items()}
     scored = {name: scores for name, (_, scores) in calibrated.items()}
     parity = [replace(row, score_agreement=_agreement(row.variant, scored)) for row in parity]
-    body = manifest(settings, scaling, trained, split, parity, calibrations)
+    body = manifest(settings, scaling, trained, split, parity, calibrations, taught)
     bundle = write_bundle(out, body, {f"{name}.tflite": model for name, model in models.items()})
     return FitResult(
         settings=settings,
@@ -193,14 +196,16 @@ def _export(
 
 def _calibrate(
     models: Mapping[str, bytes], split: Split, scaling: Scaling, settings: FitSettings
-) -> dict[str, tuple[Calibration, ScoredRows]]:
+) -> tuple[dict[str, tuple[Calibration, ScoredRows]], dict[int, Peaks]]:
+    """Each variant's calibration, and what the fleet teaches, by the float32 network."""
     shape = Shape(settings.window, len(settings.channels), scaling.calendar.slots, settings.stride)
     with TemporaryDirectory(prefix="offbeat-fit-") as folder, quiet_native_output():
         files = {name: Path(folder) / f"{name}.tflite" for name in models}
         for name, file in files.items():
             file.write_bytes(models[name])
         tuning = replace(DEFAULT, threshold=settings.threshold)
-        return calibrate_variants(files, shape, scaling, split.calibrate, tuning)
+        taught = fleet(open_model(files["float32"], BATCHES), shape, scaling, split, settings.scaler, tuning)
+        return calibrate_variants(files, shape, scaling, split, tuning), taught
 
 
 def _agreement(variant: str, scored: Mapping[str, ScoredRows]) -> float | None:

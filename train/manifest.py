@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import edge
 from edge.detector.calibration import Calibration
 from edge.detector.learned_rules import rules_to_dict
+from edge.detector.peaks import Peaks
 from train.learned_rules import learn_rules
 from train.parity import Parity
 from train.probe import BATCHES
@@ -30,6 +31,7 @@ def manifest(
     split: Split,
     parity: Sequence[Parity],
     calibrations: Mapping[str, Calibration],
+    fleet: Mapping[int, Peaks],
 ) -> dict[str, Any]:
     """All keys but `format` and the files' hashes, which `write_bundle` fills in."""
     return {
@@ -47,9 +49,17 @@ def manifest(
         "scaler": scaling.scaler.to_dict(),
         "variants": [_variant(row, calibrations[row.variant]) for row in parity if row.variant in calibrations],
         "alarm": {**scaling.to_dict(), "threshold": settings.threshold.to_dict()},
+        "memory": _memory(calibrations),
+        "fleet": {str(rows): peaks.to_dict() for rows, peaks in fleet.items()},
         "rules": rules_to_dict(learn_rules((*split.fit, *split.held_out), settings.channels, settings.period_s)),
         "training": _training(settings, trained, split),
     }
+
+
+def _memory(calibrations: Mapping[str, Calibration]) -> dict[str, Any] | None:
+    """Remembered windows are readings, the same for every variant."""
+    kept = [one.memory for one in calibrations.values() if one.memory is not None]
+    return kept[0].to_dict() if kept else None
 
 
 def _variant(row: Parity, calibration: Calibration) -> dict[str, Any]:

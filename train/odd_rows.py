@@ -8,6 +8,7 @@ from edge.detector.bundle import Bundle
 from edge.detector.calibration import Calibration
 from edge.detector.commissioning import shape_of
 from edge.detector.engine import Engine
+from edge.detector.members import ENERGY, LEVEL
 from edge.detector.runs import Run as StreamRun
 from edge.detector.runtime import Network
 from edge.detector.season import Calendar
@@ -55,12 +56,12 @@ def _charts(
     rows, members = [], []
     for row in range(len(run.times)):
         at = slice(row, row + 1)
-        engine.step(stream, run.values[at], run.slots[at], run.restart[at])
-        if engine.last_members is not None:
+        scored = engine.step(stream, run.values[at], run.slots[at], run.restart[at])
+        if scored.ran[0]:
             rows.append(row)
-            members.append(engine.last_members.channel[0])
-    charts = np.array(members).reshape(-1, 3, run.values.shape[1])
-    return np.array(rows, np.intp), (charts[:, 0], charts[:, 2])
+            members.append(scored.parts[0, [LEVEL, ENERGY]])
+    charts = np.array(members).reshape(-1, 2, run.values.shape[1])
+    return np.array(rows, np.intp), (charts[:, 0], charts[:, 1])
 
 
 def _loudest(chart: np.ndarray, bundle: Bundle, times: np.ndarray) -> OddRows | None:

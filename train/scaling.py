@@ -31,8 +31,6 @@ class Scaling:
     """(channels,) in the channels' units."""
     fitted_range: np.ndarray
     """(2, channels) lowest and highest scaled reading among the rows to fit."""
-    fitted_rows: int
-    """How many rows that is."""
 
     def rows(self, run: Run) -> list[np.ndarray]:
         """Each segment of the run in scaled units."""
@@ -64,9 +62,7 @@ def fit_scaling(split: Split, channels: Sequence[str], kind: str, calendar: Cale
     own = _own_scalers([*fitted, *(run for run in split.calibrate if run.rows)], channels, kind, calendar)
     scaled = [rows for run in fitted for rows in scaled_rows(run, own.get(run.name, scaler), calendar)]
     both = (np.nanmin(np.concatenate(scaled), axis=0), np.nanmax(np.concatenate(scaled), axis=0))
-    return Scaling(
-        scaler, own, calendar, drift_allowance(streams, scaler, block_rows), np.stack(both), sum(map(len, scaled))
-    )
+    return Scaling(scaler, own, calendar, drift_allowance(streams, scaler, block_rows), np.stack(both))
 
 
 def _own_scalers(parts: Sequence[Run], channels: Sequence[str], kind: str, calendar: Calendar) -> dict[str, Scaler]:

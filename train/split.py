@@ -24,6 +24,11 @@ class Split:
     calibrate: tuple[Run, ...]
     """Rows that training never sees: level, tail and parity come from them."""
 
+    @property
+    def every(self) -> tuple[Run, ...]:
+        """All parts."""
+        return (*self.fit, *self.held_out, *self.calibrate)
+
 
 def split_runs(runs: Sequence[Run], calibration_part: float, window: int) -> Split:
     """The last `calibration_part` of the rows to calibrate, the rest to fit.

@@ -1,21 +1,23 @@
 """Runs as the streams that `edge.detector` takes: cut into pieces that are replayed side by side."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 
+from edge.detector.calibrate import FOLDS
+from edge.detector.commissioning import part_of
 from edge.detector.rows import Row
 from edge.detector.runs import Run as StreamRun
 from edge.detector.season import Calendar
-from train.dataset import Run
+from train.dataset import Run, Segment
+from train.split import Split
 
 _PIECES = 16
 """Pieces at most: streams side by side cost little more than one, so a replay takes a fraction of the time."""
-_LEAST_WINDOWS = 20
-"""Windows in a piece at least."""
-_LEAD_WINDOWS = 40
-"""Windows before a piece that bring charts and baseline to where they would be: twice the baseline's time constant."""
+_LEAST_ROWS = 20
+"""Rows in a piece at least, where that makes enough of them to try each on what the others teach."""
 
 
 def as_stream(run: Run, calendar: Calendar, lead: int = 0) -> StreamRun:
@@ -28,23 +30,51 @@ def as_stream(run: Run, calendar: Calendar, lead: int = 0) -> StreamRun:
     )
 
 
-def in_pieces(runs: Sequence[Run], window: int, calendar: Calendar) -> list[StreamRun]:
-    """The runs as streams, long segments cut so that about `_PIECES` of like length can be replayed side by side.
+def in_pieces(split: Split, window: int, calendar: Calendar) -> list[StreamRun]:
+    """All normal rows as streams: segments cut so that about `_PIECES` of like length can be replayed side by side.
 
-    All but the first piece of a segment begin with a lead: the start of a segment is how
-    a device begins, with its baseline at rest, and that is not to be seen sixteen times.
+    At least `FOLDS` where the rows suffice. No piece holds rows that the network was
+    fitted on beside others that it was not; each has the rows before it as its lead.
     """
-    total = sum(run.rows for run in runs)
-    length = max(total // _PIECES, _LEAST_WINDOWS * window)
+    unseen = {run.name: run for run in split.calibrate if run.rows}
+    fitted = {run.name: run for run in (*split.fit, *split.held_out) if run.rows}
+    total = sum(run.rows for run in split.every)
+    length = max(total // _PIECES, min(FOLDS * window, total // (2 * FOLDS)), _LEAST_ROWS)
     pieces: list[StreamRun] = []
-    for run in runs:
+    for run in whole_runs(split):
+        first = float(unseen[run.name].segments[0].times[0]) if run.name in unseen else float("inf")
         for segment in run.segments:
-            edges = np.linspace(0, len(segment), max(1, round(len(segment) / length)) + 1).astype(int)
-            for start, end in pairwise(edges.tolist()):
-                first = max(0, start - _LEAD_WINDOWS * window)
-                piece = Run(run.name, (segment.part(first, end),))
-                pieces.append(as_stream(piece, calendar, lead=start - first))
+            stream = as_stream(Run(run.name, (segment,)), calendar)
+            cut = int(np.searchsorted(segment.times, first)) if run.name in fitted else 0
+            for start, end, new in ((0, cut, False), (cut, len(segment), True)):
+                edges = np.linspace(start, end, max(1, round((end - start) / length)) + 1).astype(int)
+                pieces += [
+                    replace(part_of(stream, a, b, window), unseen=new) for a, b in pairwise(edges.tolist()) if b > a
+                ]
     return pieces
+
+
+def whole_runs(split: Split) -> list[Run]:
+    """The runs as they were before they were split."""
+    names = list(dict.fromkeys(run.name for run in split.every if run.rows))
+    parts = {name: [run for run in split.every if run.name == name and run.rows] for name in names}
+    return [
+        Run(name, tuple(_rejoined([segment for run in of for segment in run.segments]))) for name, of in parts.items()
+    ]
+
+
+def _rejoined(segments: Sequence[Segment]) -> list[Segment]:
+    """Segments of one run, with those that a split cut in two as one again."""
+    joined: list[Segment] = []
+    for segment in sorted(segments, key=lambda one: float(one.times[0])):
+        step = float(np.median(np.diff(segment.times))) if len(segment) > 1 else 0.0
+        if joined and segment.times[0] - joined[-1].times[-1] <= 1.5 * step:
+            last = joined.pop()
+            segment = Segment(
+                np.concatenate([last.times, segment.times]), np.concatenate([last.values, segment.values])
+            )
+        joined.append(segment)
+    return joined
 
 
 def rows_of(run: Run) -> list[Row]:

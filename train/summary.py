@@ -3,14 +3,14 @@
 from rich.console import Console
 from rich.table import Table
 
+from edge.detector.calibration import Calibration
+from edge.detector.standing import told, vouched_s
 from train.contamination import WorstStretch
 from train.fit import FitResult
 from train.parity import print_parity
 from train.terminal import say
 from train.times import format_time
-
-_FEW_WINDOWS = 10
-"""Calibration rows below which the level is said to be a guess, in windows."""
+from train.words import duration
 
 
 def print_summary(result: FitResult, console: Console) -> None:
@@ -29,14 +29,20 @@ def print_summary(result: FitResult, console: Console) -> None:
 
 
 def _print_calibration(result: FitResult, console: Console) -> None:
-    rows, window = sum(run.rows for run in result.split.calibrate), result.settings.window
-    say(console, f"calibrated on {rows} rows that training never saw")
-    if rows < _FEW_WINDOWS * window:
-        say(
-            console,
-            f"That is little: below {_FEW_WINDOWS * window} rows ({_FEW_WINDOWS} windows) the alarm level is a guess; "
-            "give more rows, or let the device commission itself on its own",
-        )
+    unseen = sum(run.rows for run in result.split.calibrate)
+    every = sum(run.rows for run in result.split.every)
+    say(console, f"calibrated on {every} rows in turn, the network on the {unseen} that training never saw")
+    first = next(iter(result.calibrations.values()))
+    say(console, told(first, result.settings.window))
+    say(console, vouched(first))
+
+
+def vouched(calibration: Calibration) -> str:
+    """The rate of false alerts that the rows can vouch for, as a sentence."""
+    period_s = vouched_s(calibration)
+    if period_s is None:
+        return "these rows vouch for no rate of false alerts: give more of them"
+    return f"these rows vouch for one false alert in {duration(period_s)} at the most; more rows would for fewer"
 
 
 def _print_worst(result: FitResult, console: Console) -> None:

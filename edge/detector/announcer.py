@@ -56,11 +56,11 @@ class Episode:
         self._update_every_s = max(update_every_s, LEAST_UPDATE_S)
         self._said_at = event.time
 
-    def update(self, look: Look) -> list[Event]:
-        """The `update` that this row is worth, if any."""
+    def update(self, look: Look, again: bool = False) -> list[Event]:
+        """The `update` that this row is worth, if any; its alarm came back `again` after it had gone off."""
         event = _next(self.last, look)
         due_s = look.time - self._said_at
-        news = _severity_rose(self.last, event) or _top_changed(self.last, event)
+        news = again or _severity_rose(self.last, event) or _top_changed(self.last, event)
         if due_s >= self._update_every_s or (news and due_s >= LEAST_UPDATE_S):
             self.last, self._said_at = event, look.time
             return [event]

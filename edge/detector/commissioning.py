@@ -2,20 +2,24 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 
 from edge.detector.bundle import Bundle, BundleError, Variant
-from edge.detector.calibrate import CalibrationError, NormalRows, calibration_steps, engine_after
-from edge.detector.calibration import Calibration, calibration_from_dict, range_from
+from edge.detector.calibrate import FOLDS, LEAD_WINDOWS, CalibrationError, NormalRows, engine_after, learning_steps
+from edge.detector.calibration import Calibration, OlderCalibrationError, calibration_from_dict, range_from
 from edge.detector.engine import Engine, Shape
+from edge.detector.members import NAMES, wanted_rows
+from edge.detector.peaks import Peaks
 from edge.detector.rows import Row
 from edge.detector.runs import Run, Steps, finished
 from edge.detector.runtime import Network
-from edge.detector.scaler import Scaler, fit_scaler
+from edge.detector.scaler import fit_scaler
 from edge.detector.season import Calendar
 from edge.detector.tuning import Tuning
 
+_LEAST_PART_ROWS = 10
 _MOST_WINDOWS = 20
 """Rows kept while they do not suffice to commission, windows beyond twice as many as were asked for."""
 
@@ -24,19 +28,30 @@ def bundle_calibration(bundle: Bundle, variant: Variant) -> Calibration:
     """The calibration that came with a variant.
 
     Raises:
-        BundleError: there is none, or it is malformed.
+        BundleError: there is none, it is of an older version, or malformed.
     """
     if variant.calibration is None:
         raise BundleError(
             f"{bundle.folder}: variant {variant.name} has no calibration; set calibrate_rows or fit the bundle again"
         )
     try:
-        return calibration_from_dict(variant.calibration, len(bundle.channels))
+        calibration = calibration_from_dict(variant.calibration, len(bundle.channels), bundle.memory)
+    except OlderCalibrationError as error:
+        raise BundleError(
+            f"{bundle.folder}: variant {variant.name}: {error}; `offbeat-train calibrate {bundle.folder} NORMAL.csv "
+            "--out DIR` makes it anew, `offbeat-train fit` the whole bundle"
+        ) from error
     except (KeyError, TypeError, ValueError) as error:
         what = f"{type(error).__name__} {error}"
         raise BundleError(
             f"{bundle.folder}: the calibration of {variant.name} is malformed ({what}); fit the bundle again"
         ) from error
+    if not calibration.judges:
+        raise BundleError(
+            f"{bundle.folder}: variant {variant.name} was calibrated on {calibration.rows} rows, too few for any "
+            "member to take part; set calibrate_rows, or fit on more rows"
+        )
+    return calibration
 
 
 Commissioned = tuple[Calibration, Engine]
@@ -108,49 +123,63 @@ def commissioning_steps(bundle: Bundle, network: Network, rows: Sequence[Row], t
     calendar = Calendar(bundle.season, bundle.timezone)
     slots = calendar.slots_of(times)
     run, shape = Run(times, values, slots, restart), shape_of(bundle, calendar)
-    try:
-        scaler = _scaler(bundle, calendar, run)
-    except ValueError as error:
-        raise CalibrationError(str(error)) from error
-    max_drift = np.asarray(bundle.alarm["max_drift"], np.float64) / scaler.scale.mean(axis=0)
-    halves = _halves(run, scaler, bundle, calendar)
-    fitted = range_from(bundle.alarm.get("fitted_range"), shape.channels)
-    parts, own = zip(*halves, strict=True)
-    normal = NormalRows(parts, scaler, max_drift, own, fitted, bundle.fitted_windows)
-    calibration, _ = yield from calibration_steps(network, shape, normal, tuning)
-    calibration = replace(calibration, level=calibration.level * level_factor(bundle))
+    normal = normal_rows(bundle, run, calendar)
+    learned = yield from learning_steps(network, shape, normal, tuning)
+    if not learned.calibration.judges:
+        wanted = min(wanted_rows(name, bundle.window, tuning) for name in NAMES)
+        raise CalibrationError(
+            f"{len(rows)} rows are too few for any statistic to take part: give at least {wanted} rows in a row"
+        )
+    calibration = replace(learned.calibration, level=learned.calibration.level * level_factor(bundle))
     engine = yield from engine_after(network, shape, calibration, run, tuning)
     return calibration, engine
+
+
+def normal_rows(bundle: Bundle, run: Run, calendar: Calendar) -> NormalRows:
+    """What a device learns from its first rows, with what the fleet did after as many.
+
+    Raises:
+        CalibrationError: a channel has no value in them.
+    """
+    try:
+        scaler = fit_scaler(run.values, bundle.scaler.kind, bundle.channel_names, run.slots, calendar.slots)
+    except ValueError as error:
+        raise CalibrationError(str(error)) from error
+    return NormalRows(
+        in_parts(run, bundle.window),
+        scaler,
+        np.asarray(bundle.alarm["max_drift"], np.float64) / scaler.scale.mean(axis=0),
+        own_scaler=True,
+        fitted_range=range_from(bundle.alarm.get("fitted_range"), len(bundle.channels)),
+        fleet=fleet_after(bundle, len(run.times)),
+    )
+
+
+def fleet_after(bundle: Bundle, rows: int) -> Peaks | None:
+    """What the machines that the bundle was fitted on reached later, each commissioned on no more rows than these."""
+    known = [count for count in bundle.fleet if count <= rows]
+    return bundle.fleet[max(known)] if known else None
+
+
+def in_parts(run: Run, window: int) -> list[Run]:
+    """A run in `FOLDS` parts of like length, each with its lead; fewer where a part would hold no window."""
+    parts = max(1, min(FOLDS, len(run.times) // max(_LEAST_PART_ROWS, window)))
+    edges = np.linspace(0, len(run.times), parts + 1).astype(int)
+    return [part_of(run, start, end, window) for start, end in pairwise(edges.tolist())]
+
+
+def part_of(run: Run, start: int, end: int, window: int) -> Run:
+    """Rows of a run from `start` up to `end`, with the windows before them as their lead."""
+    first = max(0, start - LEAD_WINDOWS * window)
+    rows = slice(first, end)
+    restart = run.restart[rows].copy()
+    restart[:1] = True
+    return Run(run.times[rows], run.values[rows], run.slots[rows], restart, start - first, run.unseen)
 
 
 def level_factor(bundle: Bundle) -> float:
     """What a bundle multiplies every calibrated level by: chosen by a budget or by labels, 1 where by neither."""
     return float(bundle.alarm.get("level", 1.0))
-
-
-def _halves(run: Run, scaler: Scaler, bundle: Bundle, calendar: Calendar) -> list[tuple[Run, Scaler]]:
-    """Each half of a run, with the centers of the other half and the scales of both.
-
-    Raises:
-        CalibrationError: a channel has no value in one of the halves.
-    """
-    middle = len(run.times) // 2
-    first, second = _part(run, slice(None, middle)), _part(run, slice(middle, None))
-    try:
-        centers = [_scaler(bundle, calendar, other).center for other in (second, first)]
-    except ValueError as error:
-        raise CalibrationError(str(error)) from error
-    return [(one, replace(scaler, center=center)) for one, center in zip((first, second), centers, strict=True)]
-
-
-def _part(run: Run, rows: slice) -> Run:
-    restart = run.restart[rows].copy()
-    restart[:1] = True
-    return Run(run.times[rows], run.values[rows], run.slots[rows], restart)
-
-
-def _scaler(bundle: Bundle, calendar: Calendar, run: Run) -> Scaler:
-    return fit_scaler(run.values, bundle.scaler.kind, bundle.channel_names, run.slots, calendar.slots)
 
 
 def shape_of(bundle: Bundle, calendar: Calendar) -> Shape:

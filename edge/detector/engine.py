@@ -5,16 +5,32 @@ from dataclasses import dataclass
 import numpy as np
 
 from edge.detector.calibration import Calibration, everything
-from edge.detector.chart import Charts
+from edge.detector.chart import Charts, Wander
 from edge.detector.gaussian import Gaussian
+from edge.detector.members import (
+    BIAS,
+    ENERGY,
+    LEVEL,
+    MEMBERS,
+    MEMORY,
+    RECENT,
+    RECENT_ROWS,
+    RELATION,
+    Fused,
+    fuse,
+)
+from edge.detector.memory import Memory
 from edge.detector.ring import RingBuffer
 from edge.detector.runtime import Network
 from edge.detector.scaler import to_z
-from edge.detector.scorer import Errors, Members, fuse, residual_errors
 from edge.detector.tuning import Tuning
 
 _LEAST_DRIFT = 1e-9
 """Stands for a bound of zero, which no baseline can reach a part of; z-units."""
+_DISTANCES = 10
+"""Distances to remembered windows that are taken in the time of one window."""
+_CUT = 16.0
+"""Residuals are cut off at this many residual scales: one wild reading must not fill a window, several may."""
 
 
 @dataclass(frozen=True)
@@ -34,11 +50,23 @@ class Scored:
     ran: np.ndarray
     """(n,) bool: whether this row completed a window that the network ran on."""
     statistic: np.ndarray
-    """(n,): the fused statistic, NaN where it did not run."""
+    """(n,): the fused statistic, NaN where it did not run, or no member takes part."""
     shares: np.ndarray
     """(n, channels)."""
+    reason: np.ndarray
+    """(n, channels): the member that says most of each channel, as a position in `MEMBERS`."""
     expected: np.ndarray
     """(n, channels): what the network made of the last row, in the channels' units; NaN where it did not run."""
+    level: np.ndarray
+    """(n, channels): where the baseline is, in the channels' units."""
+    parts: np.ndarray
+    """(ran, members, channels): every member's parts by channel, before usual sizes; of those that ran."""
+    values: np.ndarray
+    """(ran, members): the members that are one number for all; NaN for those by channel."""
+    last: np.ndarray
+    """(ran, channels): residuals of last rows, residual scales, signed."""
+    away: np.ndarray
+    """(ran, channels): distances of last rows from their baselines, z-units, signed."""
 
 
 class Engine:
@@ -48,62 +76,127 @@ class Engine:
         self.shape = shape
         self.tuning = tuning
         self.charts = Charts(streams, shape, tuning)
-        self.last_errors: Errors | None = None
-        """Of the last step's streams that ran, for calibration."""
-        self.last_members: Members | None = None
-        """The same."""
         self._network = network
         self._rings = RingBuffer(streams, shape.window, shape.channels)
         self._known = RingBuffer(streams, shape.window, shape.channels, bool)
+        self.keeps_looks = False
+        """Whether rows are kept as `looks` gives them."""
+        self._looks = RingBuffer(streams, shape.window, self.look_columns)
+        self._residual: np.ndarray = np.zeros((streams, shape.channels))  # of the last row that the network saw
+        self._spread: np.ndarray = np.ones((streams, shape.channels))
         self._since_run: np.ndarray = np.zeros(streams, np.intp)
         size = (streams, shape.channels)
         self._center: np.ndarray = np.zeros((streams, shape.slots, shape.channels))
         self._scale: np.ndarray = np.ones_like(self._center)
-        self._max_drift: np.ndarray = np.full(size, np.inf)
-        self._control: np.ndarray = np.full(size, np.inf)
+        self._wander = Wander(np.zeros(size), np.zeros(size), np.full(size, np.inf), np.full(size, np.inf))
         self._shifted: np.ndarray = np.zeros((streams, 1))
         self._residual_scale: np.ndarray = np.ones(size)
         self._fitted: np.ndarray = np.tile(everything(shape.channels).astype(np.float32), (streams, 1, 1))
+        self._projector: np.ndarray = np.zeros((streams, shape.channels, shape.channels))
+        self._size: np.ndarray = np.ones((streams, 3, shape.channels))
+        self._usual: np.ndarray = np.zeros((streams, len(MEMBERS)))
+        self._limit: np.ndarray = np.full((streams, len(MEMBERS)), np.inf)
+        self._memory: list[Memory | None] = [None] * streams
+        self._memory_stride = max(shape.stride, round(shape.window / _DISTANCES))
+        self._far: np.ndarray = np.full(streams, np.nan)
+        self._from_nearest: np.ndarray = np.zeros(size)
         self._gaussians: dict[int, Gaussian] = {}  # of streams whose threshold is one
-        self._limits = Members(np.ones((streams, 3, shape.channels)), np.ones((streams, 2)))
+        self._recent = max(1, round(shape.window * RECENT))
 
     def commission(self, stream: int, calibration: Calibration) -> None:
         """Give a stream its scaler and limits."""
         self._center[stream] = calibration.scaler.center
         self._scale[stream] = calibration.scaler.scale
-        self._max_drift[stream] = calibration.max_drift
-        self._control[stream] = calibration.control_limit
+        self._wander.low[stream], self._wander.high[stream] = calibration.wander
+        self._wander.control[stream] = calibration.control_limit
+        self._wander.most[stream] = calibration.max_drift
         self._shifted[stream] = calibration.shifted
         self._residual_scale[stream] = calibration.residual_scale
         self._fitted[stream] = calibration.fitted_range
-        self._limits.channel[stream] = calibration.channel_limits
-        self._limits.whole[stream] = calibration.whole_limits
+        self._spread[stream] = calibration.spread[0]
+        self._projector[stream] = calibration.projector
+        self._size[stream] = calibration.sizes
+        self._usual[stream], self._limit[stream] = calibration.limits.usual, calibration.limits.limit
+        self._memory[stream] = calibration.memory
+        self._far[stream], self._from_nearest[stream] = np.nan, 0.0
         self._gaussians.pop(stream, None)
         if calibration.gaussian is not None:
             self._gaussians[stream] = calibration.gaussian
 
     def bound_drift(self, stream: int, max_drift: float) -> None:
         """Let every baseline of a stream leave its commissioned value by `max_drift` z-units at most."""
-        self._max_drift[stream] = max_drift
+        self._wander.most[stream] = max_drift
 
-    def step(self, streams: np.ndarray, values: np.ndarray, slots: np.ndarray, restart: np.ndarray) -> Scored:
-        """Take one row (n, channels) of each of n different streams, in the channels' units.
+    def step(
+        self,
+        streams: np.ndarray,
+        values: np.ndarray,
+        slots: np.ndarray,
+        restart: np.ndarray,
+        gap_rows: np.ndarray | None = None,
+        alarm: np.ndarray | None = None,
+    ) -> Scored:
+        """Take one row (n, channels) each of n different streams, in the channels' units.
 
-        `slots` (n,) are the season's, `restart` (n,) says where a gap lies before the row.
+        `slots` (n,) are the season's, `restart` (n,) says where a gap lies before the row,
+        `gap_rows` (n,) how long it was (None: nobody knows), `alarm` (n,) who is in alarm.
         """
-        self._start_over(streams[restart])
+        self._start_over(streams[restart], None if gap_rows is None else gap_rows[restart])
+        self.charts.count(streams, np.zeros(len(streams), bool) if alarm is None else alarm)
         center, scale = self._center[streams, slots], self._scale[streams, slots]
         z = to_z(values, center, scale)
+        known = ~np.isnan(z)
+        self._rings.append(streams, self._filled(streams, slots, z, known))
+        self._known.append(streams, known)
+        baseline = self._chart(streams, slots, z, known)
+        distance = np.where(known, z - baseline, 0.0)
+        self._fill(streams, distance, known)
+        rest = np.einsum("nij,nj->ni", self._projector[streams], distance) * known
+        relation = self.charts.update_relation(streams, rest * rest)
+        scored = self._run(streams, relation, distance, baseline, scale, center)
+        if self.keeps_looks:
+            self._keep_looks(streams, scored, distance)
+        return scored
+
+    @property
+    def look_columns(self) -> int:
+        """Of what `looks` gives."""
+        return 2 * self.shape.channels
+
+    def looks(self, stream: int) -> np.ndarray | None:
+        """(window, 2 * channels): residuals of a stream's last rows, as each ended its window, in residual scales, and
+        their distances from the baseline as parts of what normal rows reach. None while they are too few."""
+        one = np.array([stream])
+        return self._looks.windows(one)[0] if self._looks.full(one)[0] else None
+
+    def _keep_looks(self, streams: np.ndarray, scored: Scored, distance: np.ndarray) -> None:
+        self._residual[streams[scored.ran]] = np.clip(scored.last, -_CUT, _CUT)
+        self._looks.append(streams, np.hstack([self._residual[streams], distance / self._spread[streams]]))
+
+    def _filled(self, streams: np.ndarray, slots: np.ndarray, z: np.ndarray, known: np.ndarray) -> np.ndarray:
+        """(n, channels) rows as the network may see them: what is missing as it goes best with the rest."""
+        if known.all():
+            return z
         baseline = self.charts.baseline[streams, slots]
-        shift = baseline * self._shifted[streams]
-        self._keep(streams, z - shift)
-        self._chart(streams, slots, z - baseline)
-        return self._run(streams, scale, center + shift * scale)
+        distance = np.where(known, z - baseline, 0.0)
+        self._fill(streams, distance, known)
+        return np.where(known, z, baseline + distance)
+
+    def _fill(self, streams: np.ndarray, distance: np.ndarray, known: np.ndarray) -> None:
+        """Give channels that are missing the distances that go best with the others: they are not to be blamed.
+
+        Source: Arteaga and Ferrer 2002, missing data in PCA by regression on what is known.
+        """
+        for n in np.flatnonzero(~known.all(axis=1)).tolist():
+            projector, there = self._projector[streams[n]], known[n]
+            if there.any():
+                wanted = -projector[:, there] @ distance[n, there]
+                distance[n, ~there] = np.linalg.lstsq(projector[:, ~there], wanted, rcond=None)[0]
 
     def reach(self, streams: np.ndarray) -> np.ndarray:
         """(n, channels): how much of its bound each baseline has used, 0 to 1; with a season, the median slot's."""
         return self._of_slots(np.abs(self.charts.baseline[streams])) / np.maximum(
-            self._max_drift[streams], _LEAST_DRIFT
+            self._wander.most[streams], _LEAST_DRIFT
         )
 
     def normal_now(self, stream: int) -> tuple[np.ndarray, np.ndarray]:
@@ -115,51 +208,144 @@ class Engine:
         """(..., slots, channels) as (..., channels)."""
         return values[..., 0, :] if self.shape.slots == 1 else np.median(values, axis=-2)
 
-    def adopt(self, stream: int, other: "Engine", theirs: int = 0) -> None:
+    def take_over(self, stream: int, other: "Engine", theirs: int = 0) -> None:
         """Go on from where a stream of another engine stands: window, charts, baseline, phase of the stride."""
-        self.charts.copy_from(stream, other.charts, theirs)
+        self.charts.take_over(stream, other.charts, theirs)
         self._rings.copy_from(stream, other._rings, theirs)
         self._known.copy_from(stream, other._known, theirs)
+        self._looks.copy_from(stream, other._looks, theirs)
         self._since_run[stream] = other._since_run[theirs]
+        self._far[stream], self._from_nearest[stream] = other._far[theirs], other._from_nearest[theirs]
 
-    def _chart(self, streams: np.ndarray, slots: np.ndarray, distance: np.ndarray) -> None:
-        level = self.charts.update_level(streams, distance)
-        in_control = np.abs(level) <= self.tuning.freeze * self._control[streams]
-        self.charts.follow(streams, slots, distance, in_control, self._max_drift[streams])
+    def _chart(self, streams: np.ndarray, slots: np.ndarray, z: np.ndarray, known: np.ndarray) -> np.ndarray:
+        """(n, channels): the baselines after these rows."""
+        charts = self.charts
+        charts.update_level(streams, z - charts.baseline[streams, slots])
+        full = charts.age[streams] == self.shape.window
+        if full.any():
+            charts.place(streams[full], self._means(streams[full]), self._wander_of(streams[full]))
+        charts.go_home(streams, slots, self._wander.control[streams])
+        distance = np.where(known, z - charts.baseline[streams, slots], 0.0)
+        return charts.follow(streams, slots, distance, self._wander.control[streams], self._wander.most[streams])
 
-    def _run(self, streams: np.ndarray, scale: np.ndarray, base: np.ndarray) -> Scored:
+    def _wander_of(self, streams: np.ndarray) -> Wander:
+        every = self._wander
+        return Wander(every.low[streams], every.high[streams], every.control[streams], every.most[streams])
+
+    def _means(self, streams: np.ndarray) -> np.ndarray:
+        """(n, channels) means over full windows, NaN where nothing is known."""
+        known = self._known.windows(streams)
+        count = known.sum(axis=1)
+        total = (self._rings.windows(streams) * known).sum(axis=1)
+        return np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0)
+
+    def _run(
+        self,
+        streams: np.ndarray,
+        relation: np.ndarray,
+        distance: np.ndarray,
+        baseline: np.ndarray,
+        scale: np.ndarray,
+        center: np.ndarray,
+    ) -> Scored:
         self._since_run[streams] += 1
         ran = self._rings.full(streams) & (self._since_run[streams] >= self.shape.stride)
-        statistic = np.full(len(streams), np.nan)
-        shares = np.zeros((len(streams), self.shape.channels))
-        expected = np.full_like(shares, np.nan)
-        self.last_errors = self.last_members = None
-        if ran.any():
-            due = streams[ran]
-            self._since_run[due] = 0
-            windows = self._familiar(due, self._rings.windows(due))
-            outputs = self._network.run(windows)
-            known = self._known.windows(due)
-            self.last_errors = residual_errors(windows, outputs, known, self._residual_scale[due], self.tuning)
-            self.last_members = self.charts.update_errors(due, self.last_errors)
-            limits = Members(self._limits.channel[due], self._limits.whole[due])
-            fused = fuse(self.last_members, limits, self.tuning)
-            statistic[ran], shares[ran] = fused.statistic, fused.shares
-            self._by_gaussian(due, np.flatnonzero(ran), self.last_errors.last, statistic, shares)
-            expected[ran] = outputs[:, -1] * scale[ran] + base[ran]
-        return Scored(ran, statistic, shares, expected)
+        n, channels, members = len(streams), self.shape.channels, len(MEMBERS)
+        statistic, shares = np.full(n, np.nan), np.zeros((n, channels))
+        reason = np.zeros((n, channels), np.intp)
+        expected, count = np.full((n, channels), np.nan), int(ran.sum())
+        level = center + baseline * scale
+        if not count:
+            none = np.zeros((0, channels))
+            return Scored(
+                ran, statistic, shares, reason, expected, level, np.zeros((0, members, channels)),
+                np.zeros((0, members)), none, none,
+            )  # fmt: skip
+        due = streams[ran]
+        self._since_run[due] = 0
+        windows, known = self._rings.windows(due), self._known.windows(due)
+        shift = (baseline[ran] * self._shifted[due])[:, None]
+        output, residual = self._residuals(due, windows, known, shift)
+        parts, values = self._members(due, relation[ran], residual, windows, known, baseline[ran])
+        fused = self._fused(due, parts, values)
+        statistic[ran], shares[ran], reason[ran] = fused.statistic, fused.shares, fused.reason
+        self._by_gaussian(due, np.flatnonzero(ran), residual[:, -1], statistic, shares)
+        expected[ran] = output * scale[ran] + center[ran] + (shift[:, 0] * scale[ran])
+        away = np.where(known[:, -1], distance[ran], 0.0)
+        return Scored(ran, statistic, shares, reason, expected, level, parts, values, residual[:, -1], away)
 
-    def _familiar(self, due: np.ndarray, windows: np.ndarray) -> np.ndarray:
-        """(n, window, channels) windows as the network may see them: within the range that it was fitted on.
+    def _residuals(
+        self, due: np.ndarray, windows: np.ndarray, known: np.ndarray, shift: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """(n, channels) what the network made of last rows, and (n, window, channels) residuals in residual scales.
 
-        Further out it guesses, about the other channels too: what a reading lies beyond is
-        left to its level chart. Without, 11.6 % of SKAB valve1's normal rows are in alarm in
-        place of 6.3 and 14 files of 16 are found in place of 15 (seed 0, `--without fitted-range`).
+        The network is shown nothing beyond the range that it was fitted on: further out it
+        guesses, about the other channels too. What lies there is left to the other members.
+        A reading that is missing is not judged.
         """
-        if not self.tuning.familiar:
-            return windows
-        lowest, highest = self._fitted[due, :1], self._fitted[due, 1:]
-        return np.clip(windows, lowest, highest)
+        given = np.clip((windows - shift).astype(np.float32), self._fitted[due, :1], self._fitted[due, 1:])
+        outputs = self._network.run(given)
+        residual = np.where(known, given - outputs, 0.0) / self._residual_scale[due][:, None]
+        return outputs[:, -1], residual
+
+    def _members(
+        self,
+        due: np.ndarray,
+        relation: np.ndarray,
+        residual: np.ndarray,
+        windows: np.ndarray,
+        known: np.ndarray,
+        baseline: np.ndarray,
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """(n, members, channels) parts and (n, members) values, in the order of `MEMBERS`."""
+        cut = np.minimum(np.maximum(residual, -_CUT), _CUT)
+        squares = cut * cut
+        rows, n = self.shape.window, len(due)
+        bias, energy = self.charts.update_errors(due, cut.sum(axis=1) / rows, squares.sum(axis=1) / rows)
+        parts = np.empty((n, len(MEMBERS), self.shape.channels))
+        values = np.full((n, len(MEMBERS)), np.nan)
+        np.abs(self.charts.level[due], out=parts[:, LEVEL])
+        parts[:, BIAS], parts[:, ENERGY], parts[:, RELATION] = bias, energy, relation
+        np.divide(squares[:, -self._recent :].sum(axis=1), self._recent, out=parts[:, RECENT_ROWS])
+        values[:, RELATION] = relation.sum(axis=1)
+        values[:, RECENT_ROWS] = parts[:, RECENT_ROWS].sum(axis=1) / self.shape.channels
+        values[:, MEMORY], parts[:, MEMORY] = self._distances(due, windows, known, baseline)
+        return parts, values
+
+    def _distances(
+        self, due: np.ndarray, windows: np.ndarray, known: np.ndarray, baseline: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """(n,) distances to remembered windows and (n, channels) parts; NaN and 0 where nothing is remembered.
+
+        Taken anew every few rows of a stream: windows that share nearly all of their rows differ little.
+        """
+        anew = (self.charts.age[due] - self.shape.window) % self._memory_stride < self.shape.stride
+        if anew.any():
+            for memory, at in self._by_memory(due, np.flatnonzero(anew)):
+                away = np.where(known[at], windows[at] - baseline[at][:, None], 0.0).astype(np.float32)
+                self._far[due[at]], self._from_nearest[due[at]] = memory.distances(away, known[at])
+        return self._far[due], self._from_nearest[due]
+
+    def _by_memory(self, due: np.ndarray, places: np.ndarray) -> list[tuple[Memory, np.ndarray]]:
+        """Places in `due` of the streams that share a memory."""
+        shared: dict[int, tuple[Memory, list[int]]] = {}
+        for place in places.tolist():
+            stream = due[place]
+            memory = self._memory[stream]
+            if memory is not None and self._limit[stream, MEMORY] < np.inf:
+                shared.setdefault(id(memory), (memory, []))[1].append(place)
+        return [(memory, np.array(of)) for memory, of in shared.values()]
+
+    def _fused(self, due: np.ndarray, parts: np.ndarray, values: np.ndarray) -> Fused:
+        sized, loudest = parts.copy(), values.copy()
+        sized[:, :3] /= self._size[due]
+        loudest[:, :3] = sized[:, :3].max(axis=2)
+        sized[:, :2] *= sized[:, :2]  # energies are squares already
+        fused = fuse(loudest, sized, self._usual[due], self._limit[due])
+        blind = ~np.isfinite(self._limit[due]).any(axis=1)
+        return fused if not blind.any() else Fused(
+            np.where(blind, np.nan, fused.statistic), fused.shares, fused.reason
+        )  # fmt: skip
 
     def _by_gaussian(
         self, due: np.ndarray, places: np.ndarray, last: np.ndarray, statistic: np.ndarray, shares: np.ndarray
@@ -172,14 +358,12 @@ class Engine:
                 one, parts = gaussian.statistic(last[n : n + 1])
                 statistic[place], shares[place] = one[0], parts[0]
 
-    def _start_over(self, streams: np.ndarray) -> None:
+    def _start_over(self, streams: np.ndarray, gap_rows: np.ndarray | None) -> None:
         if len(streams):
             self._rings.clear(streams)
             self._known.clear(streams)
-            self.charts.clear(streams)
+            self._looks.clear(streams)
+            self._residual[streams] = 0.0
+            self._far[streams], self._from_nearest[streams] = np.nan, 0.0
+            self.charts.clear(streams, np.full(len(streams), np.inf) if gap_rows is None else gap_rows)
             self._since_run[streams] = self.shape.stride
-
-    def _keep(self, streams: np.ndarray, z: np.ndarray) -> None:
-        known = ~np.isnan(z)
-        self._rings.append(streams, np.where(known, z, 0.0))
-        self._known.append(streams, known)

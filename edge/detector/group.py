@@ -14,11 +14,13 @@ from edge.detector.calibration import Calibration
 from edge.detector.commissioning import Commissioning, bundle_calibration, shape_of
 from edge.detector.engine import Engine, Scored
 from edge.detector.episodes import EpisodeDetector
+from edge.detector.explanation import explained
 from edge.detector.ids import episode_id
 from edge.detector.rows import Row
 from edge.detector.runtime import Network
+from edge.detector.said_normal import SaidNormal
 from edge.detector.season import Calendar, time_zone
-from edge.detector.stream_events import Quiet, StreamEvents
+from edge.detector.stream_events import StreamEvents
 from edge.detector.stream_settings import StreamSettings
 from edge.detector.stream_state import StreamState, state_from_dict
 from edge.detector.tuning import DEFAULT, Tuning
@@ -27,8 +29,6 @@ from edge.wire.events import Event, ModelRef
 __all__ = ["Anomaly", "Outcome", "StreamGroup", "StreamSettings"]
 
 Anomaly = Literal["ON", "OFF", "commissioning"]
-_RISING = 0.75
-"""An episode began where the score last rose above this: normal rows often reach 0.6, seldom 0.7."""
 _AT_BOUND = 1 - 1e-9
 """Part of its bound at which a baseline stands still."""
 _LEAST_SHARES = 1e-12
@@ -93,6 +93,7 @@ class StreamGroup:
         needed = np.array([tuning.min_windows if one.min_windows is None else one.min_windows for one in streams])
         self._detector = EpisodeDetector(count, bundle.window // bundle.stride or 1, tuning, needed)
         self._calibrations: list[Calibration | None] = [None] * count
+        self.normal = SaidNormal(count, bundle.window, self._engine.look_columns, tuning)
         self._levels: np.ndarray = np.array([one.level for one in streams], float)
         self._collected = [Commissioning(bundle, network, one.calibrate_rows, tuning) for one in streams]
         self._events = [self._stream_events(one) for one in streams]
@@ -134,6 +135,26 @@ class StreamGroup:
         self._detector.force(stream, False)
         return tuple(self._events[stream].end_all(time))
 
+    def keep_looks(self) -> None:
+        """From now on episodes can be called normal; that takes a second ring of rows for each stream."""
+        self._engine.keeps_looks = True
+
+    def say_normal(self, stream: int, event_id: str, by: str) -> tuple[Event, ...]:
+        """An anomaly of the stream was called normal: what looks like it alarms no more. The `end` where it is open.
+
+        Raises:
+            FeedbackError: it cannot be.
+        """
+        told = self._events[stream]
+        if not self.normal.say(stream, event_id, by, told.open_kinds):
+            return ()
+        self._detector.force(stream, False)
+        return tuple(told.end_anomaly(told.last_time))
+
+    def knows(self, stream: int, event_id: str) -> bool:
+        """Whether an episode of the stream is open, or could be called normal, or was."""
+        return event_id in self._events[stream].open_kinds or self.normal.knows(stream, event_id)
+
     def commissioning_under_way(self, stream: int) -> bool:
         """Whether the stream's calibration is being made of the rows that were collected."""
         return self._collected[stream].under_way
@@ -144,7 +165,7 @@ class StreamGroup:
         if commissioned is not None:
             calibration, engine = commissioned
             self._commission(stream, calibration)
-            self._engine.adopt(stream, engine)
+            self._engine.take_over(stream, engine)
             self._start_over[stream] = False
 
     def collected(self, stream: int) -> Sequence[Row]:
@@ -164,7 +185,8 @@ class StreamGroup:
         """Plain JSON of what must survive a restart: commissioning, baselines, open episodes."""
         own = self._calibrations[stream] if self.streams[stream].calibrate_rows else None
         baseline = self._engine.charts.baseline[stream]
-        return StreamState(self.bundle.sha256, own, baseline, self._events[stream].snapshot()).to_dict()
+        open_, normal = self._events[stream].snapshot(), self.normal.snapshot(stream)
+        return StreamState(self.bundle.sha256, own, baseline, open_, normal).to_dict()
 
     def restore(self, stream: int, body: Mapping[str, Any]) -> None:
         """Go on from a snapshot of the same bundle; what it does not hold begins anew.
@@ -177,13 +199,17 @@ class StreamGroup:
         try:
             state = state_from_dict(body, self.bundle.sha256, baseline.shape)
             events.restore(state.open_episodes)
+            normal = self.normal.read(state.normal)
         except (KeyError, TypeError, AttributeError, OverflowError) as error:
             raise ValueError(f"it is malformed ({type(error).__name__} {error})") from error
         own = bool(self.streams[stream].calibrate_rows)
         self._commission(stream, state.calibration if own else self._first_calibration(stream))
         # A baseline is told relative to the calibration that it was learned with.
-        baseline[:] = state.baseline if own == (state.calibration is not None) else 0.0
+        self._engine.charts.restore(
+            stream, state.baseline if own == (state.calibration is not None) else np.zeros_like(baseline)
+        )
         self._events[stream] = events
+        self.normal.restore(stream, normal)
         self._detector.force(stream, events.in_alarm)
         self._collected[stream].begin(())
         self._score[stream] = self._rising[stream] = np.nan
@@ -192,15 +218,13 @@ class StreamGroup:
     def take_over(self, stream: int, other: "StreamGroup", theirs: int) -> None:
         """Go on with the window and charts of a stream of another group of the same bundle, on top of its snapshot."""
         if self._calibrations[stream] is not None and other._calibrations[theirs] is not None:
-            self._engine.adopt(stream, other._engine, theirs)
+            self._engine.take_over(stream, other._engine, theirs)
             self._start_over[stream] = other._start_over[theirs]
 
     def _stream_events(self, settings: StreamSettings) -> StreamEvents:
-        window_s = self.bundle.window * self.bundle.period_s
-        tuning = self._tuning
-        quiet = Quiet(tuning.quiet_windows * window_s, tuning.most_quiet_windows * window_s, tuning.quiet_part)
+        quiet_s = self._tuning.error_windows * self.bundle.window * self.bundle.period_s
         zone = partial(time_zone, self.bundle.timezone)
-        return StreamEvents(settings, self._channels, self.bundle.window, self._model, self._new_id, quiet, zone)
+        return StreamEvents(settings, self._channels, self.bundle.window, self._model, self._new_id, quiet_s, zone)
 
     def _first_calibration(self, stream: int) -> Calibration | None:
         return None if self.streams[stream].calibrate_rows else self._bundle_calibration
@@ -228,7 +252,9 @@ class StreamGroup:
         times = np.array([row.time for _, row in ready])
         values = np.stack([row.values for _, row in ready])
         restart = np.array([row.restart for _, row in ready]) | self._start_over[streams]
-        scored = self._engine.step(streams, values, self._calendar.slots_of(times), restart)
+        gap_rows = (times - np.array([self._events[stream].last_time for stream, _ in ready])) / self.bundle.period_s
+        slots, alarm = self._calendar.slots_of(times), self._detector.on[streams] | self.normal.seen[streams]
+        scored = self._engine.step(streams, values, slots, restart, np.maximum(gap_rows, 0.0), alarm)
         self._start_over[streams] = False
         return _Step(streams, times, values, restart, scored)
 
@@ -239,16 +265,22 @@ class StreamGroup:
         scores[blank] = np.nan
         self._score[streams[restart | blank]] = np.nan
         self._rising[streams[restart]] = np.nan
+        raw = scores
+        if self._engine.keeps_looks:
+            scores = self.normal.judge(streams, scores, self._detector.on[streams], self._engine.looks)
         self._remember(streams, times, scores, scored.shares)
         changes = self._detector.update(streams, scores)
         told = ~np.isnan(scores) & (changes.closed | self._detector.on[streams])
         for n in np.flatnonzero(told):
             stream = int(streams[n])
-            look = self._look(stream, float(scores[n]), scored, int(n), values[n])
+            look = self._look(stream, float(scores[n]), step, int(n))
             if changes.opened[n]:
                 events[stream] += self._events[stream].open_anomaly(look, float(self._rising[stream]))
             else:
                 events[stream] += self._events[stream].follow_anomaly(look, bool(changes.closed[n]))
+        if self._engine.keeps_looks:
+            open_ = {stream: self._events[stream].anomaly_id for stream in streams.tolist()}
+            self.normal.follow(streams, times, raw, self._detector.on[streams], open_, self._engine.looks)
         self._follow_drift(streams, events)
 
     def _follow_drift(self, streams: np.ndarray, events: Mapping[int, list[Event]]) -> None:
@@ -269,13 +301,18 @@ class StreamGroup:
         self._top[due] = shares[ran].argmax(axis=1)
         rising = self._rising[due]
         since = np.where(np.isnan(rising), times[ran], rising)
-        self._rising[due] = np.where(scores[ran] < _RISING, np.nan, since)
+        self._rising[due] = np.where(scores[ran] < self._tuning.close, np.nan, since)
 
-    def _look(self, stream: int, score: float, scored: Scored, n: int, values: np.ndarray) -> Look:
+    def _look(self, stream: int, score: float, step: _Step, n: int) -> Look:
         calibration = self._calibrations[stream]
         tail = None if calibration is None else calibration.tail
         rare_s = None if tail is None else tail.return_period_s(score * float(self._levels[stream]))
-        return self._events[stream].look(score, rare_s, scored.shares[n], values, scored.expected[n])
+        scored, values = step.scored, step.values[n]
+        if calibration is None:
+            return self._events[stream].look(score, rare_s, scored.shares[n], values, scored.expected[n])
+        slot = self._calendar.slot(float(step.times[n]))
+        reasons, expected, tolerance = explained(scored, n, values, calibration, slot)
+        return self._events[stream].look(score, rare_s, scored.shares[n], values, expected, tolerance, reasons)
 
     def _outcome(self, stream: int, row: Row, events: Sequence[Event]) -> Outcome:
         score = float(self._score[stream])

@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 from edge.detector.aligner import AlignerSettings
 from edge.detector.calibration import range_from
 from edge.detector.learned_rules import rules_from_dict
+from edge.detector.memory import memory_from_dict
+from edge.detector.peaks import Peaks, peaks_from_dict
 from edge.detector.rules import ChannelRules
 from edge.detector.scaler import Scaler, scaler_from_dict
 from edge.detector.season import SEASONS, Calendar
@@ -83,6 +85,10 @@ class Bundle:
     variants: tuple[Variant, ...]
     alarm: Mapping[str, Any]
     training: Mapping[str, Any]
+    memory: Mapping[str, Any] | None
+    """Remembered normal windows, as `edge.detector.memory` wrote them."""
+    fleet: Mapping[int, Peaks]
+    """Rows that the fitted machines were commissioned on, to what they reached after them."""
     rules: Mapping[str, ChannelRules]
     """Channel to rules learned from normal rows, for streams that ask for them."""
     rates: tuple[str, ...] = ()
@@ -99,11 +105,6 @@ class Bundle:
     def threshold(self) -> Threshold:
         """How a device that commissions itself takes its level from its normal rows."""
         return threshold_from_dict(self.alarm.get("threshold"), signed=self.architecture == FORECASTER)
-
-    @property
-    def fitted_windows(self) -> float:
-        """How many windows' worth of rows the network was fitted on; infinite where the manifest does not tell."""
-        return float(self.training.get("rows", math.inf)) / self.window
 
     @property
     def channel_names(self) -> tuple[str, ...]:
@@ -149,6 +150,8 @@ def parse_manifest(folder: Path, manifest: Any, sha256: str) -> Bundle:
             variants=tuple(_variant(part) for part in manifest["variants"]),
             alarm=_alarm(manifest["alarm"], len(manifest["channels"])),
             training=_training(manifest["training"]),
+            memory=_memory(manifest.get("memory"), len(manifest["channels"]), int(manifest["window"])),
+            fleet={int(rows): peaks_from_dict(part) for rows, part in (manifest.get("fleet") or {}).items()},
             rules=rules_from_dict(manifest.get("rules") or {}),
             rates=tuple(_line(name) for name in manifest.get("rates") or ()),
             missing={_line(name): _codes(values) for name, values in (manifest.get("missing") or {}).items()},
@@ -197,6 +200,15 @@ def _alarm(body: Any, channels: int) -> dict[str, Any]:
     threshold_from_dict(alarm.get("threshold"))
     range_from(alarm.get("fitted_range"), channels)
     return alarm
+
+
+def _memory(body: Any, channels: int, window: int) -> dict[str, Any] | None:
+    """As it is, once it is known to be usable."""
+    if body is None:
+        return None
+    if (found := memory_from_dict(body, channels).rows) != window:
+        raise ValueError(f"the memory has windows of {found} rows, the manifest says {window}")
+    return dict(body)
 
 
 def _training(body: Any) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import TypeVar
 import numpy as np
 
 from edge.detector.engine import Engine, Shape
-from edge.detector.scorer import Members
+from edge.detector.members import MEMBERS
 
 T = TypeVar("T")
 Steps = Generator[None, None, T]
@@ -33,6 +33,8 @@ class Run:
     restart: np.ndarray
     lead: int = 0
     """First rows that only bring charts and baseline to where they would be; nothing is learned from them."""
+    unseen: bool = True
+    """Whether the network was fitted on none of them."""
 
     @property
     def learned(self) -> "Run":
@@ -41,7 +43,7 @@ class Run:
             return self
         restart = self.restart[self.lead :].copy()
         restart[:1] = True
-        return Run(self.times[self.lead :], self.values[self.lead :], self.slots[self.lead :], restart)
+        return Run(self.times[self.lead :], self.values[self.lead :], self.slots[self.lead :], restart, 0, self.unseen)
 
     def windows(self, shape: Shape) -> int:
         """How often the network runs on it after its lead: once a stride, in stretches that hold a whole window."""
@@ -62,9 +64,14 @@ def joined(parts: Sequence[Run]) -> Run:
 class Seen:
     """What every window of some runs gave, run after run."""
 
-    members: Members
+    parts: np.ndarray
+    """(n, members, channels), as `edge.detector.engine.Scored` has them."""
+    values: np.ndarray
+    """(n, members)."""
     last: np.ndarray
-    """(n, channels): residuals of last rows."""
+    """(n, channels): residuals of last rows, residual scales."""
+    away: np.ndarray
+    """(n, channels): their distances from the baseline, z-units, unsigned."""
     stream: np.ndarray
     """(n,): which run."""
     row: np.ndarray
@@ -81,33 +88,42 @@ class Seen:
 
 def in_lockstep(runs: Sequence[Run]) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]]:
     """Row after row of all runs side by side: (k,) those that have one, (k, channels) values, (k,) slots, restarts."""
-    for row in range(max(len(run.times) for run in runs)):
-        live = np.array([i for i, run in enumerate(runs) if row < len(run.times)])
-        slots = np.array([runs[i].slots[row] for i in live])
-        restart = np.array([runs[i].restart[row] for i in live])
-        yield live, np.stack([runs[i].values[row] for i in live]), slots, restart
+    lengths = np.array([len(run.times) for run in runs])
+    longest, channels = int(lengths.max()), runs[0].values.shape[1]
+    values = np.zeros((longest, len(runs), channels))
+    slots, restart = np.zeros((longest, len(runs)), np.intp), np.zeros((longest, len(runs)), bool)
+    for at, run in enumerate(runs):
+        rows = slice(None, len(run.times))
+        values[rows, at], slots[rows, at], restart[rows, at] = run.values, run.slots, run.restart
+    ends = set(lengths.tolist())
+    live = np.arange(len(runs))
+    for row in range(longest):
+        if row in ends:
+            live = np.flatnonzero(lengths > row)
+        yield live, values[row, live], slots[row, live], restart[row, live]
 
 
 def replay(engine: Engine, runs: Sequence[Run]) -> Steps[Seen]:
     """All runs in lockstep, each a stream of the engine; a step a row. What leads gave is left out."""
-    parts: list[tuple[np.ndarray, ...]] = []
+    found: list[tuple[np.ndarray, ...]] = []
     leads = np.array([run.lead for run in runs])
     for row, (live, values, slots, restart) in enumerate(in_lockstep(runs)):
         scored = engine.step(live, values, slots, restart)
-        if engine.last_members is not None and engine.last_errors is not None:
-            ran, members = live[scored.ran], engine.last_members
+        if scored.ran.any():
+            ran = live[scored.ran]
             counts = row >= leads[ran]
-            given = (ran, members.channel, members.whole, engine.last_errors.last, np.full(len(ran), row))
-            parts.append(tuple(part[counts] for part in given))
+            given = (ran, scored.parts, scored.values, scored.last, np.abs(scored.away), np.full(len(ran), row))
+            found.append(tuple(part[counts] for part in given))
         yield
-    return _in_order(parts, engine.shape.channels)
+    return _in_order(found, engine.shape.channels)
 
 
-def _in_order(parts: Sequence[tuple[np.ndarray, ...]], channels: int) -> Seen:
-    if not parts:
-        none = np.zeros((0, channels))
-        return Seen(Members(np.zeros((0, 3, channels)), np.zeros((0, 2))), none, np.zeros(0), np.zeros(0, np.intp))
-    stream = np.concatenate([part[0] for part in parts])
+def _in_order(found: Sequence[tuple[np.ndarray, ...]], channels: int) -> Seen:
+    if not found:
+        none, members = np.zeros(0, np.intp), len(MEMBERS)
+        rows = np.zeros((0, channels))
+        return Seen(np.zeros((0, members, channels)), np.zeros((0, members)), rows, rows, none, none)
+    stream = np.concatenate([part[0] for part in found])
     order = np.argsort(stream, kind="stable")
-    channel, whole, last, row = (np.concatenate([part[i] for part in parts])[order] for i in (1, 2, 3, 4))
-    return Seen(Members(channel, whole), last, stream[order], row)
+    parts, values, last, away, row = (np.concatenate([part[i] for part in found])[order] for i in (1, 2, 3, 4, 5))
+    return Seen(parts, values, last, away, stream[order], row)

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 KINDS = ("robust", "standard", "minmax")
-CLIP = 10.0
-"""Z-units beyond which a reading is cut off: further out it tells the network nothing more."""
+CLIP = 30.0
+"""Z-units beyond which a reading is cut off: one wild reading is not to weigh more than a broken machine."""
 _IQR_PER_SD = 1.349  # interquartile range of a normal distribution, in standard deviations
 _WIDE_PER_SD = 4.652  # the same of the range from percentile 1 to 99
 _LEAST_MIDDLE = 0.5
@@ -19,8 +19,11 @@ _NOTHING = 1e-9
 _LEAST_ROWS = 3
 _SHRINK_ROWS = 10
 """Weight of the common scale in a slot's own, in rows: a slot of a weekly season has seen few of them."""
-_LEAST_SCALE = 1e-3
-"""A channel that stood still gets this part of its level as its scale, so that any move shows."""
+_LEAST_SCALE = 0.05
+"""A channel that stood still gets this part of its level as its scale: what a move of it means nobody has seen."""
+_STATES = 3
+"""Whole numbers that a channel takes at most to count as a state, on or off: its range is its scale, or each of its
+rare changes would be many z-units."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +82,8 @@ def fit_scaler(
     robust: median and interquartile range / 1.349; standard: mean and sd; minmax:
     mid-range and half-range. Where the middle half of a channel is narrow, the robust
     scale is half of what the range without the outermost hundredths makes it, and where
-    that is nothing, the sd; a scale of nothing becomes a thousandth of the channel's level. With a season,
+    that is nothing, the sd; a scale of nothing becomes a twentieth of the channel's level. A channel of at most
+    three whole numbers is a state, and its range its scale. With a season,
     `slots` (rows,) says each row's slot and every slot gets its own.
 
     Raises:
@@ -93,9 +97,27 @@ def fit_scaler(
         name = names[position] if names else f"number {position}"
         raise ValueError(f"channel {name} has no value in these rows; leave it out or give rows that have it")
     center, scale = _FITS[kind](values)
+    states = state_ranges(values)
     if slots is None or slot_count == 1:
-        return Scaler(kind, center[None], _at_least(scale, center)[None])
-    return _fit_slots(values, kind, slots, np.tile(center, (slot_count, 1)))
+        return Scaler(kind, center[None], np.where(np.isnan(states), _at_least(scale, center), states)[None])
+    fitted = _fit_slots(values, kind, slots, np.tile(center, (slot_count, 1)))
+    return Scaler(kind, fitted.center, np.where(np.isnan(states), fitted.scale, states))
+
+
+def state_ranges(values: np.ndarray) -> np.ndarray:
+    """(channels,): the range of each channel of (rows, channels) values that is a state, at least 1; NaN of others.
+
+    >>> state_ranges(np.array([[0.0, 0.5], [1.0, 2.5], [0.0, 4.0]])).tolist()
+    [1.0, nan]
+    """
+    ranges = np.full(values.shape[1], np.nan)
+    for at, column in enumerate(values.T):
+        known = column[~np.isnan(column)]
+        if len(known) and (known[:1000] == np.round(known[:1000])).all():
+            distinct = np.unique(known)
+            if len(distinct) <= _STATES and (distinct == np.round(distinct)).all():
+                ranges[at] = max(float(distinct[-1] - distinct[0]), 1.0)
+    return ranges
 
 
 def _at_least(scale: np.ndarray, center: np.ndarray) -> np.ndarray:

@@ -3,7 +3,7 @@
 import datetime
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from edge.detector.rule_episodes import RuleEpisodes
 from edge.detector.rules import RuleBook
 from edge.detector.stream_settings import StreamSettings
 from edge.detector.window_times import WindowTimes
-from edge.wire.events import Event, ModelRef, Reason
+from edge.wire.events import Event, Kind, ModelRef, Reason
 
 _ANOMALY, _DRIFT = "", "drift"
 """Where a snapshot keeps the anomaly's episode and the drift's; the others are under their rules' keys."""
@@ -25,24 +25,6 @@ _KINDS = {_ANOMALY: "anomaly", _DRIFT: "drift"}
 
 _OF_CALM = ("time", "score", "return_period_s")
 """What a snapshot keeps of the row that closed the anomaly; the rest of its `end` is as it was said last."""
-
-
-@dataclass(frozen=True)
-class Quiet:
-    """How long an anomaly must stay quiet until it is over: one fault that comes and goes is one alert."""
-
-    least_s: float
-    most_s: float
-    part: float
-    """Of how long it has been on: what lasted for an hour is not over after a minute."""
-
-    def wait_s(self, lasted_s: float) -> float:
-        """Seconds after an alarm of this length.
-
-        >>> Quiet(60, 600, 0.5).wait_s(300)
-        150.0
-        """
-        return min(max(self.least_s, self.part * lasted_s), self.most_s)
 
 
 class StreamEvents:
@@ -55,11 +37,12 @@ class StreamEvents:
         window: int,
         model: ModelRef,
         new_id: Callable[[float], str],
-        quiet: Quiet,
+        quiet_s: float,
         zone: Callable[[], datetime.tzinfo] = lambda: datetime.UTC,
     ) -> None:
+        """An anomaly that stays quiet for `quiet_s` seconds is over: one fault that comes and goes is one alert."""
         self._settings, self._channels, self._model, self._new_id = settings, channels, model, new_id
-        self._quiet = quiet
+        self._quiet_s = quiet_s
         self._anomaly: Episode | None = None
         self._calm: Look | None = None  # the row that closed the anomaly, while its `end` is not told yet
         book = RuleBook([name for name, _ in channels], settings.rules)
@@ -89,6 +72,12 @@ class StreamEvents:
     def drifting(self) -> bool:
         """Whether a drift's episode is open."""
         return self._drift.open is not None
+
+    @property
+    def open_kinds(self) -> dict[str, Kind]:
+        """Kinds of the open episodes by their ids."""
+        every = (self._anomaly, self._drift.open, *self._rules.open.values())
+        return {episode.last.id: episode.last.kind for episode in every if episode is not None}
 
     def row(self, row: Row) -> list[Event]:
         """The next row, before it is scored: what the rules say."""
@@ -128,7 +117,7 @@ class StreamEvents:
         """
         self._calm = None
         if self._anomaly is not None:
-            return self._silence.passed(self._anomaly.update(look))
+            return self._silence.passed(self._anomaly.update(look, again=True))
         # The onset cannot lie before the window that opened the episode.
         earliest = look.time if look.window is None else look.window.start
         onset = look.time if math.isnan(rising) else max(rising, earliest)
@@ -151,18 +140,26 @@ class StreamEvents:
 
     def end_all(self, time: float) -> list[Event]:
         """The `end` of whatever is open."""
+        ends = self._end_anomaly(time)
+        return self._silence.passed(ends + self._drift.end(time) + self._rules.end(time))
+
+    def end_anomaly(self, time: float) -> list[Event]:
+        """The `end` of the open anomaly, which was called normal."""
+        return self._silence.passed(self._end_anomaly(time))
+
+    def _end_anomaly(self, time: float) -> list[Event]:
         ends = self._told_end(math.inf) if self._calm is not None else []
         anomaly, self._anomaly = self._anomaly, None
         if anomaly is not None:
             ends.append(anomaly.cut(time))
-        return self._silence.passed(ends + self._drift.end(time) + self._rules.end(time))
+        return ends
 
     def _told_end(self, time: float) -> list[Event]:
         """The `end` of an anomaly that has been quiet long enough at `time`; it ended when it fell quiet."""
         if self._anomaly is None or self._calm is None:
             return []
         calm, anomaly = self._calm, self._anomaly
-        if time - calm.time < self._quiet.wait_s(calm.time - anomaly.last.start_time):
+        if time - calm.time < self._quiet_s:
             return []
         self._calm = self._anomaly = None
         now = min(time, max(self.last_time, calm.time))

@@ -23,6 +23,8 @@ class StreamState:
     """(slots, channels): offsets from the commissioned center, z-units."""
     open_episodes: Mapping[str, Any]
     """As `StreamEvents.snapshot` gives them; not checked yet."""
+    normal: Mapping[str, Any]
+    """As `SaidNormal.snapshot` gives it; not checked yet, empty in states of before."""
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types."""
@@ -32,6 +34,7 @@ class StreamState:
             "calibration": None if self.calibration is None else self.calibration.to_dict(),
             "baseline": np.round(self.baseline, 6).tolist(),
             "open": dict(self.open_episodes),
+            "normal": dict(self.normal),
         }
 
 
@@ -50,5 +53,8 @@ def state_from_dict(body: Mapping[str, Any], bundle: str, shape: tuple[int, ...]
     own, open_episodes = body["calibration"], body["open"]
     if not isinstance(open_episodes, dict):
         raise ValueError("its open episodes are no object")
+    normal = body.get("normal", {})
+    if not isinstance(normal, dict):
+        raise ValueError("what was called normal is no object")
     calibration = None if own is None else calibration_from_dict(own, shape[1])
-    return StreamState(bundle, calibration, baseline, open_episodes)
+    return StreamState(bundle, calibration, baseline, open_episodes, normal)

@@ -15,8 +15,8 @@ _AT = {"mean-sd": 3.0, "percentile": 99.9}
 class Threshold:
     """How the level is taken from the scores of normal rows.
 
-    `pot`: each member's limit is what it should reach on ten times the rows seen, the
-    level one such limit. `mean-sd`: mean + `at` sd of the fused statistic. `percentile`:
+    `pot`: each member's limit lies beyond the peaks of the rows seen, the level is one
+    such limit. `mean-sd`: mean + `at` sd of the fused statistic. `percentile`:
     the `at`-th of it. `gaussian`: residuals of last rows are scored in place of the
     fused statistic; see `edge.detector.gaussian`.
     """
@@ -36,13 +36,13 @@ class Threshold:
         """
         return self.name if self.at is None else f"{self.name}:{self.at:g}"
 
-    def level(self, statistic: np.ndarray, margin: float) -> float:
-        """The level from (n,) statistics of normal rows; `margin` for those that hold their limits already."""
+    def level(self, statistic: np.ndarray) -> float:
+        """The level from (n,) statistics of normal rows; 1.0 for those that hold their limits already."""
         if self.name == "mean-sd":
             return max(float(statistic.mean() + (self.at or 0.0) * statistic.std()), _LEAST)
         if self.name == "percentile":
             return max(float(np.percentile(statistic, self.at or 0.0)), _LEAST)
-        return margin
+        return 1.0
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types, as in the manifest; `signed` follows from the architecture."""

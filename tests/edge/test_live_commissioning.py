@@ -20,7 +20,7 @@ from edge.troubles import Troubles
 from edge.wire.readings import Readings
 
 OWN, OTHER = 0, 1
-ROWS = 60
+ROWS = 80
 
 
 @pytest.fixture(scope="module")

@@ -15,6 +15,9 @@ from edge.config import StreamConfig
 from edge.detector.bundle import Bundle, BundleError
 from edge.detector.group import StreamGroup, StreamSettings
 from edge.detector.manifest import parse_manifest
+from edge.detector.members import NAMES
+from edge.detector.memory import Memory
+from edge.detector.peaks import Peaks
 from edge.detector.rows import Row
 from edge.detector.runtime import load_model
 from edge.sources.intake import Arrival
@@ -75,6 +78,16 @@ def _manifest(body: Any) -> None:
         one_line(error)
 
 
+@cache
+def _manifest_of_all() -> Any:
+    """With what a bundle may have beside: remembered windows, and what the fitted machines reached."""
+    body = json.loads((_bundle().folder / "manifest.json").read_text())
+    windows = np.zeros((2, body["window"] * len(CHANNELS)), np.float32)
+    highest, behind = np.ones((2, len(NAMES))), np.full(len(NAMES), 500)
+    fleet = Peaks(highest, behind, behind // 100, np.full(len(NAMES), 0.5))
+    return {**body, "memory": Memory(windows, body["window"]).to_dict(), "fleet": {"60": fleet.to_dict()}}
+
+
 def _state(body: Any) -> None:
     """A state is taken, and rows can be scored after it, or it is refused and changes nothing."""
     group = _group()
@@ -128,7 +141,7 @@ TARGETS = (
     Target("stream of readings", 14, st.binary(max_size=61), _stream),
     Target(
         "manifest", 6,
-        st.deferred(lambda: with_other_values(json.loads((_bundle().folder / "manifest.json").read_text()))), _manifest,
+        st.deferred(lambda: with_other_values(_manifest_of_all())), _manifest,
     ),
     Target("stream's state", 6, st.deferred(lambda: with_other_values(_state_in_alarm())), _state),
 )  # fmt: skip

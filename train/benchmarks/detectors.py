@@ -32,7 +32,7 @@ def fitted_bundle(case: Case, seed: int, workshop: Workshop) -> Bundle:
     """The case's model, fitted where it is not there yet."""
     if case.bundle is not None:
         return load_bundle(case.bundle)
-    return workshop.bundle(f"{case.name}-seed{seed}", case.runs, case.seeded(seed))
+    return workshop.bundle(f"{case.name}-seed{seed}", case.runs, case.seeded(seed), case.calibrate_rows)
 
 
 def _offbeat(case: Case, seed: int, workshop: Workshop, files: Sequence[Judged]) -> list[Judged]:
@@ -46,7 +46,7 @@ def _ewma(case: Case, seed: int, workshop: Workshop, files: Sequence[Judged]) ->
     """The device's own pipeline without a network: EWMA charts over a baseline that follows slow drift."""
     bundle = fitted_bundle(case, seed, workshop)
     network = NoNetwork()
-    blank = recalibrated(bundle, workshop.variant, network, case.runs, case.model, workshop.tuning)
+    blank = recalibrated(bundle, workshop.variant, network, case.runs, case.model, workshop.tuning, case.calibrate_rows)
     return _played(case, blank, network, workshop, files)
 
 

@@ -16,6 +16,7 @@ from train.benchmarks.progress import Stages
 from train.calibrated import calibrate_network
 from train.dataset import Run
 from train.fit import FitSettings, Listener, fit
+from train.fleet import fleet
 from train.probe import BATCHES
 from train.quiet import quiet_native_output
 from train.row_hashes import row_hashes
@@ -48,8 +49,10 @@ class Workshop:
     detectors: tuple[str, ...] | None = None
     """Names of those that are tried, `offbeat` among them; None tries all."""
 
-    def bundle(self, name: str, runs: Sequence[Run], settings: FitSettings) -> Bundle:
+    def bundle(self, name: str, runs: Sequence[Run], settings: FitSettings, commission_rows: int = 0) -> Bundle:
         """A bundle fitted on `runs`, calibrated by the code of today even where its network is an old one.
+
+        Of what the fleet teaches it has what a device takes that commissions itself on `commission_rows`.
 
         Raises:
             FitError: as `train.fit.fit`.
@@ -66,11 +69,17 @@ class Workshop:
             (folder / _INPUTS).write_text(json.dumps(inputs, indent=1) + "\n", encoding="utf-8")
         with quiet_native_output():
             network = open_model(bundle.folder / bundle.variant(self.variant).file, BATCHES)
-            return recalibrated(bundle, self.variant, network, runs, settings, self.tuning)
+            return recalibrated(bundle, self.variant, network, runs, settings, self.tuning, commission_rows)
 
 
 def recalibrated(
-    bundle: Bundle, variant: str, network: Network, runs: Sequence[Run], settings: FitSettings, tuning: Tuning
+    bundle: Bundle,
+    variant: str,
+    network: Network,
+    runs: Sequence[Run],
+    settings: FitSettings,
+    tuning: Tuning,
+    commission_rows: int = 0,
 ) -> Bundle:
     """The bundle with one variant calibrated anew, on the rows that `fit` calibrates on, and its bounds of drift.
 
@@ -83,11 +92,13 @@ def recalibrated(
     scaling = fit_scaling(split, settings.channels, settings.scaler, calendar, 10 * settings.window)
     shape = Shape(settings.window, len(settings.channels), calendar.slots, settings.stride)
     tuning = replace(tuning, threshold=settings.threshold)
-    found, _ = calibrate_network(network, shape, scaling, split.calibrate, tuning)
+    found, _ = calibrate_network(network, shape, scaling, split, tuning)
+    taught = fleet(network, shape, scaling, split, settings.scaler, tuning, commission_rows)
     anew = replace(bundle.variant(variant), calibration=found.to_dict())
     variants = tuple(anew if one.name == variant else one for one in bundle.variants)
     alarm = {**scaling.to_dict(), "threshold": settings.threshold.to_dict()}
-    return replace(bundle, variants=variants, alarm={**bundle.alarm, **alarm})
+    memory = None if found.memory is None else found.memory.to_dict()
+    return replace(bundle, variants=variants, alarm={**bundle.alarm, **alarm}, memory=memory, fleet=taught)
 
 
 def _inputs(runs: Sequence[Run], settings: FitSettings) -> dict[str, str]:

@@ -27,6 +27,10 @@ Fit = Callable[[list[np.ndarray], int, int], Statistic]
 """Segments of scaled rows, window and seed to a statistic."""
 
 
+_OUTLOOK = 10.0
+"""A level is what normal rows should reach once in this many times the calibration."""
+
+
 @dataclass(frozen=True)
 class _Level:
     """Per member: the usual value, which scores 0, and the alarm level, which scores 1."""
@@ -47,22 +51,20 @@ def judged_plainly(case: Case, fit: Fit, seed: int, tuning: Tuning, files: Seque
     scaling = fit_scaling(split, model.channels, model.scaler, calendar, 10 * model.window)
     fitted = [run for run in (*split.fit, *split.held_out) if run.rows]
     statistic = fit([filled(rows) for run in fitted for rows in scaling.rows(run)], model.window, seed)
-    common = None if case.calibrate_rows else _fleet_level(case, split, scaling, statistic, tuning)
+    common = None if case.calibrate_rows else _fleet_level(case, split, scaling, statistic)
     return [
-        in_episodes(file, _scores(case, table, statistic, scaling, common, tuning), model.window, tuning)
+        in_episodes(file, _scores(case, table, statistic, scaling, common), model.window, tuning)
         for table, file in zip(case.tables, files, strict=True)
     ]
 
 
-def _fleet_level(case: Case, split: Split, scaling: Scaling, statistic: Statistic, tuning: Tuning) -> _Level:
+def _fleet_level(case: Case, split: Split, scaling: Scaling, statistic: Statistic) -> _Level:
     """From the rows that calibrate the bundle."""
     streams = [as_stream(run, scaling.calendar) for run in split.calibrate if run.rows]
-    return _level([_members(one, scaling.scaler, statistic, case.model.window) for one in streams], case, tuning)
+    return _level([_members(one, scaling.scaler, statistic, case.model.window) for one in streams], case)
 
 
-def _scores(
-    case: Case, table: RawTable, statistic: Statistic, scaling: Scaling, level: _Level | None, tuning: Tuning
-) -> np.ndarray:
+def _scores(case: Case, table: RawTable, statistic: Statistic, scaling: Scaling, level: _Level | None) -> np.ndarray:
     """(n,) a score for each file row, NaN while a window fills."""
     settings = AlignerSettings(case.model.period_s)
     rows, place = grid_rows(Recording(table.times, table.values), table.channels, settings)
@@ -76,14 +78,12 @@ def _scores(
     scaler = scaling.scaler
     if level is None:
         own = _part(stream, slice(0, grid_rows_before(table, case.calibrate_rows, settings)))
-        scaler, level = _commission(own, statistic, case, scaling.calendar, tuning)
+        scaler, level = _commission(own, statistic, case, scaling.calendar)
     scores = level.score(_members(stream, scaler, statistic, case.model.window))
     return np.append(scores, np.nan)[place]
 
 
-def _commission(
-    own: StreamRun, statistic: Statistic, case: Case, calendar: Calendar, tuning: Tuning
-) -> tuple[Scaler, _Level]:
+def _commission(own: StreamRun, statistic: Statistic, case: Case, calendar: Calendar) -> tuple[Scaler, _Level]:
     """As a device does: scaler of all rows, level of each half as the other half would center it."""
     scaler = _scaler(own, case, calendar)
     middle = len(own.times) // 2
@@ -93,7 +93,7 @@ def _commission(
         _members(half, replace(scaler, center=center), statistic, case.model.window)
         for half, center in zip(halves, centers, strict=True)
     ]
-    return scaler, _level(members, case, tuning)
+    return scaler, _level(members, case)
 
 
 def _members(stream: StreamRun, scaler: Scaler, statistic: Statistic, window: int) -> np.ndarray:
@@ -108,15 +108,15 @@ def _members(stream: StreamRun, scaler: Scaler, statistic: Statistic, window: in
     return members
 
 
-def _level(parts: Sequence[np.ndarray], case: Case, tuning: Tuning) -> _Level:
-    """What peaks over threshold expects once in `tuning.outlook` times the calibration; see `edge.detector.tail`."""
+def _level(parts: Sequence[np.ndarray], case: Case) -> _Level:
+    """What peaks over threshold expects once in `_OUTLOOK` times the calibration; see `edge.detector.tail`."""
     every = np.concatenate(parts)
     span_s = len(every) * case.model.period_s
     usual = np.nanmedian(every, axis=0)
     alarm = [
         fit_tail(
             np.concatenate([cluster_peaks(part[:, member], 2 * case.model.window) for part in parts]), span_s
-        ).level(tuning.outlook * span_s)
+        ).level(_OUTLOOK * span_s)
         for member in range(every.shape[1])
     ]
     # A member that is nothing, such as Q of a single channel, must not alarm on rounding.

@@ -96,14 +96,16 @@ def _warn(bundle: "Bundle", device: "Device", commissioned: "Commissioned", cons
 
 
 def _print_summary(bundle: "Bundle", commissioned: "Commissioned", chosen: "Chosen | None", console: "Console") -> None:
+    from edge.detector.standing import told
     from edge.detector.tail import EXTRAPOLATION
+    from train.summary import vouched
     from train.terminal import say
     from train.words import duration, number, plural
 
     first = commissioned.first
     say(console, f"commissioned on {plural(first.rows, 'row')} ({duration(first.span_s)})")
-    if first.rows < 10 * bundle.window:
-        say(console, f"That is little: below {10 * bundle.window} rows (10 windows) the alarm level is a guess")
+    say(console, told(first, bundle.window))
+    say(console, vouched(first))
     for line in () if chosen is None else chosen.lines:
         say(console, line)
     rare = None if first.tail is None else first.tail.return_period_s(first.level)

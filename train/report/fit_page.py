@@ -9,6 +9,7 @@ import numpy as np
 from edge.detector.aligner import AlignerSettings
 from edge.detector.calibration import Calibration
 from edge.detector.runtime import load_model
+from edge.detector.standing import standings
 from edge.detector.tail import cluster_peaks, peaks_apart
 from train.data_report import DataReport
 from train.dataset import Segment
@@ -111,12 +112,15 @@ def _facts(result: "FitResult", variant: str) -> list[Fact]:
     kept = sum(run.rows for run in result.split.calibrate)
     scores = result.scored[variant].scores
     above = float((scores[np.isfinite(scores)] > 1).mean()) if np.isfinite(scores).any() else None
+    every = standings(result.calibrations[variant], result.settings.window)
+    waiting = [f"{one.name} wants {one.missing} rows more" for one in every if not one.takes_part]
     return [
         Fact("Rows trained on", count(fitted), f"in {plural(len(result.split.fit), 'run')}"),
         Fact("Rows calibrated on", count(kept), "never trained on"),
         Fact("Window", f"{result.settings.window} rows", duration(result.settings.window * result.settings.period_s)),
         Fact("Error", number(result.trained.held_out_losses[result.trained.best_epoch]), "on rows held out"),
         Fact("Above the level", percent(above), "of the calibration rows"),
+        Fact("Judged by", ", ".join(one.name for one in every if one.takes_part) or "nothing", "; ".join(waiting)),
     ]
 
 

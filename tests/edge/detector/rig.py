@@ -1,6 +1,8 @@
 """A small machine for the detector's tests: three channels that move together, a linear network, a real bundle."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +10,7 @@ import numpy as np
 
 from edge.detector.bundle import Bundle, write_bundle
 from edge.detector.calibrate import NormalRows, calibrate
+from edge.detector.calibration import Calibration
 from edge.detector.engine import Shape
 from edge.detector.group import Outcome, StreamGroup, StreamSettings
 from edge.detector.rows import Row
@@ -54,11 +57,18 @@ def with_fault(values: np.ndarray, first: int, count: int, fault: Sequence[float
     return broken
 
 
-def network() -> Projection:
+class Batched(Projection):
+    """The same, all windows at once: quicker, and rounded otherwise."""
+
+    def run(self, windows: np.ndarray) -> np.ndarray:
+        return (windows.reshape(len(windows), -1) @ self.matrix).reshape(windows.shape)
+
+
+def network(kind: type[Projection] = Projection, window: int = WINDOW) -> Projection:
     """Fitted on normal rows."""
     scaler = fit_scaler(normal(400), "robust", CHANNELS)
-    windows = np.lib.stride_tricks.sliding_window_view(scaler.transform(normal(400)), WINDOW, axis=0)
-    return Projection(windows.transpose(0, 2, 1))
+    windows = np.lib.stride_tricks.sliding_window_view(scaler.transform(normal(400)), window, axis=0)
+    return kind(windows.transpose(0, 2, 1))
 
 
 def normal_rows(*runs: Run) -> NormalRows:
@@ -69,13 +79,19 @@ def normal_rows(*runs: Run) -> NormalRows:
     return NormalRows(runs, scaler, np.full(len(CHANNELS), 3.0), fitted_range=both)
 
 
-def write_rig_bundle(folder: Path, stride: int = 1, model: bytes = b"model", **changes: Any) -> Bundle:
-    """Calibrated on two normal runs that the network was not fitted on."""
-    scaler = fit_scaler(normal(400), "robust", CHANNELS)
-    runs = [run_of(normal(400, seed)) for seed in (1, 2)]
-    shape = Shape(WINDOW, len(CHANNELS), stride=stride)
-    rows = normal_rows(*runs)
-    calibration = calibrate(network(), shape, rows)
+@cache
+def calibrated(stride: int = 1, remembers: bool = False, window: int = WINDOW) -> Calibration:
+    """On thirty normal runs that the network was not fitted on: so many that each member has seen what it will see."""
+    rows = replace(normal_rows(*(run_of(normal(400, seed)) for seed in range(101, 131))), remembers=remembers)
+    return calibrate(network(Batched, window), Shape(window, len(CHANNELS), stride=stride), rows)
+
+
+def write_rig_bundle(
+    folder: Path, stride: int = 1, model: bytes = b"model", remembers: bool = False, **changes: Any
+) -> Bundle:
+    """With its calibration and, where asked for, its remembered windows."""
+    calibration = calibrated(stride, remembers)
+    scaler = calibration.scaler
     manifest = {
         "name": "rig",
         "created": "2026-01-01T00:00:00Z",
@@ -87,8 +103,9 @@ def write_rig_bundle(folder: Path, stride: int = 1, model: bytes = b"model", **c
         "stride": stride,
         "scaler": scaler.to_dict(),
         "variants": [variant(calibration=calibration.to_dict())],
-        "alarm": {"max_drift": (3.0 * scaler.scale[0]).tolist(), "fitted_range": rows.fitted_range.tolist()},
+        "alarm": {"max_drift": (3.0 * scaler.scale[0]).tolist(), "fitted_range": calibration.fitted_range.tolist()},
         "training": {"rows": 400, "seed": 0},
+        "memory": None if calibration.memory is None else calibration.memory.to_dict(),
     }
     return write_bundle(folder, {**manifest, **changes}, {"float32.tflite": model})
 

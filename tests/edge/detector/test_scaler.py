@@ -90,14 +90,34 @@ def test_missing_readings_are_left_out_and_stay_missing(kind):
 
 
 @kinds
-@pytest.mark.parametrize("level", [50.0, -50.0, 0.1, 1e-12, 0.0])
-def test_a_channel_that_stood_still_shows_any_move(kind, level):
+@pytest.mark.parametrize("level", [50.5, -50.5, 0.1, 1e-12])
+def test_a_channel_that_stood_still_is_scaled_by_a_part_of_its_level(kind, level):
     values = normal()
     values[:, 1] = level
     scaler = fit_scaler(values, kind)
 
-    assert scaler.scale[0, 1] == pytest.approx(1e-3 * max(abs(level), 1e-6))
+    assert scaler.scale[0, 1] == pytest.approx(0.05 * max(abs(level), 1e-6))
     assert scaler.transform(values)[:, 1] == pytest.approx(0.0, abs=1e-6)
+
+
+@kinds
+@pytest.mark.parametrize(("states", "scale"), [([0], 1), ([5], 1), ([0, 1], 1), ([0, 1, 2], 2), ([-3, 4, 5], 8)])
+def test_a_channel_of_at_most_three_whole_numbers_is_a_state_and_scaled_by_its_range(kind, states, scale):
+    values = normal()
+    values[:, 1] = np.resize([states[0]] * 50 + states, len(values))
+    values[::7, 1] = np.nan
+
+    assert fit_scaler(values, kind).scale[0, 1] == scale
+
+
+@kinds
+@pytest.mark.parametrize("levels", [[0, 1, 2, 3], [0.0, 0.5]])
+def test_four_whole_numbers_or_a_fraction_are_no_state(kind, levels):
+    values = normal()
+    values[:, 1] = np.resize(levels, len(values))
+    plain = values + np.array([0.0, 1e-9, 0.0])
+
+    assert fit_scaler(values, kind).scale[0, 1] == pytest.approx(fit_scaler(plain, kind).scale[0, 1])
 
 
 def test_the_last_digit_of_a_coarse_converter_is_no_scale():
@@ -111,12 +131,12 @@ def test_the_last_digit_of_a_coarse_converter_is_no_scale():
 
 def test_a_channel_whose_middle_half_stands_still_is_scaled_by_the_rest():
     values = normal()
-    values[:, 0] = np.where(np.arange(len(values)) % 10, 0.0, 5.0)  # on for a tenth of the time
-    values[:, 1] = np.where(np.arange(len(values)) % 200, 0.0, 5.0)  # and for a two-hundredth
+    values[:, 0] = np.where(np.arange(len(values)) % 10, 0.0, 5.5)  # on for a tenth of the time
+    values[:, 1] = np.where(np.arange(len(values)) % 200, 0.0, 5.5)  # and for a two-hundredth
 
     scale = fit_scaler(values).scale[0]
 
-    assert scale[0] == pytest.approx(5.0 / 4.652 / 2)
+    assert scale[0] == pytest.approx(5.5 / 4.652 / 2)
     assert scale[1] == pytest.approx(values[:, 1].std())
 
 
@@ -124,8 +144,8 @@ def test_readings_are_clipped_at_the_limit_and_not_before():
     scaler = fit_scaler(normal(), "standard")
     center, scale = scaler.center[0], scaler.scale[0]
 
-    assert scaler.transform((center + 9.99 * scale)[None]) == pytest.approx(9.99)
-    assert scaler.transform(center + np.array([[11.0], [-11.0], [1e12]]) * scale) == pytest.approx(
+    assert scaler.transform((center + 29.99 * scale)[None]) == pytest.approx(29.99)
+    assert scaler.transform(center + np.array([[31.0], [-31.0], [1e12]]) * scale) == pytest.approx(
         np.array([[CLIP] * 3, [-CLIP] * 3, [CLIP] * 3])
     )
 
@@ -179,9 +199,16 @@ def test_a_slot_seen_too_seldom_takes_what_holds_for_all():
 
 def test_a_channel_that_stood_still_has_the_same_least_scale_with_a_season():
     values, slots = seasonal()
-    values[:, 1] = 50.0
+    values[:, 1] = 50.5
 
-    assert fit_scaler(values, slots=slots, slot_count=24).scale[:, 1] == pytest.approx(0.05, rel=0.9)
+    assert fit_scaler(values, slots=slots, slot_count=24).scale[:, 1] == pytest.approx(0.05 * 50.5, rel=0.9)
+
+
+def test_a_state_is_scaled_by_its_range_with_a_season_too():
+    values, slots = seasonal()
+    values[:, 1] = slots >= 12
+
+    assert fit_scaler(values, slots=slots, slot_count=24).scale[:, 1].tolist() == [1.0] * 24
 
 
 def test_a_season_survives_the_manifest():

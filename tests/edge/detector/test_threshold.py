@@ -9,7 +9,7 @@ from rig import CHANNELS, WINDOW, group_of, network, normal, play, rows_of, run_
 from scipy.stats import multivariate_normal
 
 from edge.detector.bundle import BundleError
-from edge.detector.calibrate import NormalRows, calibrate, calibrate_and_score
+from edge.detector.calibrate import NormalRows, calibrate, learn
 from edge.detector.calibration import calibration_from_dict
 from edge.detector.engine import Shape
 from edge.detector.gaussian import fit_gaussian
@@ -26,9 +26,9 @@ def calibrated(name: str, at: float | None = None, signed: bool = False):
     scaler = fit_scaler(normal(400), "robust", CHANNELS)
     tuning = replace(DEFAULT, threshold=named(name, at, signed))
     runs = [run_of(normal(400, seed)) for seed in (1, 2)]
-    calibration, scores = calibrate_and_score(network(), SHAPE, NormalRows(runs, scaler, np.full(3, 3.0)), tuning)
-    scores = np.concatenate(scores)
-    return calibration, scores[np.isfinite(scores)]
+    learned = learn(network(), SHAPE, NormalRows(runs, scaler, np.full(3, 3.0)), tuning)
+    scores = np.concatenate(learned.scores)
+    return learned.calibration, scores[np.isfinite(scores)]
 
 
 def test_peaks_over_threshold_is_the_default():
