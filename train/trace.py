@@ -25,7 +25,7 @@ class Trace:
     expected: np.ndarray
     """What the network made of the row, having seen it and the rows before it."""
     usual: np.ndarray
-    """How far all but one in a thousand of normal rows stay from that."""
+    """Usual size of the difference on the rows that it was calibrated on."""
     score: np.ndarray
     """(n,): 1.0 is the alarm level."""
 
@@ -48,5 +48,5 @@ def trace(bundle: Bundle, network: Network, calibration: Calibration, segment: S
         scored = engine.step(stream, values, slot, np.array([row == 0]))
         expected[row], score[row] = scored.expected[0], scored.statistic[0] / calibration.level
     ran = np.isfinite(score)
-    usual = calibration.spread[1] * calibration.scaler.scale[slots]
+    usual = calibration.residual_scale * calibration.scaler.scale[slots]
     return Trace(segment.times[ran], segment.values[ran], expected[ran], usual[ran], score[ran])
