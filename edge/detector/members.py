@@ -6,13 +6,12 @@ tests/edge/detector/test_members.py fails until both are there.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
 from edge.detector.tuning import Tuning
+from edge.wire.events import Reason
 
-Reason = Literal["level", "relation", "noise", "pattern"]
 RELATION_ROWS = 3
 """Time constant of the chart of what a row's relations leave over, rows."""
 RECENT = 1 / 3
@@ -118,15 +117,7 @@ def fuse(values: np.ndarray, parts: np.ndarray, usual: np.ndarray, limit: np.nda
     by_member = weight[:, :, None] * parts
     shares = by_member.sum(axis=1)
     shares /= np.maximum(shares.sum(axis=1, keepdims=True), 1e-12)
-    statistic = said.max(axis=1)
-    # Nobody is told of the others: a third of the time that this takes.
-    loud = statistic.max(initial=0.0) > _QUIET
-    reason = by_member.argmax(axis=1) if loud else np.zeros(shares.shape, np.intp)
-    return Fused(statistic, shares, reason)
-
-
-_QUIET = 0.25
-"""Statistic up to which no reasons are given."""
+    return Fused(said.max(axis=1), shares, by_member.argmax(axis=1))
 
 
 def wanted_rows(name: str, window: int, tuning: Tuning) -> int:

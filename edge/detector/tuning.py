@@ -9,7 +9,7 @@ from edge.detector.threshold import PEAKS, Threshold
 class Tuning:
     """What was chosen by all families of recordings together; `NUMBERS` names the constants.
 
-    train/README.md tells what half and twice of each does.
+    `offbeat-train benchmark families DIR --leave-out` prints what half and twice of each does.
     """
 
     margin: float = 1.2
