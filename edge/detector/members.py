@@ -83,11 +83,6 @@ class Limits:
         return tuple(name for name, limit in zip(NAMES, self.limit.tolist(), strict=True) if np.isfinite(limit))
 
 
-def no_limits() -> Limits:
-    """Nothing takes part."""
-    return Limits(np.zeros(len(MEMBERS)), np.full(len(MEMBERS), np.inf))
-
-
 @dataclass(frozen=True)
 class Fused:
     """n fused statistics and where they come from."""

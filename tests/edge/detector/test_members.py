@@ -16,7 +16,6 @@ from edge.detector.members import (
     excess,
     fuse,
     left_out,
-    no_limits,
     span_rows,
     wanted_rows,
 )  # fmt: skip
@@ -24,6 +23,8 @@ from edge.detector.tuning import DEFAULT
 
 USUAL, LIMIT = np.full((1, len(NAMES)), 2.0), np.full((1, len(NAMES)), 4.0)
 LIMIT_OF_ALL = LIMIT[0]
+
+NO_LIMITS = Limits(np.zeros(len(NAMES)), np.full(len(NAMES), np.inf))
 
 
 def fused(values: dict[str, float], parts: dict[str, list[float]] | None = None, limit: np.ndarray = LIMIT):
@@ -59,7 +60,7 @@ def test_who_takes_part_is_told_by_name():
     limit = np.where(np.array(NAMES) == "bias", np.inf, LIMIT_OF_ALL)
 
     assert Limits(USUAL[0], limit).taking_part == tuple(name for name in NAMES if name != "bias")
-    assert no_limits().taking_part == ()
+    assert NO_LIMITS.taking_part == ()
 
 
 def test_shares_add_up_and_name_the_channel_of_the_loudest_member():
@@ -135,7 +136,7 @@ def test_every_member_sees_the_fault_and_its_channel(name):
 
 
 def test_nothing_is_told_where_no_member_takes_part():
-    blind = replace(calibrated(), limits=no_limits())
+    blind = replace(calibrated(), limits=NO_LIMITS)
 
     found = scored(normal(40), calibration=blind)
 

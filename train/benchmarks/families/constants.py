@@ -1,13 +1,14 @@
 """The numbers of the detector, each of which can be tried at half and at twice its value."""
 
 from collections.abc import Mapping
-from dataclasses import fields, replace
+from dataclasses import replace
 from typing import Any
 
 from edge.detector.tuning import DEFAULT, Tuning
+from edge.detector.tuning import NUMBERS as CONSTANTS
 
-CONSTANTS = tuple(one.name for one in fields(DEFAULT) if type(getattr(DEFAULT, one.name)) in (int, float))
-"""Names of the fields of `Tuning` that are numbers."""
+__all__ = ["CONSTANTS", "FACTORS", "tuned", "value_at"]
+
 FACTORS: Mapping[str, float] = {"half": 0.5, "once": 1.0, "twice": 2.0}
 
 
