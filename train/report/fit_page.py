@@ -113,6 +113,7 @@ def _facts(result: "FitResult", variant: str) -> list[Fact]:
     scores = result.scored[variant].scores
     above = float((scores[np.isfinite(scores)] > 1).mean()) if np.isfinite(scores).any() else None
     every = standings(result.calibrations[variant], result.settings.window)
+    judging = [one.name for one in every if one.takes_part]
     waiting = [f"{one.name} wants {one.missing} rows more" for one in every if not one.takes_part]
     return [
         Fact("Rows trained on", count(fitted), f"in {plural(len(result.split.fit), 'run')}"),
@@ -120,7 +121,7 @@ def _facts(result: "FitResult", variant: str) -> list[Fact]:
         Fact("Window", f"{result.settings.window} rows", duration(result.settings.window * result.settings.period_s)),
         Fact("Error", number(result.trained.held_out_losses[result.trained.best_epoch]), "on rows held out"),
         Fact("Above the level", percent(above), "of the calibration rows"),
-        Fact("Judged by", ", ".join(one.name for one in every if one.takes_part) or "nothing", "; ".join(waiting)),
+        Fact("Members that judge", f"{len(judging)} of {len(every)}", "; ".join([", ".join(judging), *waiting])),
     ]
 
 
