@@ -152,9 +152,8 @@ class Charts:
         target = np.clip(means, np.minimum(wander.low, now), np.maximum(wander.high, now))
         shift = np.where(np.isnan(means), 0.0, unknown[:, None] * (target - now))
         self.baseline[streams, 0] = now + shift
-        # It may have been a fault that the first window showed: then it goes back when the readings do.
-        self.home[streams, 0] = now
-        self.calm[streams] = 0
+        # In an alarm it may be a fault that the first window shows: then it goes back when the readings do.
+        self.home[streams, 0] = np.where(self.alarmed[streams][:, None] > 0, now, now + shift)
         self.level[streams] -= shift * (1 - (1 - self._level_weight) ** self._shape.window)
 
     def go_home(self, streams: np.ndarray, slots: np.ndarray, control: np.ndarray) -> None:

@@ -119,13 +119,14 @@ def _baseline(
         if now == now:
             level = (1 - weight) * level + weight * (now - baseline)
         if age == window:
-            home, calm = baseline, 0  # the first window may show a fault
+            home = baseline  # in an alarm the first window may show a fault
         if age == window and not np.isnan(z[row + 1 - window : row + 1]).all():
             mean = np.nanmean(z[row + 1 - window : row + 1])
             place = min(max(mean, min(low, baseline)), max(high, baseline))
             shift = (1 - np.exp(-silence / slow)) * (place - baseline)
             baseline += shift
             level -= shift * (1 - (1 - weight) ** window)
+            home = home if worn else baseline
         if calm <= slow and abs(level + baseline - home) <= control < abs(level):
             level, baseline = level + baseline - home, home
         within = control / 2 if worn else control  # in an alarm what is only just in control may be the fault

@@ -203,7 +203,16 @@ def test_without_an_alarm_it_goes_step_by_step():
     assert baseline(found) > 0.7
 
 
-def test_home_is_where_it_was_before_a_silence_since_the_first_window_may_show_a_fault():
+def test_without_an_alarm_the_place_after_a_silence_is_home():
+    found = rows(started(0.0, wander()), [0.0] * WINDOW, wander(), CALM)
+    found.clear(ONE, np.array([np.inf]))
+
+    rows(found, [0.8] * WINDOW, wander(), CALM)
+
+    assert found.home[0, 0, 0] == baseline(found) == pytest.approx(0.8)
+
+
+def test_in_an_alarm_home_is_where_it_was_before_a_silence_since_the_first_window_may_show_a_fault():
     found = rows(started(0.0, wander()), [0.0] * WINDOW, wander(), ALARM)
     found.clear(ONE, np.array([np.inf]))
 
