@@ -12,7 +12,7 @@ _STEP = 6.0
 """A single row moves the baseline as if it were at most this far away, z-units."""
 _LONG = 10**9
 """Rows since an alarm that never was."""
-_STATE = ("level", "bias", "energy", "relation", "baseline", "home", "age", "gap", "calm", "alarmed")
+_STATE = ("level", "bias", "energy", "relation", "baseline", "home", "age", "gap", "calm", "alarmed", "learned")
 
 
 class Sizes(Protocol):
@@ -45,9 +45,9 @@ class Charts:
 
     A channel's baseline follows its readings while that channel is in control, and stands
     still otherwise. It takes its place from the first window after a start or a long
-    silence, within what it was seen to do on normal rows. Where an alarm was is
-    remembered as its home: what it followed meanwhile was perhaps the fault's, and it
-    jumps back when the readings do.
+    silence, within what it was seen to do on normal rows. Where it was before an alarm, or
+    before a silence, is remembered as its home: what it followed meanwhile was perhaps the
+    fault's, and it jumps back when the readings do.
     Source: Roberts 1959 (EWMA chart).
     """
 
@@ -64,15 +64,17 @@ class Charts:
         self.baseline: np.ndarray = np.zeros((streams, shape.slots, shape.channels))
         """Offset from the commissioned center, z-units."""
         self.home: np.ndarray = np.zeros_like(self.baseline)
-        """The baseline before the last alarm."""
+        """The baseline before the last alarm or silence."""
         self.age: np.ndarray = np.zeros(streams, np.intp)
         """Rows since the windows started over."""
         self.gap: np.ndarray = np.full(streams, np.inf)
         """Rows of silence before that."""
         self.calm: np.ndarray = np.full(streams, _LONG, np.intp)
-        """Rows since the last alarm."""
+        """Rows since the last alarm, or since the baseline took its place after a silence."""
         self.alarmed: np.ndarray = np.zeros(streams, np.intp)
         """Rows that the present alarm has lasted."""
+        self.learned: np.ndarray = np.zeros(streams, bool)
+        """Whether the baseline was learned from readings; else it is the commissioned center's."""
         self._shape = shape
         self._level_weight = 1 / max(1.0, tuning.level_windows * shape.window)
         self._error_weight = 1 / max(1.0, tuning.error_windows * shape.window / shape.stride)
@@ -152,12 +154,16 @@ class Charts:
         target = np.clip(means, np.minimum(wander.low, now), np.maximum(wander.high, now))
         shift = np.where(np.isnan(means), 0.0, unknown[:, None] * (target - now))
         self.baseline[streams, 0] = now + shift
-        # In an alarm it may be a fault that the first window shows: then it goes back when the readings do.
-        self.home[streams, 0] = np.where(self.alarmed[streams][:, None] > 0, now, now + shift)
+        # It may be a fault that the first window shows: then it goes back to what it had learned when the readings do.
+        learned, alarmed = self.learned[streams], self.alarmed[streams] > 0
+        before = np.where(learned[:, None], now, now + shift)
+        self.home[streams, 0] = np.where(alarmed[:, None], self.home[streams, 0], before)
+        self.calm[streams] = np.where(learned, 0, self.calm[streams])
+        self.learned[streams] = True
         self.level[streams] -= shift * (1 - (1 - self._level_weight) ** self._shape.window)
 
     def go_home(self, streams: np.ndarray, slots: np.ndarray, control: np.ndarray) -> None:
-        """Jump back to the baseline before the alarm where the level is in control of that one and not of this.
+        """Jump back to the baseline before the alarm or silence where the level is in control there and not here.
 
         After a long calm nothing draws it there.
         """
@@ -172,12 +178,12 @@ class Charts:
             self.baseline[streams, slots] = np.where(back, self.home[streams, slots], self.baseline[streams, slots])
             self.level[streams] = np.where(back, from_home, level)
 
-    def restore(self, stream: int, baseline: np.ndarray) -> None:
-        """Begin anew with a (slots, channels) baseline of before."""
+    def restore(self, stream: int, baseline: np.ndarray, learned: bool = True) -> None:
+        """Begin anew with a (slots, channels) baseline of before; whether it was `learned`, see there."""
         fresh = np.array([stream])
         self.clear(fresh, np.full(1, np.inf))
         self.baseline[stream] = self.home[stream] = baseline
-        self.calm[stream], self.alarmed[stream] = _LONG, 0
+        self.calm[stream], self.alarmed[stream], self.learned[stream] = _LONG, 0, learned
 
     def clear(self, streams: np.ndarray, gap_rows: np.ndarray) -> None:
         """Start the charts over after n silences of so many rows; baselines stay until the window is full."""

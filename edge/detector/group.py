@@ -184,9 +184,10 @@ class StreamGroup:
     def snapshot(self, stream: int) -> dict[str, Any]:
         """Plain JSON of what must survive a restart: commissioning, baselines, open episodes."""
         own = self._calibrations[stream] if self.streams[stream].calibrate_rows else None
-        baseline = self._engine.charts.baseline[stream]
+        charts = self._engine.charts
+        baseline, learned = charts.baseline[stream], bool(charts.learned[stream])
         open_, normal = self._events[stream].snapshot(), self.normal.snapshot(stream)
-        return StreamState(self.bundle.sha256, own, baseline, open_, normal).to_dict()
+        return StreamState(self.bundle.sha256, own, baseline, learned, open_, normal).to_dict()
 
     def restore(self, stream: int, body: Mapping[str, Any]) -> None:
         """Go on from a snapshot of the same bundle; what it does not hold begins anew.
@@ -205,9 +206,8 @@ class StreamGroup:
         own = bool(self.streams[stream].calibrate_rows)
         self._commission(stream, state.calibration if own else self._first_calibration(stream))
         # A baseline is told relative to the calibration that it was learned with.
-        self._engine.charts.restore(
-            stream, state.baseline if own == (state.calibration is not None) else np.zeros_like(baseline)
-        )
+        same = own == (state.calibration is not None)
+        self._engine.charts.restore(stream, state.baseline if same else np.zeros_like(baseline), same and state.learned)
         self._events[stream] = events
         self.normal.restore(stream, normal)
         self._detector.force(stream, events.in_alarm)

@@ -21,6 +21,8 @@ class StreamState:
     """The stream's own; None where it takes the bundle's, or is commissioning."""
     baseline: np.ndarray
     """(slots, channels): offsets from the commissioned center, z-units."""
+    learned: bool
+    """Whether the baseline took its place among readings; else it is the commissioned center."""
     open_episodes: Mapping[str, Any]
     """As `StreamEvents.snapshot` gives them; not checked yet."""
     normal: Mapping[str, Any]
@@ -33,6 +35,7 @@ class StreamState:
             "bundle": self.bundle,
             "calibration": None if self.calibration is None else self.calibration.to_dict(),
             "baseline": np.round(self.baseline, 6).tolist(),
+            "learned": self.learned,
             "open": dict(self.open_episodes),
             "normal": dict(self.normal),
         }
@@ -57,4 +60,5 @@ def state_from_dict(body: Mapping[str, Any], bundle: str, shape: tuple[int, ...]
     if not isinstance(normal, dict):
         raise ValueError("what was called normal is no object")
     calibration = None if own is None else calibration_from_dict(own, shape[1])
-    return StreamState(bundle, calibration, baseline, open_episodes, normal)
+    learned = bool(body.get("learned", baseline.any()))  # files of before do not say
+    return StreamState(bundle, calibration, baseline, learned, open_episodes, normal)

@@ -107,7 +107,7 @@ def _baseline(
     control, most = calibration.control_limit[channel], calibration.max_drift[channel]
     weight, slow = 1 / max(1, tuning.level_windows * window), max(1, tuning.baseline_windows * window)
     level = baseline = home = 0.0
-    silence, age, calm, worn = np.inf, 0, np.inf, 0
+    silence, age, calm, worn, learned, fresh = np.inf, 0, np.inf, 0, False, True
     levels, baselines = np.zeros(len(z)), np.zeros(len(z))
     for row, now in enumerate(z):
         if row in recording.starts:
@@ -119,14 +119,20 @@ def _baseline(
         if now == now:
             level = (1 - weight) * level + weight * (now - baseline)
         if age == window:
-            home = baseline  # in an alarm the first window may show a fault
+            # The first window may show a fault: home is what was learned before.
+            home, calm, learned, fresh = (
+                home if worn else baseline,
+                0 if learned else calm,
+                True,
+                not learned and not worn,
+            )
         if age == window and not np.isnan(z[row + 1 - window : row + 1]).all():
             mean = np.nanmean(z[row + 1 - window : row + 1])
             place = min(max(mean, min(low, baseline)), max(high, baseline))
             shift = (1 - np.exp(-silence / slow)) * (place - baseline)
             baseline += shift
             level -= shift * (1 - (1 - weight) ** window)
-            home = home if worn else baseline
+            home = baseline if fresh else home
         if calm <= slow and abs(level + baseline - home) <= control < abs(level):
             level, baseline = level + baseline - home, home
         within = control / 2 if worn else control  # in an alarm what is only just in control may be the fault

@@ -203,17 +203,32 @@ def test_without_an_alarm_it_goes_step_by_step():
     assert baseline(found) > 0.7
 
 
-def test_without_an_alarm_the_place_after_a_silence_is_home():
-    found = rows(started(0.0, wander()), [0.0] * WINDOW, wander(), CALM)
-    found.clear(ONE, np.array([np.inf]))
-
-    rows(found, [0.8] * WINDOW, wander(), CALM)
+def test_the_place_of_a_first_start_is_home_since_nothing_was_learned_before():
+    found = started(0.8, wander())
 
     assert found.home[0, 0, 0] == baseline(found) == pytest.approx(0.8)
+    assert baseline(rows(found, [0.0] * 3 * WINDOW, wander(), CALM)) > 0.5
 
 
-def test_in_an_alarm_home_is_where_it_was_before_a_silence_since_the_first_window_may_show_a_fault():
-    found = rows(started(0.0, wander()), [0.0] * WINDOW, wander(), ALARM)
+@pytest.mark.parametrize("restarted", [False, True])
+@pytest.mark.parametrize("alarm", [CALM, ALARM])
+def test_a_fault_that_the_first_window_after_a_silence_shows_is_left_when_the_readings_go_back(restarted, alarm):
+    found = rows(started(0.0, wander()), [0.0] * 3 * MEMORY, wander(), CALM)
+    if restarted:
+        found.restore(0, found.baseline[0].copy())
+    else:
+        found.clear(ONE, np.array([np.inf]))
+    rows(found, [0.8] * 2 * WINDOW, wander(), alarm)
+    assert baseline(found) == pytest.approx(0.8)
+
+    rows(found, [0.0] * 2 * WINDOW, wander(), alarm)
+
+    assert baseline(found) == pytest.approx(0.0, abs=0.05)
+
+
+def test_a_silence_in_an_alarm_leaves_home_where_it_was_before_the_alarm():
+    found = rows(started(0.0, wander()), [0.0] * 2 * MEMORY, wander(), CALM)
+    rows(found, np.linspace(0, 0.9, 8 * MEMORY), wander(), ALARM)
     found.clear(ONE, np.array([np.inf]))
 
     rows(found, [0.8] * WINDOW, wander(), ALARM)
@@ -296,10 +311,11 @@ def test_a_stream_that_is_restored_is_one_that_begins_at_the_baseline_of_before(
     found.update_relation(ONE, np.array([[9.0]]))
     fresh = charts()
     fresh.baseline[:] = fresh.home[:] = 0.7
+    fresh.learned[:] = True
 
     found.restore(0, np.full((1, 1), 0.7))
 
-    for name in ("level", "bias", "energy", "relation", "baseline", "home", "age", "gap", "calm", "alarmed"):
+    for name in ("level", "bias", "energy", "relation", "baseline", "home", "age", "gap", "calm", "alarmed", "learned"):
         np.testing.assert_array_equal(getattr(found, name), getattr(fresh, name), err_msg=name)
 
 
@@ -317,7 +333,7 @@ def test_a_stream_can_be_taken_over_whole():
 
     target.take_over(2, source)
 
-    for name in ("level", "bias", "energy", "relation", "baseline", "home", "age", "gap", "calm", "alarmed"):
+    for name in ("level", "bias", "energy", "relation", "baseline", "home", "age", "gap", "calm", "alarmed", "learned"):
         np.testing.assert_array_equal(getattr(target, name)[2], getattr(source, name)[0])
         assert not np.array_equal(getattr(target, name)[0], getattr(source, name)[0]) or name in (
             "bias", "energy", "relation", "gap", "calm", "home",

@@ -144,6 +144,30 @@ def test_the_baseline_goes_on_where_it_was(bundle):
     assert np.array(again.snapshot(0)["baseline"]) == pytest.approx(baseline)
 
 
+def test_a_start_from_a_state_saved_before_the_first_window_is_a_first_start(bundle):
+    young, old = group_of(bundle), group_of(bundle)
+    play(young, rows_of(normal(bundle.window - 1)))
+    play(old, rows_of(normal(300)))
+
+    assert [group.snapshot(0)["learned"] for group in (young, restarted(bundle, young))] == [False, False]
+    assert [group.snapshot(0)["learned"] for group in (old, restarted(bundle, old))] == [True, True]
+
+
+def test_a_state_of_version_0_1_has_learned_where_its_baseline_moved(bundle):
+    group = group_of(bundle)
+    play(group, rows_of(normal(300)))
+    state = {key: value for key, value in group.snapshot(0).items() if key != "learned"}
+    still = {**state, "baseline": np.zeros_like(state["baseline"]).tolist()}
+
+    learned = []
+    for body in (state, still):
+        again = group_of(bundle)
+        again.restore(0, body)
+        learned.append(again.snapshot(0)["learned"])
+
+    assert learned == [True, False]
+
+
 def test_restoring_puts_back_the_whole_state_whatever_came_between(bundle):
     fresh = group_of(bundle).snapshot(0)
     group = in_fault(bundle)
@@ -202,7 +226,7 @@ def test_every_field_of_a_state_is_needed(bundle):
     play(own, rows_of(normal(200)))
     state = own.snapshot(0)
     for path in [place for place in places(state) if place and all(isinstance(key, str) for key in place)]:
-        if path[-1] in ("fitted_range", "normal") or "normal" in path:
+        if path[-1] in ("fitted_range", "normal", "learned") or "normal" in path:
             continue  # states of before have none
         if path[:-1] == ("calibration", "members"):
             continue  # members may come and go
