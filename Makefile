@@ -58,7 +58,7 @@ picture: ## redraw the README's picture: models/pump on a run with a fault
 	$(environment)
 	@mkdir -p build
 	$(run) firmware_sim csv --out build/fault.csv --start 2026-01-07T10:00Z --seed 5 --labels --fault lost_coupling.flow@22m+20m
-	$(run) train.picture models/pump build/pump.csv build/fault.csv models/detection.svg
+	$(run) train.report.picture models/pump build/pump.csv build/fault.csv models/detection.svg
 
 clean: ## remove environments, caches and what the demo wrote
 	rm -rf .venv .venv-* demo-output build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from edge import __version__
 
 if TYPE_CHECKING:
-    from edge.agent import Agent
+    from edge.agent.loop import Agent
 
 _BAD_SETUP = 2
 """Exit status for a config, bundle or source that cannot be used."""
@@ -70,7 +70,7 @@ def _add_watch(watch: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from edge.footprint import (
+    from edge.agent.footprint import (
         give_back_memory,
         leave_out_accelerators,
         leave_out_openssl,
@@ -78,8 +78,8 @@ def _run(options: argparse.Namespace) -> int:
     )
 
     leave_out_typing_extensions()
-    from edge.config import ConfigError, load_config  # imports cattrs
-    from edge.detector.manifest import BundleError
+    from edge.config.settings import ConfigError, load_config  # imports cattrs
+    from edge.detector.bundle.manifest import BundleError
     from edge.sources.settings import SourceError
 
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # a reload asked for while starting; the config is about to be read
@@ -88,7 +88,7 @@ def _run(options: argparse.Namespace) -> int:
         _log_to_stderr(config.device.log_level)
         leave_out_openssl(config.brokers)
         leave_out_accelerators()
-        from edge.assembly import assemble  # imports paho and hashlib
+        from edge.agent.assembly import assemble  # imports paho and hashlib
 
         agent = assemble(config, options.config)
         give_back_memory()
@@ -108,15 +108,15 @@ def _obey_signals(agent: "Agent") -> None:
 
 
 def _check(options: argparse.Namespace) -> int:
-    from edge.check import check
+    from edge.commands.check import check
 
     return check(options.config)
 
 
 def _watch(options: argparse.Namespace) -> int:
-    from edge.config import ConfigError
+    from edge.commands.watch_options import watched
+    from edge.config.settings import ConfigError
     from edge.watch.terminal import watch
-    from edge.watch_options import watched
 
     try:
         broker, root, device = watched(options)
@@ -131,7 +131,7 @@ def _watch(options: argparse.Namespace) -> int:
 
 
 def _normal(options: argparse.Namespace) -> int:
-    from edge.normal_command import normal
+    from edge.commands.normal import normal
 
     return normal(options)
 

@@ -10,14 +10,14 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 from edge.wire.broker import BrokerSettings
-from firmware_sim.arguments import build_parser
-from firmware_sim.fleet import Run
+from firmware_sim.board.fleet import Run
+from firmware_sim.board.live import Link, play
+from firmware_sim.board.pace import Pace
+from firmware_sim.board.plan import plan_run
 from firmware_sim.links.csvfile import file_of, write_csv
 from firmware_sim.links.errors import LinkError
-from firmware_sim.live import Link, play
-from firmware_sim.pace import Pace
-from firmware_sim.plan import plan_run
-from firmware_sim.truth import truth, write_truth
+from firmware_sim.machine.truth import truth, write_truth
+from firmware_sim.options.arguments import build_parser
 
 
 class UsageError(Exception):

@@ -12,9 +12,9 @@ import pytest
 # pytest puts tests/ in front of the path; without this `import edge` would find the folder tests/edge.
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from mosquitto import PERSISTENT, Broker, Listener, executable, missing
+from tests.helpers.mosquitto import PERSISTENT, Broker, Listener, executable, missing
 
-pytest_plugins = ["ci_skips"]
+pytest_plugins = ["tests.helpers.ci_skips"]
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ def test_known_to_fail():
 def _run(pytester: pytest.Pytester, suite: str) -> pytest.RunResult:
     pytester.makeini("[pytest]\nmarkers = data: may skip")
     pytester.makepyfile(suite)
-    return pytester.runpytest("-p", "ci_skips", "-p", "no:cacheprovider")
+    return pytester.runpytest("-p", "tests.helpers.ci_skips", "-p", "no:cacheprovider")
 
 
 def test_on_ci_a_skip_fails_unless_it_waits_for_data(pytester, monkeypatch):

@@ -1,36 +1,92 @@
-"""Imports run one way: train and firmware_sim know edge, edge knows neither, edge.wire knows nobody."""
+"""Imports run one way, from room to room: a room is a folder, and `MAY_IMPORT` says which others it may import."""
 
 import ast
 import sys
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("edge", "train", "firmware_sim")
-_ON_THE_DEVICE = {"numpy", "paho", "attr", "attrs", "cattrs", "serial", "ai_edge_litert", "tflite_runtime"}
-_RUNTIMES = {"ai_edge_litert", "tflite_runtime"}
-_ON_THE_DESKTOP = {"numpy", "pandas", "scipy", "sklearn", "tensorflow", "keras", "matplotlib", "rich", "optuna"}
-_ON_THE_DESKTOP |= {"flatbuffers"}
-_ONLY_VERSION_AND_PLACE = {"edge", "edge.__version__"}
 
-# Layer -> what it may import besides itself and the standard library. The longest layer that fits a module counts.
-MAY_IMPORT: dict[str, set[str]] = {
-    "edge.wire": set(),
-    "edge.detector": {"edge.wire.events", "numpy"},
-    "edge.detector.runtime": {"numpy", *_RUNTIMES},
-    "edge.sources": {"edge.wire", *_ON_THE_DEVICE - _RUNTIMES},
-    "edge.delivery": {"edge.wire", *_ON_THE_DEVICE - _RUNTIMES},
-    "edge.watch": {"edge.wire", *_ON_THE_DEVICE - _RUNTIMES},
-    "edge": _ON_THE_DEVICE,
-    "train": {"edge.detector", "edge.wire", *_ON_THE_DESKTOP},
-    "firmware_sim": {"edge.wire", "numpy", "paho", "serial", "rich", "amqtt"},
+# Room: the rooms that it may import, the lower ones first. `detector.*` is the detector and all rooms in it.
+_ARROWS = """
+edge.wire:
+edge.sources: wire
+edge.delivery: wire
+edge.watch: wire
+edge.detector.rows:
+edge.detector.members: wire
+edge.detector.bundle: wire detector.rows detector.members
+edge.detector.score: wire detector.members detector.bundle
+edge.detector.learn: detector.rows detector.members detector.bundle detector.score
+edge.detector.events: wire detector.rows detector.members detector.bundle
+edge.detector: wire detector.*
+edge.config: wire sources delivery detector.bundle detector.events
+edge.state: wire delivery detector detector.rows detector.bundle detector.events
+edge.agent: wire sources delivery detector.* config state
+edge.commands: wire sources delivery detector.* config agent
+edge: sources watch detector.bundle config agent commands
+train.console:
+train.read: console edge.detector.rows edge.detector.bundle
+train.report_card: console read
+train.export:
+train.network: console read export edge.detector.rows edge.detector.bundle edge.detector.learn
+train.fitting: console read network edge.detector.*
+train.evaluation: console read edge.wire edge.detector.*
+train.commission: console read network fitting evaluation edge.detector.*
+train.options: console read report_card network fitting evaluation edge.detector.*
+train.plots: console edge.detector.bundle
+train.report: console read report_card fitting evaluation plots edge.detector.*
+train.benchmarks: console read network fitting evaluation edge.detector.*
+train.benchmarks.families: console read fitting evaluation options benchmarks edge.detector.*
+train.commands: console read fitting evaluation commission options report benchmarks benchmarks.families edge.detector.*
+train: console commands edge.detector.bundle
+firmware_sim.machine:
+firmware_sim.schedule: machine
+firmware_sim.board: machine schedule edge.wire
+firmware_sim.links: machine board edge.wire
+firmware_sim.options: machine schedule board
+firmware_sim.demo: machine edge.wire
+firmware_sim: machine board links options edge.wire
+"""
+_LEARNT_WITH = "numpy pandas scipy sklearn tensorflow keras flatbuffers matplotlib rich optuna"
+# Room -> what must be installed for it; that of the longest name counts.
+_LIBRARIES = {
+    "edge": "numpy paho attr attrs cattrs serial ai_edge_litert tflite_runtime",
+    "edge.wire": "",
+    "edge.sources": "paho serial attr attrs",
+    "edge.delivery": "paho attr attrs",
+    "edge.watch": "paho",
+    "edge.detector": "numpy",
+    "edge.detector.score": "numpy ai_edge_litert tflite_runtime",
+    "train": _LEARNT_WITH,
+    "firmware_sim": "numpy paho serial rich amqtt",
 }
 
 
+def _read(arrows: str) -> dict[str, set[str]]:
+    rooms = dict(line.split(":") for line in arrows.split("\n") if line)
+    table: dict[str, set[str]] = {}
+    for room, others in rooms.items():
+        package = room.split(".")[0]
+        names = {name if name.split(".")[0] in PACKAGES else f"{package}.{name}" for name in others.split()}
+        if "edge.detector.*" in names:
+            names.remove("edge.detector.*")
+            names |= {other for other in rooms if other.startswith("edge.detector")}
+        table[room] = names - {room}
+    return table
+
+
+MAY_IMPORT = _read(_ARROWS)
+_FREE = {"edge.__version__", "edge"}
+"""The version, and where the package lies."""
+
+
 def imports(source: str, module: str, is_package: bool = False) -> Iterator[tuple[int, str]]:
-    """Line and full name of everything that a module's source imports, wherever in it."""
+    """Line and full name of everything that a module's source imports, wherever in it, also for types only."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
             yield from ((node.lineno, alias.name) for alias in node.names)
@@ -41,30 +97,26 @@ def imports(source: str, module: str, is_package: bool = False) -> Iterator[tupl
             yield from ((node.lineno, f"{base}.{alias.name}") for alias in node.names)
 
 
-def within(name: str, layer: str) -> bool:
-    """Whether a module or a name in it belongs to a layer."""
-    return name == layer or name.startswith(layer + ".")
-
-
-def layer_of(module: str) -> str:
-    """The layer whose rule a module follows."""
-    return max((layer for layer in MAY_IMPORT if within(module, layer)), key=len)
-
-
-def wrong(module: str, name: str) -> bool:
-    """Whether `module` may not import `name`."""
-    layer = layer_of(module)
-    # A layer of one file within another belongs to that one: detector.runtime may use detector.bundle.
-    own = [layer, layer.rpartition(".")[0]] if layer.count(".") > 1 else [layer]
-    if name.split(".")[0] in sys.stdlib_module_names or name in _ONLY_VERSION_AND_PLACE:
-        return False
-    return not any(within(name, allowed) for allowed in [*own, *MAY_IMPORT[layer]])
-
-
 def modules() -> Iterator[tuple[str, Path]]:
     """Every module of the three packages, with its file."""
     for file in sorted(file for package in PACKAGES for file in (ROOT / package).rglob("*.py")):
         yield ".".join(file.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"), file
+
+
+def room_of(name: str) -> str:
+    """The innermost room that a module, or a name in it, belongs to; what is not ours is its own."""
+    ours = [room for room in MAY_IMPORT if name == room or name.startswith(room + ".")]
+    return max(ours, key=len, default=name.split(".")[0])
+
+
+def wrong(module: str, name: str) -> bool:
+    """Whether `module` may not import `name`."""
+    if name.split(".")[0] in sys.stdlib_module_names or name in _FREE:
+        return False
+    room, own = room_of(name), room_of(module)
+    if room in MAY_IMPORT:
+        return room != own and room not in MAY_IMPORT[own]
+    return room not in _LIBRARIES[max((one for one in _LIBRARIES if f"{own}.".startswith(f"{one}.")), key=len)].split()
 
 
 def test_no_import_runs_the_wrong_way():
@@ -78,24 +130,39 @@ def test_no_import_runs_the_wrong_way():
     assert not found, "\n".join(found)
 
 
+def test_the_rooms_are_the_folders():
+    folders = {".".join(file.parent.relative_to(ROOT).parts) for _, file in modules()}
+
+    assert folders == set(MAY_IMPORT)
+
+
+def test_no_arrow_leads_back():
+    order = list(TopologicalSorter(MAY_IMPORT).static_order())  # raises CycleError
+
+    assert set(MAY_IMPORT) <= set(order)
+
+
 @pytest.mark.parametrize(
     ("module", "statement"),
     [
         ("edge.wire.frame", "import numpy"),
-        ("edge.wire.frame", "from edge.detector.rows import Row"),
-        ("edge.detector.rows", "from edge.wire.topics import valid_id"),
-        ("edge.detector.rows", "from edge import sources"),
+        ("edge.wire.frame", "from edge.detector.rows.row import Row"),
+        ("edge.detector.rows.row", "from edge.wire.topics import valid_id"),
+        ("edge.detector.rows.row", "from edge import sources"),
+        ("edge.detector.bundle.tail", "from edge.detector.score.engine import Engine"),
         ("edge.detector.group", "import ai_edge_litert.interpreter"),
-        ("edge.sources.mqtt", "from edge.config import load_config"),
+        ("edge.sources.mqtt", "from edge.config.settings import load_config"),
         ("edge.sources.mqtt", "from ..detector import rows"),
         ("edge.delivery.outbox", "from edge.sources.intake import Arrival"),
-        ("edge.agent", "def later():\n    import pandas"),
-        ("edge.agent", "from train import fit"),
-        ("edge.agent", "from firmware_sim.board import Board"),
-        ("train.fit", "from edge.agent import Agent"),
-        ("train.fit", "import firmware_sim"),
-        ("firmware_sim.demo", "from train.fit import fit"),
-        ("firmware_sim.demo", "from edge.detector.bundle import load_bundle"),
+        ("edge.watch.reader", "from edge.config.settings import load_config"),
+        ("edge.agent.loop", "def later():\n    import pandas"),
+        ("edge.agent.loop", "from train.fitting.fit import fit"),
+        ("edge.agent.loop", "from firmware_sim.board.board import Board"),
+        ("train.fitting.fit", "from edge.agent.loop import Agent"),
+        ("train.fitting.fit", "import firmware_sim"),
+        ("train.read.tables", "from train.fitting.fit import fit"),
+        ("firmware_sim.demo.live", "from train.fitting.fit import fit"),
+        ("firmware_sim.demo.live", "from edge.detector.bundle.files import load_bundle"),
     ],
 )
 def test_an_import_that_runs_the_wrong_way_is_noticed(module, statement):
@@ -107,11 +174,11 @@ def test_an_import_that_runs_the_wrong_way_is_noticed(module, statement):
     [
         ("edge.wire.events", "from edge.wire.payload import jsonable"),
         ("edge.detector.group", "from edge.wire.events import Event"),
-        ("edge.detector.runtime", "from edge.detector.bundle import Bundle"),
-        ("edge.detector.runtime", "from ai_edge_litert.interpreter import Interpreter"),
-        ("edge.agent", "from edge.sources.mqtt import MqttReader"),
-        ("train.evaluate", "from edge.detector.replay import replay"),
-        ("firmware_sim.board", "from edge.wire.readings import Readings"),
+        ("edge.detector.score.runtime", "from edge.detector.bundle.files import Bundle"),
+        ("edge.detector.score.runtime", "from ai_edge_litert.interpreter import Interpreter"),
+        ("edge.agent.loop", "from edge.sources.mqtt import MqttReader"),
+        ("train.evaluation.playback", "from edge.detector.replay import replay"),
+        ("firmware_sim.board.board", "from edge.wire.readings import Readings"),
     ],
 )
 def test_an_import_that_runs_the_right_way_passes(module, statement):

@@ -9,10 +9,10 @@ from functools import cache
 
 import jsonschema
 import pytest
-from documents import ROOT, Block, blocks, commands, files
 
-from edge.config import load_config
+from edge.config.settings import load_config
 from edge.wire.events import decode_message, event_schema, message_to_dict
+from tests.helpers.documents import ROOT, Block, blocks, commands, files
 
 _MODULES = {"offbeat-edge": "edge", "offbeat-train": "train", "offbeat-sim": "firmware_sim"}
 _TEXT = {".py", ".md", ".toml", ".txt", ".json", ".html", ".css", ".js", ".svg", ".conf", ".service", ".cfg", ""}

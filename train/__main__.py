@@ -20,9 +20,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: Sequence[str] | None) -> int:
-    from edge.detector.bundle import BundleError
+    from edge.detector.bundle.files import BundleError
     from train.cli import build_parser
-    from train.errors import DatasetError, FitError
+    from train.console.errors import DatasetError, FitError
 
     args = build_parser().parse_args(arguments)
     try:

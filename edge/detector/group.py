@@ -8,22 +8,22 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from edge.detector.announcer import Look
-from edge.detector.bundle import Bundle, Variant
-from edge.detector.calibration import Calibration
-from edge.detector.commissioning import Commissioning, bundle_calibration, shape_of
-from edge.detector.engine import Engine, Scored
-from edge.detector.episodes import EpisodeDetector
-from edge.detector.explanation import explained
-from edge.detector.ids import episode_id
-from edge.detector.rows import Row
-from edge.detector.runtime import Network
-from edge.detector.said_normal import SaidNormal
-from edge.detector.season import Calendar, time_zone
-from edge.detector.stream_events import StreamEvents
-from edge.detector.stream_settings import StreamSettings
-from edge.detector.stream_state import StreamState, state_from_dict
-from edge.detector.tuning import DEFAULT, Tuning
+from edge.detector.bundle.calibration import Calibration
+from edge.detector.bundle.files import Bundle, Variant
+from edge.detector.events.alarm import EpisodeDetector
+from edge.detector.events.episode import Look
+from edge.detector.events.ids import episode_id
+from edge.detector.events.said_normal import SaidNormal
+from edge.detector.events.settings import StreamSettings
+from edge.detector.events.stream import StreamEvents
+from edge.detector.learn.commissioning import Commissioning, bundle_calibration, shape_of
+from edge.detector.members.tuning import DEFAULT, Tuning
+from edge.detector.rows.row import Row
+from edge.detector.rows.season import Calendar, time_zone
+from edge.detector.score.engine import Engine, Scored
+from edge.detector.score.explanation import explained
+from edge.detector.score.runtime import Network
+from edge.detector.state import StreamState, state_from_dict
 from edge.wire.events import Event, ModelRef
 
 __all__ = ["Anomaly", "Outcome", "StreamGroup", "StreamSettings"]

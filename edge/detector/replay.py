@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from edge.detector.aligner import Aligner, AlignerSettings
 from edge.detector.group import Outcome, StreamGroup
-from edge.detector.rows import Row
+from edge.detector.rows.aligner import Aligner, AlignerSettings
+from edge.detector.rows.row import Row
 from edge.wire.events import Event
 
 

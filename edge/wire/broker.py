@@ -74,7 +74,7 @@ def use_credentials(client: PahoClient, settings: BrokerSettings) -> None:
 
     Raises:
         OSError: a certificate or key file is missing or no PEM; it names the file. Or paho was imported
-            without TLS, as `edge.footprint` does.
+            without TLS, as `edge.agent.footprint` does.
     """
     if settings.username is not None:
         client.username_pw_set(settings.username, settings.password)

@@ -3,8 +3,8 @@
 import json
 from pathlib import Path
 
-from firmware_sim.channels import NAMES
 from firmware_sim.demo.plan import BOARD, DEVICE, Plan
+from firmware_sim.machine.channels import NAMES
 
 _QUEUE_READINGS = 4096
 """A busy machine may keep the agent waiting for seconds, and a second is hundreds of readings here."""

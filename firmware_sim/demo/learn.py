@@ -1,8 +1,8 @@
 """The first half of the demo: normal operation, and a model of it."""
 
-from firmware_sim.channels import CHANNELS
 from firmware_sim.demo.plan import TRAINING_SEED, Plan
 from firmware_sim.demo.processes import DemoError, module, run
+from firmware_sim.machine.channels import CHANNELS
 
 
 def learn(plan: Plan) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from firmware_sim.channels import NAMES
+from firmware_sim.machine.channels import NAMES
 
 
 def write_alerts(path: Path, payloads: Sequence[bytes]) -> None:

@@ -14,7 +14,7 @@ from firmware_sim.demo.processes import Processes, module
 from firmware_sim.demo.recorder import Recorder
 from firmware_sim.demo.screen import Screen, clock
 from firmware_sim.demo.verdict import read_faults
-from firmware_sim.faults import Fault
+from firmware_sim.machine.faults import Fault
 
 _START_S = 60.0
 """Time for a program to start on a busy machine, seconds."""

@@ -12,8 +12,8 @@ from paho.mqtt.enums import CallbackAPIVersion
 from edge.wire.events import EventError, EventMessage, decode_message
 from edge.wire.readings import FrameError, decode_readings
 from edge.wire.topics import DeviceTopics, readings_topic
-from firmware_sim.channels import NAMES
 from firmware_sim.demo.plan import BOARD, DEVICE
+from firmware_sim.machine.channels import NAMES
 
 
 class Recorder:

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from edge.wire.events import Event
-from firmware_sim.baseline import alarm_episodes, fit_limits
-from firmware_sim.faults import Fault
+from firmware_sim.demo.baseline import alarm_episodes, fit_limits
+from firmware_sim.machine.faults import Fault
 
 GRACE_S = 60.0
 """An episode that starts so long after a fault's end still counts as finding it, simulated seconds."""

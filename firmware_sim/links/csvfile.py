@@ -7,9 +7,9 @@ from typing import Literal, TextIO
 
 import numpy as np
 
-from firmware_sim.board import Sent
-from firmware_sim.channels import CHANNELS, NAMES
-from firmware_sim.fleet import Run, sent_by
+from firmware_sim.board.board import Sent
+from firmware_sim.board.fleet import Run, sent_by
+from firmware_sim.machine.channels import CHANNELS, NAMES
 
 TimeFormat = Literal["iso", "unix"]
 _NUMBERS = [f"%.{channel.decimals}f" for channel in CHANNELS]

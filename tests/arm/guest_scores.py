@@ -11,10 +11,10 @@ import numpy as np
 
 def scores(bundle_folder: Path, name: str, rows: np.ndarray) -> np.ndarray:
     """(n,) scores of (n, channels) rows, a period apart; NaN while the window fills."""
-    from edge.detector.bundle import load_bundle
+    from edge.detector.bundle.files import load_bundle
     from edge.detector.group import StreamGroup, StreamSettings
-    from edge.detector.rows import Row
-    from edge.detector.runtime import load_model
+    from edge.detector.rows.row import Row
+    from edge.detector.score.runtime import load_model
 
     bundle = load_bundle(bundle_folder)
     variant, model = load_model(bundle, name)

@@ -15,14 +15,14 @@ from pathlib import Path
 
 import numpy as np
 
-from edge.detector.bundle import Bundle, write_bundle
-from edge.detector.calibrate import NormalRows, calibrate
-from edge.detector.engine import Shape
-from edge.detector.runs import Run
-from edge.detector.runtime import open_model
-from edge.detector.scaler import fit_scaler
+from edge.detector.bundle.files import Bundle, write_bundle
+from edge.detector.bundle.scaler import fit_scaler
+from edge.detector.learn.calibrate import NormalRows, calibrate
+from edge.detector.learn.runs import Run
+from edge.detector.score.engine import Shape
+from edge.detector.score.runtime import open_model
 from tests.bench.sizes import Size
-from tests.mosquitto import Broker, wait_for
+from tests.helpers.mosquitto import Broker, wait_for
 
 STREAMS = (1, 10, 100, 1000, 2000, 5000)
 _NETWORK = Size(30, 8, 16)
@@ -150,7 +150,7 @@ def _as_installed(folder: Path) -> dict[str, str]:
     """An environment in which modules are compiled already, as pip leaves them; compiling costs time and memory."""
     environment = {**os.environ, "PYTHONPYCACHEPREFIX": str(folder / "compiled")}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
-    modules = "edge.assembly, edge.sources.mqtt, ai_edge_litert.interpreter, tests.bench.agent_probe"
+    modules = "edge.agent.assembly, edge.sources.mqtt, ai_edge_litert.interpreter, tests.bench.agent_probe"
     subprocess.run([sys.executable, "-c", f"import {modules}"], env=environment, check=True)
     return environment
 

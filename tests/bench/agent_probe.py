@@ -12,7 +12,7 @@ from array import array
 from pathlib import Path
 from typing import Any
 
-from edge.footprint import (
+from edge.agent.footprint import (
     give_back_memory,
     leave_out_accelerators,
     leave_out_openssl,
@@ -30,12 +30,12 @@ def main() -> None:
     began = time.monotonic() - _since_start_s()
     config_file, out, streams, hz = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4])
     leave_out_typing_extensions()
-    from edge.config import load_config
+    from edge.config.settings import load_config
 
     config = load_config(config_file)
     leave_out_openssl(config.brokers)
     leave_out_accelerators()
-    from edge.assembly import assemble
+    from edge.agent.assembly import assemble
 
     agent = assemble(config, config_file)
     give_back_memory()

@@ -10,17 +10,17 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-from edge.config import StreamConfig
+from edge.agent.loading import load_streams
+from edge.config.settings import StreamConfig
 from edge.delivery.health import process_figures
 from edge.delivery.outbox import Outbox
-from edge.detector.announcer import Episode
-from edge.ledger import Ledger
-from edge.loading import load_streams
-from edge.snapshots import Snapshots
-from edge.state_files import StateFiles
+from edge.detector.events.episode import Episode
+from edge.state.files import StateFiles
+from edge.state.ledger import Ledger
+from edge.state.snapshots import Snapshots
 from edge.wire.events import Event
-from tests.alerts import alert
-from tests.edge.tiny_bundle import write_tiny_bundle
+from tests.helpers.alerts import alert
+from tests.helpers.tiny_bundle import write_tiny_bundle
 
 SAVES_A_DAY = 86_400 // 600
 UPDATES = 10

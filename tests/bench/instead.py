@@ -58,9 +58,9 @@ def river_steps() -> Iterator[Callable[[], object]]:
 
 def our_steps(folder: Path, streams: int) -> Iterator[Callable[[], object]]:
     """Aligned rows of so many streams through a group, with the fastest variant."""
+    from edge.agent.fastest import load_fastest
     from edge.detector.group import StreamGroup, StreamSettings
-    from edge.detector.rows import Row
-    from edge.fastest import load_fastest
+    from edge.detector.rows.row import Row
     from tests.bench.agent_load import bundle_of
 
     bundle = bundle_of(folder / "instead", folder, 1.0)

@@ -7,7 +7,7 @@ from pathlib import Path
 from tests.bench.latency import in_turns
 from tests.bench.model_files import network
 from tests.bench.sizes import BATCHES, SIZES, Size, arrays, error, within
-from train.backend import keras, tf
+from train.network.backend import keras, tf
 
 _ROUNDS = 5
 

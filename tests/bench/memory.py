@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-from edge.detector.runtime import open_model
+from edge.detector.score.runtime import open_model
 
-_TINY = Path(__file__).resolve().parents[1] / "edge/tiny.tflite"
+_TINY = Path(__file__).resolve().parents[1] / "helpers/tiny.tflite"
 
 
 def resident_mb() -> float:

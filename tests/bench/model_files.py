@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from tests.bench.sizes import BATCHES, SIZES, Size
-from train.backend import keras
-from train.export import lstm_autoencoder_export, lstm_variants
-from train.network import NetworkSettings, NetworkWeights, build_lstm_autoencoder, network_weights
+from train.export.lstm import lstm_autoencoder_export, lstm_variants
+from train.export.weights import NetworkWeights
+from train.network.backend import keras
+from train.network.lstm_autoencoder import NetworkSettings, build_lstm_autoencoder, network_weights
 
 
 def network(size: Size) -> keras.Model:

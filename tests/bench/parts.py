@@ -11,7 +11,7 @@ from tests.arm import counts, rig
 from tests.bench.agent_load import STREAMS
 from tests.bench.sizes import BATCHES, SIZES
 from tests.bench.tables import print_table
-from tests.mosquitto import executable as mosquitto
+from tests.helpers.mosquitto import executable as mosquitto
 
 ROOT = Path(__file__).resolve().parents[2]
 BENCH_PYTHON = ROOT / ".venv-bench/bin/python"

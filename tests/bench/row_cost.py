@@ -12,15 +12,15 @@ from pathlib import Path
 
 import numpy as np
 
-from edge.detector.aligner import Aligner, AlignerSettings
-from edge.detector.bundle import Bundle, write_bundle
-from edge.detector.calibrate import NormalRows, calibrate
-from edge.detector.engine import Shape
+from edge.detector.bundle.files import Bundle, write_bundle
+from edge.detector.bundle.scaler import fit_scaler
 from edge.detector.group import StreamGroup, StreamSettings
-from edge.detector.rows import Row
-from edge.detector.runs import Run
-from edge.detector.scaler import fit_scaler
-from tests.edge.tiny_bundle import plain_manifest
+from edge.detector.learn.calibrate import NormalRows, calibrate
+from edge.detector.learn.runs import Run
+from edge.detector.rows.aligner import Aligner, AlignerSettings
+from edge.detector.rows.row import Row
+from edge.detector.score.engine import Shape
+from tests.helpers.tiny_bundle import plain_manifest
 
 WINDOW, NORMAL_ROWS = 30, 1200
 

@@ -15,7 +15,7 @@ def open_file(path: Path, windows: np.ndarray) -> Call:
 
 
 def _tflite(path: Path, windows: np.ndarray) -> Call:
-    from edge.detector.runtime import open_model
+    from edge.detector.score.runtime import open_model
 
     model = open_model(path, (len(windows),))
     return lambda: model.run(windows)

@@ -47,5 +47,5 @@ def arrays(folder: Path, size: Size) -> dict[str, np.ndarray]:
 
 
 def error(found: np.ndarray, wanted: np.ndarray) -> float:
-    """RMSE over the spread of what is wanted, a flat output counting as one of 0.1, as in `train.parity`."""
+    """RMSE over the spread of what is wanted, a flat output counting as one of 0.1, as in `train.fitting.parity`."""
     return float(np.sqrt(np.square(found - wanted).mean()) / max(wanted.std(), 0.1))

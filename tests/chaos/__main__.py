@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.chaos import figures, isolation, opening, outage, trial
-from tests.mosquitto import executable
+from tests.helpers.mosquitto import executable
 
 _SCENARIOS: dict[str, Any] = {"outage": outage, "isolation": isolation, "opening": opening}
 

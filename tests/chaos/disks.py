@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tests.chaos.rig import Rig
-from tests.mosquitto import wait_for
+from tests.helpers.mosquitto import wait_for
 
 _SIZE = "8m"
 _REFUSES_S = 10.0

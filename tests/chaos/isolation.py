@@ -18,8 +18,8 @@ from tests.chaos.garbage import PIECES
 from tests.chaos.recording import Recording
 from tests.chaos.stand import Stand, stand
 from tests.chaos.subscriber import Subscriber
-from tests.edge.tiny_bundle import write_tiny_bundle
-from tests.mosquitto import Broker, Listener, wait_for
+from tests.helpers.mosquitto import Broker, Listener, wait_for
+from tests.helpers.tiny_bundle import write_tiny_bundle
 
 PERIOD_S = 1.0
 """Of a row in the recording: an event later than this after its reading is delayed."""

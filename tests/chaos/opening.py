@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge.assembly import assemble
-from edge.config import load_config
+from edge.agent.assembly import assemble
+from edge.config.settings import load_config
 from edge.delivery.entry import Entry
 from edge.detector.group import Outcome
-from edge.detector.rows import Row
+from edge.detector.rows.row import Row
 from edge.wire.events import Event
 from tests.chaos.recording import Recording
-from tests.edge.tiny_bundle import CHANNELS, write_tiny_bundle
+from tests.helpers.tiny_bundle import CHANNELS, write_tiny_bundle
 
 MOST_MS = 5.0
 """Of the median: an alert that a power cut takes must be one that opened just then."""

@@ -13,8 +13,8 @@ from tests.chaos.commit_log import CommitLog
 from tests.chaos.reckoning import Witnesses, reckon
 from tests.chaos.recording import Recording
 from tests.chaos.stand import FROM_STDIN, stand
-from tests.edge.tiny_bundle import CHANNELS
-from tests.mosquitto import wait_for
+from tests.helpers.mosquitto import wait_for
+from tests.helpers.tiny_bundle import CHANNELS
 
 DAY_S = 86400
 APART = (420, 450)

@@ -4,7 +4,7 @@ import random
 from collections.abc import Iterator
 
 from edge.wire.readings import Readings
-from tests.edge.tiny_bundle import normal
+from tests.helpers.tiny_bundle import normal
 
 FAULT = 6.0
 """Added to a flow of 1 to 3: far beyond every limit."""

@@ -16,7 +16,7 @@ from tests.chaos.reckoning import Witnesses
 from tests.chaos.stand import Stand, stand
 from tests.chaos.subscriber import Subscriber
 from tests.edge.delivery.mqtt_proxy import MqttProxy
-from tests.mosquitto import Broker, wait_for
+from tests.helpers.mosquitto import Broker, wait_for
 
 WIRELESS, WIRED = ("radio1", "radio2"), ("wire1", "wire2")
 RATE = 50.0

@@ -8,8 +8,8 @@ from pathlib import Path
 from tests.chaos.agent_process import AgentProcess
 from tests.chaos.subscriber import Subscriber
 from tests.edge.delivery.mqtt_proxy import MqttProxy
-from tests.edge.tiny_bundle import write_tiny_bundle
-from tests.mosquitto import PERSISTENT, Broker, Listener
+from tests.helpers.mosquitto import PERSISTENT, Broker, Listener
+from tests.helpers.tiny_bundle import write_tiny_bundle
 
 DEVICE = "gw-1"
 BROKER = ("allow_anonymous true", "max_queued_messages 0", *PERSISTENT)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from edge.watch.reader import AlertReader
 from edge.wire.broker import BrokerSettings
 from edge.wire.events import EventMessage
-from tests.mosquitto import wait_for
+from tests.helpers.mosquitto import wait_for
 
 
 @dataclass(frozen=True)

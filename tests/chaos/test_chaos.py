@@ -4,12 +4,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from alerts import alert
-from mosquitto import executable, missing
 
 from edge.wire.events import EventMessage
 from tests.chaos import disks, faults, figures
 from tests.chaos.trial import Kind, run
+from tests.helpers.alerts import alert
+from tests.helpers.mosquitto import executable, missing
 
 SHORT = (
     Kind("agent killed after a commit", faults.kill_agent_after_commit, 8),

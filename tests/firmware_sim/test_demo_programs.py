@@ -5,7 +5,6 @@ import sys
 
 import paho.mqtt.client as paho
 import pytest
-from mosquitto import executable, wait_for
 
 from edge.wire.readings import Readings, encode_readings
 from firmware_sim.demo.__main__ import main
@@ -13,6 +12,7 @@ from firmware_sim.demo.broker import HOST, broker
 from firmware_sim.demo.plan import BOARD, DEVICE
 from firmware_sim.demo.processes import DemoError, Processes
 from firmware_sim.demo.recorder import Recorder
+from tests.helpers.mosquitto import executable, wait_for
 
 _SLEEP = [sys.executable, "-c", "import time; time.sleep(600)"]
 _STUBBORN = [

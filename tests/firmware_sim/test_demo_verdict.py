@@ -7,8 +7,8 @@ import numpy as np
 from edge.wire.events import Contributor, Event, RuleHit
 from firmware_sim.demo.table import table
 from firmware_sim.demo.verdict import GRACE_S, Episode, baseline_episodes, episodes_of, judge, read_faults
-from firmware_sim.faults import make_fault
-from firmware_sim.truth import truth, write_truth
+from firmware_sim.machine.faults import make_fault
+from firmware_sim.machine.truth import truth, write_truth
 
 LEAK = make_fault("leak", 1000.0, 2000.0)
 NOISE = make_fault("noise", 5000.0, 6000.0, channel="flow")

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from firmware_sim.baseline import Limits, alarm_episodes, false_episodes, fit_limits, found
-from firmware_sim.faults import make_fault
-from firmware_sim.schedule import draw_schedule
-from firmware_sim.simulation import SimulationSettings, record
+from firmware_sim.board.simulation import SimulationSettings, record
+from firmware_sim.demo.baseline import Limits, alarm_episodes, false_episodes, fit_limits, found
+from firmware_sim.machine.faults import make_fault
+from firmware_sim.schedule.schedule import draw_schedule
 
 START = 1_767_571_200.0
 

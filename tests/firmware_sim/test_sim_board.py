@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from firmware_sim.board import Board, Firmware, Sent
-from firmware_sim.channels import CHANNELS, INDEX
-from firmware_sim.sensors import convert
-from firmware_sim.simulation import SimulationSettings, simulate
+from firmware_sim.board.board import Board, Firmware, Sent
+from firmware_sim.board.simulation import SimulationSettings, simulate
+from firmware_sim.machine.channels import CHANNELS, INDEX
+from firmware_sim.machine.sensors import convert
 
 DAY_S = 86400.0
 

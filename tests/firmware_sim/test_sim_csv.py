@@ -12,11 +12,11 @@ import pytest
 
 from edge.sources.lines import read_lines
 from firmware_sim.__main__ import main
-from firmware_sim.board import Firmware
-from firmware_sim.channels import NAMES
-from firmware_sim.fleet import Run
+from firmware_sim.board.board import Firmware
+from firmware_sim.board.fleet import Run
+from firmware_sim.board.simulation import SimulationSettings
 from firmware_sim.links.csvfile import write_csv
-from firmware_sim.simulation import SimulationSettings
+from firmware_sim.machine.channels import NAMES
 
 START = 1_767_571_200.0
 

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from firmware_sim.channels import CHANNELS, INDEX, NAMES
-from firmware_sim.faults import KINDS, Fault, FaultError, anomalous, make_fault
-from firmware_sim.schedule import DrawSettings
-from firmware_sim.simulation import Block, SimulationSettings, record
+from firmware_sim.board.simulation import Block, SimulationSettings, record
+from firmware_sim.machine.channels import CHANNELS, INDEX, NAMES
+from firmware_sim.machine.faults import KINDS, Fault, FaultError, anomalous, make_fault
+from firmware_sim.schedule.schedule import DrawSettings
 
 START = 1_767_571_200.0
 BEGIN, END = START + 3600.0, START + 3600.0 + 2700.0

@@ -5,14 +5,14 @@ import threading
 from itertools import pairwise
 
 import pytest
-from mosquitto import wait_for
 
 from edge.wire.broker import BrokerSettings
 from edge.wire.readings import Readings, decode_readings
 from firmware_sim.__main__ import main
-from firmware_sim.channels import NAMES
 from firmware_sim.links.errors import LinkError
 from firmware_sim.links.mqtt import MqttLink
+from firmware_sim.machine.channels import NAMES
+from tests.helpers.mosquitto import wait_for
 
 START = "2026-01-05T00:00:00Z"
 OPTIONS = ("--speed", "max", "--start", START, "--quiet")

@@ -5,13 +5,13 @@ import math
 import numpy as np
 import pytest
 
-from firmware_sim import machine as physics
-from firmware_sim.channels import CHANNELS, INDEX
-from firmware_sim.load import Load, LoadProfile
-from firmware_sim.machine import Machine, machine_of
-from firmware_sim.plant import Plant
-from firmware_sim.recursion import Lag, Wander, running_sum
-from firmware_sim.simulation import SimulationSettings, record
+from firmware_sim.board.simulation import SimulationSettings, record
+from firmware_sim.machine import machine as physics
+from firmware_sim.machine.channels import CHANNELS, INDEX
+from firmware_sim.machine.load import Load, LoadProfile
+from firmware_sim.machine.machine import Machine, machine_of
+from firmware_sim.machine.plant import Plant
+from firmware_sim.machine.recursion import Lag, Wander, running_sum
 
 DAY_S = 86400.0
 

@@ -5,11 +5,11 @@ from itertools import pairwise
 
 import pytest
 
-from firmware_sim.faults import SLOW_KINDS, FaultError, make_fault
-from firmware_sim.schedule import FAST_KINDS, DrawSettings, draw_schedule
-from firmware_sim.schedule_text import parse_fault, read_schedule
-from firmware_sim.timetext import parse_duration, parse_time
-from firmware_sim.truth import truth, write_truth
+from firmware_sim.machine.faults import SLOW_KINDS, FaultError, make_fault
+from firmware_sim.machine.truth import truth, write_truth
+from firmware_sim.schedule.schedule import FAST_KINDS, DrawSettings, draw_schedule
+from firmware_sim.schedule.schedule_text import parse_fault, read_schedule
+from firmware_sim.schedule.timetext import parse_duration, parse_time
 
 DAY_S = 86400.0
 

@@ -12,15 +12,15 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from mosquitto import missing, wait_for
 
 from edge.wire.frame import decode_frame, encode_frame
 from edge.wire.readings import Readings
 from firmware_sim.__main__ import main
-from firmware_sim.channels import NAMES
 from firmware_sim.links.errors import LinkError
 from firmware_sim.links.pty import PtyLine
 from firmware_sim.links.serialline import SerialLink
+from firmware_sim.machine.channels import NAMES
+from tests.helpers.mosquitto import missing, wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = (sys.executable, "-m", "firmware_sim", "serial", "--start", "2026-01-05", "--quiet")

@@ -11,21 +11,21 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from edge.config import StreamConfig
-from edge.detector.bundle import Bundle, BundleError
+from edge.agent.stream import Stream
+from edge.config.settings import StreamConfig
+from edge.detector.bundle.files import Bundle, BundleError
+from edge.detector.bundle.manifest import parse_manifest
+from edge.detector.bundle.memory import Memory
+from edge.detector.bundle.peaks import Peaks
 from edge.detector.group import StreamGroup, StreamSettings
-from edge.detector.manifest import parse_manifest
-from edge.detector.members import NAMES
-from edge.detector.memory import Memory
-from edge.detector.peaks import Peaks
-from edge.detector.rows import Row
-from edge.detector.runtime import load_model
+from edge.detector.members.registry import NAMES
+from edge.detector.rows.row import Row
+from edge.detector.score.runtime import load_model
 from edge.sources.intake import Arrival
-from edge.stream import Stream
 from edge.wire.readings import Readings
-from tests.edge.tiny_bundle import CHANNELS, normal, write_tiny_bundle
 from tests.fuzz.inputs import with_other_values
 from tests.fuzz.target import Target, one_line
+from tests.helpers.tiny_bundle import CHANNELS, normal, write_tiny_bundle
 
 _NOW = 1_795_000_000.0
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 from hypothesis import strategies as st
 
-from edge.config import ConfigError, load_config
+from edge.config.settings import ConfigError, load_config
 from edge.delivery.outbox import Outbox
-from edge.ledger import Ledger
-from tests.alerts import alert
+from edge.state.ledger import Ledger
 from tests.fuzz.inputs import damaged
 from tests.fuzz.target import Target, one_line
+from tests.helpers.alerts import alert
 
 ROOT = Path(__file__).resolve().parents[2]
 _SHORT = b"""[device]

@@ -20,9 +20,9 @@ from edge.wire.events import EventError, EventMessage, decode_message, encode_me
 from edge.wire.frame import crc16, decode_frame
 from edge.wire.readings import FrameError, Readings, decode_readings, encode_readings
 from edge.wire.topics import DeviceTopics, board_of, valid_id
-from tests.alerts import alert, rule_alert
 from tests.fuzz.inputs import damaged, with_other_values
 from tests.fuzz.target import Target, finite
+from tests.helpers.alerts import alert, rule_alert
 
 _READINGS = (
     b'{"time":1763772004.12,"seq":17,"values":{"vibration":2.2,"flow":-11,"x":null}}',

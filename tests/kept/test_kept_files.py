@@ -12,14 +12,14 @@ import numpy as np
 import pytest
 from attrs import evolve
 
-from edge.config import Config, load_config
+from edge.agent.loading import Loaded, live_sources, load_streams
+from edge.config.settings import Config, load_config
 from edge.delivery.outbox import Outbox
-from edge.detector.bundle import BundleError, load_bundle
-from edge.detector.commissioning import bundle_calibration
-from edge.ledger import Ledger
-from edge.loading import Loaded, live_sources, load_streams
-from edge.snapshots import Snapshots
-from edge.state_files import StateFiles
+from edge.detector.bundle.files import BundleError, load_bundle
+from edge.detector.learn.commissioning import bundle_calibration
+from edge.state.files import StateFiles
+from edge.state.ledger import Ledger
+from edge.state.snapshots import Snapshots
 from edge.wire.events import decode_message, event_schema
 
 VERSIONS = sorted(path.parent for path in Path(__file__).parent.glob("*/agent.toml"))

@@ -6,7 +6,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.mosquitto import executable
+from tests.helpers.mosquitto import executable
 from tests.soak import samples, soak
 
 MOST_GROWTH_MB = 2.0

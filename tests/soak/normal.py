@@ -16,13 +16,13 @@ from typing import Any
 
 import numpy as np
 
-from edge.detector.bundle import load_bundle
+from edge.detector.bundle.files import load_bundle
 from edge.detector.group import StreamGroup, StreamSettings
-from edge.detector.rows import Row
-from edge.detector.runtime import load_model
-from firmware_sim.channels import INDEX
-from firmware_sim.faults import KINDS, Fault, make_fault
-from firmware_sim.simulation import SimulationSettings, record
+from edge.detector.rows.row import Row
+from edge.detector.score.runtime import load_model
+from firmware_sim.board.simulation import SimulationSettings, record
+from firmware_sim.machine.channels import INDEX
+from firmware_sim.machine.faults import KINDS, Fault, make_fault
 
 ROOT = Path(__file__).resolve().parents[2]
 START = 1_767_571_200.0

@@ -8,8 +8,8 @@ from typing import IO
 
 from tests.chaos.recording import Recording
 from tests.chaos.stand import FROM_STDIN, stand
-from tests.edge.tiny_bundle import CHANNELS
-from tests.mosquitto import Listener
+from tests.helpers.mosquitto import Listener
+from tests.helpers.tiny_bundle import CHANNELS
 from tests.soak.samples import Sample
 
 APART = (3300, 4500)

@@ -3,8 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
-from mosquitto import executable, missing
-
+from tests.helpers.mosquitto import executable, missing
 from tests.soak.samples import Sample, change, stretches
 from tests.soak.soak import run
 

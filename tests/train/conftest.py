@@ -1,9 +1,9 @@
 """Fixtures for the tests of train."""
 
 import pytest
-from small_bundle import build_bundle
 
-from edge.detector.bundle import Bundle
+from edge.detector.bundle.files import Bundle
+from tests.helpers.small_bundle import build_bundle
 
 
 @pytest.fixture(scope="session")

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from edge.detector.members import MEMBERS, NAMES
-from edge.detector.tuning import DEFAULT, Tuning
+from edge.detector.members.registry import MEMBERS, NAMES
+from edge.detector.members.tuning import DEFAULT, Tuning
 
 _NEVER = 1e9
 

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from train.dataset import Run
-from train.evaluation import truth
-from train.fit import FitSettings
-from train.found import Anomaly
-from train.metrics import Judged
-from train.tables import RawTable
+from train.evaluation.evaluation import truth
+from train.evaluation.found import Anomaly
+from train.evaluation.metrics import Judged
+from train.fitting.fit import FitSettings
+from train.read.dataset import Run
+from train.read.tables import RawTable
 
 
 @dataclass(frozen=True)

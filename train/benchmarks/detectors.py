@@ -5,16 +5,16 @@ from dataclasses import replace
 
 import numpy as np
 
-from edge.detector.bundle import Bundle, load_bundle
-from edge.detector.runtime import Network, load_model
+from edge.detector.bundle.files import Bundle, load_bundle
+from edge.detector.score.runtime import Network, load_model
 from train.benchmarks.case import Case
 from train.benchmarks.models import Workshop, recalibrated
 from train.benchmarks.plain import judged_plainly
 from train.benchmarks.statistics import fit_forest, fit_pca
-from train.found import episode_starts
-from train.metrics import Judged
-from train.playback import Played, play
-from train.quiet import quiet_native_output
+from train.console.quiet import quiet_native_output
+from train.evaluation.found import episode_starts
+from train.evaluation.metrics import Judged
+from train.evaluation.playback import Played, play
 
 Detector = Callable[[Case, int, Workshop, Sequence[Judged]], list[Judged]]
 """Case, seed, workshop, and the case's recordings beside their truth: the same with scores and alarms."""

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from train.metrics import Metrics
+from train.evaluation.metrics import Metrics
 
 Figures = Mapping[str, float | None]
 """A figure's name to its value; rates are fractions, None where there is nothing to divide by."""

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from train.csv_file import read_csv
-from train.errors import DatasetError
-from train.tables import RawTable, ReadOptions, read_table
+from train.console.errors import DatasetError
+from train.read.csv_file import read_csv
+from train.read.tables import RawTable, ReadOptions, read_table
 
 
 def recordings(folder: Path) -> list[Path]:

@@ -7,22 +7,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from edge.detector.bundle import Bundle, BundleError, load_bundle
-from edge.detector.engine import Shape
-from edge.detector.runtime import Network, open_model
-from edge.detector.season import Calendar
-from edge.detector.tuning import Tuning
+from edge.detector.bundle.files import Bundle, BundleError, load_bundle
+from edge.detector.members.tuning import Tuning
+from edge.detector.rows.season import Calendar
+from edge.detector.score.engine import Shape
+from edge.detector.score.runtime import Network, open_model
 from train.benchmarks.progress import Stages
-from train.calibrated import calibrate_network
-from train.dataset import Run
-from train.fit import FitSettings, Listener, fit
-from train.fleet import fleet
-from train.probe import BATCHES
-from train.quiet import quiet_native_output
-from train.row_hashes import row_hashes
-from train.scaling import fit_scaling
-from train.split import split_runs
-from train.trials import Interpreter
+from train.console.quiet import quiet_native_output
+from train.fitting.calibrated import calibrate_network
+from train.fitting.fit import FitSettings, Listener, fit
+from train.fitting.fleet import fleet
+from train.fitting.probe import BATCHES
+from train.fitting.trials import Interpreter
+from train.network.scaling import fit_scaling
+from train.read.dataset import Run
+from train.read.row_hashes import row_hashes
+from train.read.split import split_runs
 
 # Fitting many models in one process makes TensorFlow warn of retracing, which nobody can do anything about.
 logging.getLogger("tensorflow").setLevel(logging.ERROR)
@@ -55,7 +55,7 @@ class Workshop:
         Of what the fleet teaches it has what a device takes that commissions itself on `commission_rows`.
 
         Raises:
-            FitError: as `train.fit.fit`.
+            FitError: as `train.fitting.fit.fit`.
         """
         folder = self.folder / name
         inputs = _inputs(runs, settings)

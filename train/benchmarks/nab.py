@@ -4,19 +4,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from edge.detector.aligner import AlignerSettings
+from edge.detector.rows.aligner import AlignerSettings
 from train.benchmarks.case import Case
 from train.benchmarks.figures import Figures, Outcome, figures_of
 from train.benchmarks.folder import recordings
 from train.benchmarks.models import Workshop
 from train.benchmarks.nab_results import Recording, write_results
 from train.benchmarks.trial import try_all
-from train.dataset import Selection, align, usual_period
-from train.fit import FitSettings
-from train.found import Anomaly, grace_s
-from train.label_windows import read_windows, windows_of
-from train.metrics import Judged, measure
-from train.tables import ReadOptions, read_table
+from train.evaluation.found import Anomaly, grace_s
+from train.evaluation.label_windows import read_windows, windows_of
+from train.evaluation.metrics import Judged, measure
+from train.fitting.fit import FitSettings
+from train.read.dataset import Selection, align, usual_period
+from train.read.tables import ReadOptions, read_table
 
 PROBATION_PART, MOST_PROBATION_ROWS = 0.15, 750
 """As in NAB's own scorer."""

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from train.benchmarks.trial import Judgement
-from train.metrics import Judged
-from train.tables import RawTable
+from train.evaluation.metrics import Judged
+from train.read.tables import RawTable
 
 HEADER = ("timestamp", "value", "anomaly_score", "label")
 _AGAIN = 1.5

@@ -5,23 +5,23 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from edge.detector.aligner import AlignerSettings
+from edge.detector.bundle.scaler import Scaler, fit_scaler
+from edge.detector.bundle.tail import cluster_peaks, fit_tail
+from edge.detector.learn.runs import Run as StreamRun
+from edge.detector.members.tuning import Tuning
 from edge.detector.replay import Recording, grid_rows
-from edge.detector.runs import Run as StreamRun
-from edge.detector.scaler import Scaler, fit_scaler
-from edge.detector.season import Calendar
-from edge.detector.tail import cluster_peaks, fit_tail
-from edge.detector.tuning import Tuning
+from edge.detector.rows.aligner import AlignerSettings
+from edge.detector.rows.season import Calendar
 from train.benchmarks.case import Case
 from train.benchmarks.statistics import Statistic
-from train.blind import in_episodes
-from train.metrics import Judged
-from train.playback import grid_rows_before
-from train.scaling import Scaling, fit_scaling
-from train.split import Split, split_runs
-from train.streams import as_stream
-from train.tables import RawTable
-from train.windows import filled
+from train.evaluation.blind import in_episodes
+from train.evaluation.metrics import Judged
+from train.evaluation.playback import grid_rows_before
+from train.network.scaling import Scaling, fit_scaling
+from train.network.streams import as_stream
+from train.network.windows import filled
+from train.read.split import Split, split_runs
+from train.read.tables import RawTable
 
 Fit = Callable[[list[np.ndarray], int, int], Statistic]
 """Segments of scaled rows, window and seed to a statistic."""
@@ -109,7 +109,7 @@ def _members(stream: StreamRun, scaler: Scaler, statistic: Statistic, window: in
 
 
 def _level(parts: Sequence[np.ndarray], case: Case) -> _Level:
-    """What peaks over threshold expects once in `_OUTLOOK` times the calibration; see `edge.detector.tail`."""
+    """What peaks over threshold expects once in `_OUTLOOK` times the calibration; see `edge.detector.bundle.tail`."""
     every = np.concatenate(parts)
     span_s = len(every) * case.model.period_s
     usual = np.nanmedian(every, axis=0)

@@ -7,18 +7,18 @@ from pathlib import Path
 
 import numpy as np
 
-from edge.detector.aligner import AlignerSettings
-from edge.detector.bundle import load_bundle
+from edge.detector.bundle.files import load_bundle
+from edge.detector.rows.aligner import AlignerSettings
 from train.benchmarks.case import Case
 from train.benchmarks.figures import Figures, Outcome, Tally, figures_of
 from train.benchmarks.models import Workshop
 from train.benchmarks.simulated import Fault, Simulated, simulate
 from train.benchmarks.trial import try_all
-from train.dataset import Run, Selection, align
-from train.fit import FitSettings
-from train.found import grace_s
-from train.metrics import Finding, Judged, measure
-from train.words import percent
+from train.console.words import percent
+from train.evaluation.found import grace_s
+from train.evaluation.metrics import Finding, Judged, measure
+from train.fitting.fit import FitSettings
+from train.read.dataset import Run, Selection, align
 
 WEAR = "slow_bearing_wear"
 _NORMAL_SEED, _FAULT_SEED = 20260105, 5000

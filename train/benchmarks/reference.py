@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.signal import lfilter
 
-from train.dataset import sliding_windows
+from train.read.dataset import sliding_windows
 
 MEMBERS = ("t2", "q", "level", "relation", "windows")
 """The statistics, in the order of their columns."""

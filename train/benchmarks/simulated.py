@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import edge
-from train.errors import DatasetError
-from train.found import Anomaly
-from train.tables import RawTable, ReadOptions, read_table
+from train.console.errors import DatasetError
+from train.evaluation.found import Anomaly
+from train.read.tables import RawTable, ReadOptions, read_table
 
 
 @dataclass(frozen=True)

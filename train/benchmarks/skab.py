@@ -4,19 +4,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from edge.detector.aligner import AlignerSettings
+from edge.detector.rows.aligner import AlignerSettings
 from train.benchmarks.case import Case
 from train.benchmarks.figures import Outcome, figures_of
 from train.benchmarks.folder import read_labelled, recordings
 from train.benchmarks.models import Workshop
 from train.benchmarks.trial import try_all
-from train.blind import best_row
-from train.dataset import Run, Selection, align, usual_period
-from train.errors import DatasetError
-from train.fit import FitSettings
-from train.found import grace_s
-from train.metrics import measure
-from train.tables import RawTable
+from train.console.errors import DatasetError
+from train.evaluation.blind import best_row
+from train.evaluation.found import grace_s
+from train.evaluation.metrics import measure
+from train.fitting.fit import FitSettings
+from train.read.dataset import Run, Selection, align, usual_period
+from train.read.tables import RawTable
 
 FOLDS = 2
 

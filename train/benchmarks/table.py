@@ -7,8 +7,8 @@ from rich.console import Console
 from rich.table import Table
 
 from train.benchmarks.figures import Outcome, Tally
-from train.terminal import say
-from train.words import duration, number
+from train.console.terminal import say
+from train.console.words import duration, number
 
 NAMES = {
     "offbeat": "Offbeat",

@@ -6,23 +6,23 @@ from pathlib import Path
 
 import numpy as np
 
-from edge.detector.aligner import AlignerSettings
+from edge.detector.rows.aligner import AlignerSettings
 from train.benchmarks.case import Case
 from train.benchmarks.figures import Outcome, figures_of
 from train.benchmarks.folder import first_rows
 from train.benchmarks.models import Workshop
 from train.benchmarks.trial import try_all
-from train.blind import best_row
-from train.dataset import Selection, align, usual_period
-from train.errors import DatasetError
-from train.evaluation import filled_times
-from train.fit import FitSettings
-from train.found import Anomaly, grace_s
-from train.label_windows import read_windows, windows_of
-from train.metrics import Metrics, measure
-from train.tables import ReadOptions, read_table
-from train.times import format_time, parse_instant, parse_stretch
-from train.words import duration, plural
+from train.console.errors import DatasetError
+from train.console.times import format_time, parse_instant, parse_stretch
+from train.console.words import duration, plural
+from train.evaluation.blind import best_row
+from train.evaluation.evaluation import filled_times
+from train.evaluation.found import Anomaly, grace_s
+from train.evaluation.label_windows import read_windows, windows_of
+from train.evaluation.metrics import Metrics, measure
+from train.fitting.fit import FitSettings
+from train.read.dataset import Selection, align, usual_period
+from train.read.tables import ReadOptions, read_table
 
 ONSETS = ("2014-11-02 00:00", "2014-11-27 00:00", "2014-12-24 12:00", "2014-12-31 18:00", "2015-01-26 12:00")
 """Marathon and clock change, Thanksgiving, Christmas Eve, New Year's Eve, the January storm; local time.

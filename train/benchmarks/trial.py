@@ -3,14 +3,14 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from train import blind
 from train.benchmarks.case import Case
 from train.benchmarks.detectors import DETECTORS, WITHOUT_CHANCE, fitted_bundle
 from train.benchmarks.figures import Figures, Tally
 from train.benchmarks.models import Workshop
 from train.benchmarks.pool import workers
-from train.errors import FitError
-from train.metrics import Judged
+from train.console.errors import FitError
+from train.evaluation import blind
+from train.evaluation.metrics import Judged
 
 Judgement = Mapping[str, Sequence[Judged]]
 """A detector's name to what it said of all recordings."""

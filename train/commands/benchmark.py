@@ -11,10 +11,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from edge.detector.manifest import ARCHITECTURES, FORECASTER
+from edge.detector.bundle.manifest import ARCHITECTURES, FORECASTER
 from train.benchmarks.ablation import PARTS
 from train.benchmarks.families import command as families
-from train.options import add_threshold_option
+from train.options.readings import add_threshold_option
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from train.benchmarks.families.benchmark import Other
     from train.benchmarks.figures import Outcome
     from train.benchmarks.models import Workshop
-    from train.fit import FitSettings
+    from train.fitting.fit import FitSettings
 
 _COLUMNS = {
     "skab": ("j", "f1", "far", "mar", "far_before_onset", "files_found", "false_episodes", "delay_s"),
@@ -130,7 +130,7 @@ def _add_shared(parser: argparse.ArgumentParser, seeds: int, threshold: str | No
 def run(args: argparse.Namespace) -> int:
     """Run the benchmark, say what it found."""
     from train.benchmarks.table import print_outcome
-    from train.terminal import terminal
+    from train.console.terminal import terminal
 
     console = terminal()
     seeds = list(range(args.seeds))
@@ -170,7 +170,7 @@ def _others(args: argparse.Namespace, seeds: list[int]) -> "dict[str, Other]":
 
 
 def _write_json(args: argparse.Namespace, body: dict[str, Any], console: "Console") -> None:
-    from train.terminal import say
+    from train.console.terminal import say
 
     if args.json is None:
         return
@@ -242,7 +242,7 @@ def _workshop(args: argparse.Namespace, console: "Console") -> "Iterator[Worksho
     from train.benchmarks.ablation import without
     from train.benchmarks.models import Workshop
     from train.benchmarks.progress import show_stages
-    from train.trials import find_interpreters
+    from train.fitting.trials import find_interpreters
 
     with (
         tempfile.TemporaryDirectory(prefix="offbeat-benchmark-") as folder,

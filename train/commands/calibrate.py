@@ -5,15 +5,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from train.options import add_stretch_options, add_threshold_option, positive, selection_of
-from train.playback_options import add_reading_options, reading_of
+from train.options.playback import add_reading_options, reading_of
+from train.options.readings import add_stretch_options, add_threshold_option, positive, selection_of
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from edge.detector.bundle import Bundle
-    from train.calibrating import Chosen, Device
-    from train.commissioned import Commissioned
+    from edge.detector.bundle.files import Bundle
+    from train.commission.commissioned import Commissioned
+    from train.commission.device import Chosen, Device
 
 
 def add_parser(subparsers: Any) -> argparse.ArgumentParser:
@@ -51,11 +51,11 @@ def _add_level_options(group: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Commission, choose the level, write the bundle, say what it rests on."""
-    from edge.detector.bundle import load_bundle
-    from train.calibrating import by_budget, by_labels, facts, read_device
-    from train.commissioned import commission_variants, write_commissioned
-    from train.row_hashes import refuse_fitted
-    from train.terminal import say, terminal
+    from edge.detector.bundle.files import load_bundle
+    from train.commission.commissioned import commission_variants, write_commissioned
+    from train.commission.device import by_budget, by_labels, facts, read_device
+    from train.console.terminal import say, terminal
+    from train.read.row_hashes import refuse_fitted
 
     console = terminal()
     bundle = load_bundle(args.bundle)
@@ -80,9 +80,9 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _warn(bundle: "Bundle", device: "Device", commissioned: "Commissioned", console: "Console") -> None:
-    from train.terminal import say
-    from train.times import format_time
-    from train.words import number
+    from train.console.terminal import say
+    from train.console.times import format_time
+    from train.console.words import number
 
     for odd in commissioned.odd:
         first, last = device.file_rows(odd.start, odd.end)
@@ -96,11 +96,11 @@ def _warn(bundle: "Bundle", device: "Device", commissioned: "Commissioned", cons
 
 
 def _print_summary(bundle: "Bundle", commissioned: "Commissioned", chosen: "Chosen | None", console: "Console") -> None:
-    from edge.detector.standing import told
-    from edge.detector.tail import EXTRAPOLATION
-    from train.summary import vouched
-    from train.terminal import say
-    from train.words import duration, number, plural
+    from edge.detector.bundle.tail import EXTRAPOLATION
+    from edge.detector.learn.standing import told
+    from train.console.terminal import say
+    from train.console.words import duration, number, plural
+    from train.fitting.summary import vouched
 
     first = commissioned.first
     say(console, f"commissioned on {plural(first.rows, 'row')} ({duration(first.span_s)})")

@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from train.playback_options import add_playback_options, play_files, row_count
+from train.options.playback import add_playback_options, play_files, row_count
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from edge.detector.bundle import Bundle, Variant
-    from train.evaluation import Evaluation, Quiet
-    from train.metrics import Judged
-    from train.playback import Played
+    from edge.detector.bundle.files import Bundle, Variant
+    from train.evaluation.evaluation import Evaluation, Quiet
+    from train.evaluation.metrics import Judged
+    from train.evaluation.playback import Played
 
 
 def add_parser(subparsers: Any) -> argparse.ArgumentParser:
@@ -41,7 +41,7 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
 
 def run(args: argparse.Namespace) -> int:
     """Play the files, say how good the alarms were."""
-    from train.terminal import say, terminal
+    from train.console.terminal import say, terminal
 
     console = terminal()
     first = _first_row(args)
@@ -62,7 +62,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _first_row(args: argparse.Namespace) -> int:
-    from train.errors import DatasetError
+    from train.console.errors import DatasetError
 
     if args.from_row is None:
         return args.calibrate_rows
@@ -75,7 +75,7 @@ def _first_row(args: argparse.Namespace) -> int:
 
 
 def _require_rows(played: "Sequence[Played]", first: int) -> None:
-    from train.errors import DatasetError
+    from train.console.errors import DatasetError
 
     for one in played:
         rows = len(one.table.times)
@@ -84,7 +84,7 @@ def _require_rows(played: "Sequence[Played]", first: int) -> None:
 
 
 def _result(args: argparse.Namespace, bundle: "Bundle", played: "Sequence[Played]", first: int) -> "Evaluation | Quiet":
-    from train.evaluation import evaluate, summarize
+    from train.evaluation.evaluation import evaluate, summarize
 
     files = _judged(args, bundle, played, first)
     return summarize(bundle, played, first) if files is None else evaluate(bundle, played, files, bool(args.windows))
@@ -94,8 +94,8 @@ def _judged(
     args: argparse.Namespace, bundle: "Bundle", played: "Sequence[Played]", first: int
 ) -> "list[Judged] | None":
     """The files beside their truth; None where nobody knows it."""
-    from train.evaluation import judge
-    from train.label_windows import read_windows, windows_of
+    from train.evaluation.evaluation import judge
+    from train.evaluation.label_windows import read_windows, windows_of
 
     if args.windows is not None:
         windows = read_windows(args.windows, args.timezone or bundle.timezone)
@@ -115,8 +115,8 @@ def _settings(
 
 
 def _print_result(result: "Evaluation | Quiet", console: "Console") -> None:
-    from train.evaluation import Evaluation
-    from train.evaluation_table import print_evaluation, print_quiet
+    from train.evaluation.evaluation import Evaluation
+    from train.evaluation.table import print_evaluation, print_quiet
 
     if isinstance(result, Evaluation):
         print_evaluation(result, console)

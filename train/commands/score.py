@@ -4,14 +4,14 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from train.options import add_rows_option
-from train.playback_options import add_playback_options, play_files
+from train.options.playback import add_playback_options, play_files
+from train.options.readings import add_rows_option
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from edge.detector.bundle import Bundle, Variant
-    from train.playback import Played
+    from edge.detector.bundle.files import Bundle, Variant
+    from train.evaluation.playback import Played
 
 _MOST_EPISODES = 20
 
@@ -32,9 +32,9 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
 
 def run(args: argparse.Namespace) -> int:
     """Play the file, write its scores, say which episodes there were."""
-    from train.scores import write_events, write_scores
-    from train.terminal import say, terminal
-    from train.words import plural
+    from train.console.terminal import say, terminal
+    from train.console.words import plural
+    from train.evaluation.scores import write_events, write_scores
 
     console = terminal()
     bundle, variant, (played,) = play_files(args, [args.csv], console, args.rows)
@@ -55,9 +55,9 @@ def run(args: argparse.Namespace) -> int:
 def _print_summary(bundle: "Bundle", variant: "Variant", played: "Played", console: "Console") -> None:
     from rich.table import Table
 
-    from train.scores import episodes_of
-    from train.terminal import say
-    from train.words import count, duration, number, plural, when
+    from train.console.terminal import say
+    from train.console.words import count, duration, number, plural, when
+    from train.evaluation.scores import episodes_of
 
     replay, episodes = played.replay, episodes_of(played)
     scored = int((replay.score == replay.score).sum())

@@ -3,9 +3,9 @@
 import numpy as np
 from matplotlib.figure import Figure
 
-from edge.detector.tail import EXTRAPOLATION, Tail
+from edge.detector.bundle.tail import EXTRAPOLATION, Tail
+from train.console.words import duration
 from train.plots.style import COLORS, new_figure, styled
-from train.words import duration
 
 _POINTS = 200
 _TICKS_S = (60, 600, 3600, 6 * 3600, 86400, 7 * 86400, 30 * 86400, 365 * 86400)

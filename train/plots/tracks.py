@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from matplotlib import dates
 
+from train.console.times import is_unix
 from train.plots.style import COLORS
-from train.times import is_unix
 
 MOST_POINTS = 500
 """Pairs of extremes that one line keeps: more than a figure has columns to show them in."""

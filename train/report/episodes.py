@@ -5,16 +5,16 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from edge.detector.aligner import AlignerSettings
-from edge.detector.bundle import Bundle
-from train.evaluation import filled_times
-from train.found import Anomaly
-from train.playback import Played
+from edge.detector.bundle.files import Bundle
+from edge.detector.rows.aligner import AlignerSettings
+from train.console.words import duration, number, when
+from train.evaluation.evaluation import filled_times
+from train.evaluation.found import Anomaly
+from train.evaluation.playback import Played
+from train.evaluation.scores import EpisodeSummary, episodes_of
 from train.plots.signals import MOST_CHANNELS, Recorded, timeline
 from train.plots.tracks import runs_of
 from train.report.page import heading, keys, paragraph, picture, table
-from train.scores import EpisodeSummary, episodes_of
-from train.words import duration, number, when
 
 MOST_FILES = 8
 """Files that are drawn; a page with more of them takes seconds to open."""

@@ -5,17 +5,17 @@ from pathlib import Path
 
 import numpy as np
 
-from edge.detector.bundle import Bundle, Variant
-from train.evaluation import Evaluation, Quiet
-from train.evaluation_table import NAMES, WINDOW_DELAYS, cells
-from train.metrics import Metrics, judged_rows
-from train.playback import Played
+from edge.detector.bundle.files import Bundle, Variant
+from train.console.words import count, duration, number, often, percent, plural, when
+from train.evaluation.evaluation import Evaluation, Quiet
+from train.evaluation.metrics import Metrics, judged_rows
+from train.evaluation.playback import Played
+from train.evaluation.table import NAMES, WINDOW_DELAYS, cells
 from train.plots.curves import Mark, ranking_curves
 from train.plots.training import score_histogram
 from train.report.episodes import MOST_FILES, file_parts
 from train.report.page import Fact, Section, paragraph, picture, table, write_page
 from train.report.score_page import HOW_TO_READ
-from train.words import count, duration, number, often, percent, plural, when
 
 
 def write_evaluate_report(

@@ -6,25 +6,25 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from edge.detector.aligner import AlignerSettings
-from edge.detector.calibration import Calibration
-from edge.detector.runtime import load_model
-from edge.detector.standing import standings
-from edge.detector.tail import cluster_peaks, peaks_apart
-from train.data_report import DataReport
-from train.dataset import Segment
+from edge.detector.bundle.calibration import Calibration
+from edge.detector.bundle.tail import cluster_peaks, peaks_apart
+from edge.detector.learn.standing import standings
+from edge.detector.rows.aligner import AlignerSettings
+from edge.detector.score.runtime import load_model
+from train.console.words import count, duration, number, percent, plural
+from train.evaluation.trace import Trace, trace
 from train.plots.signals import BAND_SDS, MOST_CHANNELS, Expectation, Recorded, reconstruction, timeline
 from train.plots.tail import return_levels
 from train.plots.tracks import runs_of
 from train.plots.training import losses, score_histogram
+from train.read.data_report import DataReport
+from train.read.dataset import Segment
 from train.report.fit_tables import card_parts, data_parts, settings_part, variant_parts, worst_parts
 from train.report.page import Fact, Section, keys, paragraph, picture, write_page
 from train.report_card.card import Card
-from train.trace import Trace, trace
-from train.words import count, duration, number, percent, plural
 
 if TYPE_CHECKING:
-    from train.fit import FitResult  # brings TensorFlow
+    from train.fitting.fit import FitResult  # brings TensorFlow
 
 _BAND_ROWS = 400
 """Rows over which readings and expectation are drawn: more, and the lines cannot be told apart."""

@@ -5,16 +5,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from edge.detector.aligner import AlignerSettings
-from train.contamination import WorstStretch
-from train.data_report import DataReport, oddities
+from edge.detector.rows.aligner import AlignerSettings
+from train.console.words import count, number, percent, size, when
+from train.fitting.contamination import WorstStretch
 from train.plots import signals
+from train.read.data_report import DataReport, oddities
 from train.report.page import keys, paragraph, picture, table
 from train.report_card.card import Card, Finding
-from train.words import count, number, percent, size, when
 
 if TYPE_CHECKING:
-    from train.fit import FitResult  # brings TensorFlow
+    from train.fitting.fit import FitResult  # brings TensorFlow
 
 _MOST_DRAWN = 3
 """Stretches that are drawn."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from train.errors import DatasetError
+from train.console.errors import DatasetError
 from train.plots.style import to_svg
 
 

@@ -5,15 +5,15 @@ from pathlib import Path
 
 import numpy as np
 
-from edge.detector.bundle import Bundle, Variant
-from train.evaluation import Quiet, summarize
-from train.found import Anomaly, label_runs
-from train.playback import Played
+from edge.detector.bundle.files import Bundle, Variant
+from train.console.words import count, number, often, percent, plural
+from train.evaluation.evaluation import Quiet, summarize
+from train.evaluation.found import Anomaly, label_runs
+from train.evaluation.playback import Played
+from train.evaluation.scores import episodes_of
 from train.plots.training import score_histogram
 from train.report.episodes import close_ups, file_parts
 from train.report.page import Fact, Section, picture, write_page
-from train.scores import episodes_of
-from train.words import count, number, often, percent, plural
 
 HOW_TO_READ = (
     "The model learned what normal readings look like and, for every row, works out what it would have expected. "

@@ -4,7 +4,7 @@ import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from train.errors import DatasetError
+from train.console.errors import DatasetError
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,8 @@ import re
 
 import numpy as np
 
+from train.console.words import number, plural
 from train.report_card.series import DIGITS, Series
-from train.words import number, plural
 
 _LEAST_RISES = 10
 """Rises, and of one that is set back for each time: a setpoint that was raised a few times is no counter, nor a valve

@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from train.console.words import duration, number, percent
 from train.report_card.series import Series, longest, middle
 from train.report_card.values import FEWEST_VALUES
-from train.words import duration, number, percent
 
 _HOLES = 0.01
 """Part of the rows from which a column has holes; fewer are lost messages."""

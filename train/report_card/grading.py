@@ -2,9 +2,12 @@
 
 from collections.abc import Sequence
 
-from train.columns import LeftOut
-from train.dataset import Run, Selection, used_rows
-from train.errors import DatasetError
+from train.console.errors import DatasetError
+from train.console.times import format_time
+from train.console.words import duration, number, percent, plural
+from train.read.columns import LeftOut
+from train.read.dataset import Run, Selection, used_rows
+from train.read.tables import RawTable
 from train.report_card.card import Card, Finding, Line, option
 from train.report_card.choice import Choice
 from train.report_card.codes import Code, codes
@@ -13,9 +16,6 @@ from train.report_card.course import holes, trend
 from train.report_card.series import Series
 from train.report_card.standstill import standstills
 from train.report_card.values import coarse, constant, modes
-from train.tables import RawTable
-from train.times import format_time
-from train.words import duration, number, percent, plural
 
 _MOST_STRETCHES = 3
 _LOST = "later rows lie beyond all that was seen, and score as anomalies"

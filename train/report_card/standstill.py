@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from train.dataset import Segment
+from train.read.dataset import Segment
 
 _BLOCK_ROWS = 30
 _LEAST_PART = 0.05

@@ -5,9 +5,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from train.console.terminal import say
+from train.console.words import plural
 from train.report_card.card import Card, Line
-from train.terminal import say
-from train.words import plural
 
 _MOST_LINES = 40
 """Columns up to which each has a line; of more only those have one in which something was found."""

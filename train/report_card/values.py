@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from train.console.words import number, percent, plural
 from train.report_card.series import DIGITS, Series, middle
-from train.words import number, percent, plural
 
 FEWEST_VALUES = 4
 """A column with fewer different values is a state, as a switch or a valve."""

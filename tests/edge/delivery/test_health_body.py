@@ -4,13 +4,13 @@ import json
 from pathlib import Path
 
 import pytest
-from alerts import alert
 
 from edge.delivery.counts import LinkCounts
 from edge.delivery.durations import Durations
 from edge.delivery.health import health_body, process_figures
 from edge.delivery.outbox import Outbox
 from edge.wire.payload import encode_payload
+from tests.helpers.alerts import alert
 
 
 def test_health_tells_of_the_outbox_the_link_the_streams_and_the_process(tmp_path: Path) -> None:

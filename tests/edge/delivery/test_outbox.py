@@ -13,11 +13,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from alerts import alert
 
 from edge.delivery.outbox import Outbox
 from edge.wire.events import event_to_dict
 from edge.wire.payload import encode_payload
+from tests.helpers.alerts import alert
 
 EVENT_BYTES = len(encode_payload(event_to_dict(alert(10, "update"))))
 
@@ -429,7 +429,7 @@ def test_one_thread_puts_while_another_drains(path: Path) -> None:
 KILLED = """
 import sys, pathlib
 sys.path[:0] = {paths!r}
-from alerts import alert
+from tests.helpers.alerts import alert
 from edge.delivery.outbox import Outbox
 outbox = Outbox(pathlib.Path({file!r}))
 for number in range(1_000_000):

@@ -5,7 +5,6 @@ import tempfile
 from contextlib import nullcontext
 from pathlib import Path
 
-from alerts import alert
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
@@ -13,6 +12,7 @@ from test_outbox import full_disk
 
 from edge.delivery.entry import Entry
 from edge.delivery.outbox import Outbox
+from tests.helpers.alerts import alert
 
 
 class OutboxModel(RuleBasedStateMachine):

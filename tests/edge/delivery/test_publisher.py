@@ -14,9 +14,7 @@ from typing import Any
 
 import paho.mqtt.client as paho
 import pytest
-from alerts import alert
 from attrs import evolve
-from mosquitto import PERSISTENT, Broker, Listener, wait_for
 from mqtt_proxy import MqttProxy
 from test_outbox import full_disk
 
@@ -27,6 +25,8 @@ from edge.delivery.settings import DeliverySettings
 from edge.wire.broker import BrokerSettings
 from edge.wire.events import EventMessage, decode_message
 from edge.wire.topics import DeviceTopics
+from tests.helpers.alerts import alert
+from tests.helpers.mosquitto import PERSISTENT, Broker, Listener, wait_for
 
 TOPICS = DeviceTopics("gw-1")
 EVENTS = "offbeat/+/+/event"

@@ -6,8 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from alerts import alert
-from mosquitto import Broker, missing, wait_for
 
 from edge.delivery.connection import ConnectError, probe
 from edge.delivery.outbox import Outbox
@@ -15,6 +13,8 @@ from edge.delivery.publisher import Publisher
 from edge.delivery.settings import DeliverySettings
 from edge.wire.broker import BrokerSettings
 from edge.wire.topics import DeviceTopics
+from tests.helpers.alerts import alert
+from tests.helpers.mosquitto import Broker, missing, wait_for
 
 QUICK = DeliverySettings(retry_first_s=0.05, retry_longest_s=0.1)
 

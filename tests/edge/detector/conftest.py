@@ -4,7 +4,8 @@ import os
 from pathlib import Path
 
 import pytest
-from tflite_models import Models, make_models
+
+from tests.helpers.tflite_models import Models, make_models
 
 
 @pytest.fixture(scope="session")

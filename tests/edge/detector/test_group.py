@@ -6,14 +6,26 @@ import math
 import jsonschema
 import numpy as np
 import pytest
-from rig import CHANNELS, FAULT, START, WINDOW, events_of, group_of, network, normal, play, rows_of, with_fault
-from rig import write_rig_bundle as write
 
-from edge.detector.bundle import Bundle
+from edge.detector.bundle.files import Bundle
+from edge.detector.bundle.rules import ChannelRules
 from edge.detector.group import StreamSettings
-from edge.detector.rows import Row
-from edge.detector.rules import ChannelRules
+from edge.detector.rows.row import Row
 from edge.wire.events import EventMessage, event_schema, message_to_dict
+from tests.helpers.rig import (
+    CHANNELS,
+    FAULT,
+    START,
+    WINDOW,
+    events_of,
+    group_of,
+    network,
+    normal,
+    play,
+    rows_of,
+    with_fault,
+)
+from tests.helpers.rig import write_rig_bundle as write
 
 BEGIN, LENGTH, COUNT = 60, 90, 300
 """Rows before the fault, in it, and in all."""

@@ -10,14 +10,26 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from rig import FAULT, START, WINDOW, events_of, group_of, normal, play, rows_of, variant, with_fault, write_rig_bundle
 
-from edge.detector.bundle import Bundle, BundleError, write_bundle
-from edge.detector.commissioning import bundle_calibration
+from edge.detector.bundle.files import Bundle, BundleError, write_bundle
+from edge.detector.bundle.rules import ChannelRules
 from edge.detector.group import StreamGroup, StreamSettings
-from edge.detector.rows import Row
-from edge.detector.rules import ChannelRules
+from edge.detector.learn.commissioning import bundle_calibration
+from edge.detector.rows.row import Row
 from tests.fuzz.inputs import places, replaced
+from tests.helpers.rig import (
+    FAULT,
+    START,
+    WINDOW,
+    events_of,
+    group_of,
+    normal,
+    play,
+    rows_of,
+    variant,
+    with_fault,
+    write_rig_bundle,
+)
 
 OWN = StreamSettings("pump1", calibrate_rows=200)
 RULES = StreamSettings("pump1", rules={"flow": ChannelRules(max=12.0)})

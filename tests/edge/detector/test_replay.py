@@ -4,12 +4,12 @@ import math
 
 import numpy as np
 import pytest
-from rig import CHANNELS, START, WINDOW, group_of, normal, rows_of, with_fault, write_rig_bundle
 
-from edge.detector.aligner import AlignerSettings
-from edge.detector.bundle import Bundle
+from edge.detector.bundle.files import Bundle
 from edge.detector.group import StreamSettings
 from edge.detector.replay import Recording, Replay, grid_rows, replay
+from edge.detector.rows.aligner import AlignerSettings
+from tests.helpers.rig import CHANNELS, START, WINDOW, group_of, normal, rows_of, with_fault, write_rig_bundle
 
 GRID = AlignerSettings(1.0)
 

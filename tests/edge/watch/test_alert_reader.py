@@ -8,13 +8,13 @@ from typing import Any
 
 import paho.mqtt.client as paho
 import pytest
-from alerts import alert
-from mosquitto import Broker, wait_for
 
 from edge.watch.reader import AlertReader
 from edge.wire.broker import BrokerSettings
 from edge.wire.events import EventMessage, encode_message
 from edge.wire.topics import DeviceTopics
+from tests.helpers.alerts import alert
+from tests.helpers.mosquitto import Broker, wait_for
 
 
 class Reading:

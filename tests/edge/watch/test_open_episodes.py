@@ -1,9 +1,8 @@
 """Which episodes are open, also when messages come late."""
 
-from alerts import alert
-
 from edge.watch.open_episodes import OpenEpisodes
 from edge.wire.events import EventMessage, EventType
+from tests.helpers.alerts import alert
 
 
 def message(seq: int, event_type: EventType, episode: str = "e1", device: str = "gw-1") -> EventMessage:

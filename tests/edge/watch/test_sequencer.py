@@ -1,11 +1,11 @@
 """Once, in order, and nothing lost, whatever order and however often messages come."""
 
-from alerts import alert
 from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.watch.sequencer import Received, Sequencer
 from edge.wire.events import EventMessage
+from tests.helpers.alerts import alert
 
 
 def received(seq: int, log: str = "log", device: str = "gw-1") -> Received:

@@ -10,12 +10,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO
 
-from alerts import alert
-from mosquitto import Broker, wait_for
 from test_alert_reader import message, on_its_topic, send
 
 from edge.watch.terminal import use_colour
 from edge.wire.events import EventMessage, decode_message, encode_message
+from tests.helpers.alerts import alert
+from tests.helpers.mosquitto import Broker, wait_for
 
 PROGRAM = """
 import signal, sys, threading

@@ -4,12 +4,12 @@ import dataclasses
 from datetime import UTC
 
 import pytest
-from alerts import alert, rule_alert
 from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.watch.wording import alert_line, duration_words, local_time
 from edge.wire.events import Contributor, Event, EventMessage, Peak
+from tests.helpers.alerts import alert, rule_alert
 
 
 def line(event: Event, **fields: bool) -> str:

@@ -13,7 +13,7 @@ from train.benchmarks.families.trying import BASELINES, OFFBEAT, REFERENCE, Task
 from train.benchmarks.figures import Outcome, Tally
 from train.benchmarks.models import Workshop
 from train.benchmarks.pool import workers
-from train.words import plural
+from train.console.words import plural
 
 Other = Callable[[Workshop], Outcome]
 """Another benchmark, which counts as one family more."""

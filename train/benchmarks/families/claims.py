@@ -6,7 +6,7 @@ from typing import Any
 
 from scipy.stats import chi2
 
-from edge.detector.calibration import Calibration
+from edge.detector.bundle.calibration import Calibration
 
 LEAST_CLAIMED = 3.0
 """Families of which fewer false episodes are claimed say little each, and are told as one."""

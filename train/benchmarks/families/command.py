@@ -44,7 +44,7 @@ def other_command_lines(args: argparse.Namespace) -> dict[str, list[str]]:
     Raises:
         DatasetError: windows are wanted, and not given.
     """
-    from train.errors import DatasetError
+    from train.console.errors import DatasetError
 
     for name in ("taxi", "nab"):
         if getattr(args, name) is not None and args.windows is None:

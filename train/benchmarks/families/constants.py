@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from edge.detector.tuning import DEFAULT, Tuning
-from edge.detector.tuning import NUMBERS as CONSTANTS
+from edge.detector.members.tuning import DEFAULT, Tuning
+from edge.detector.members.tuning import NUMBERS as CONSTANTS
 
 __all__ = ["CONSTANTS", "FACTORS", "tuned", "value_at"]
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from train import blind
 from train.benchmarks.figures import Figures
-from train.found import GRACE_ROWS, GRACE_S, alarm_starts
+from train.evaluation import blind
+from train.evaluation.found import GRACE_ROWS, GRACE_S, alarm_starts
 
 ANOMALOUS, NORMAL, NOT_JUDGED = 1, 0, -1
 """Labels. What is not judged is no false alarm and no miss, and an episode that starts there is not false."""

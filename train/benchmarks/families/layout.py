@@ -14,14 +14,14 @@ from rich.console import Console
 
 from train.benchmarks.case import Case
 from train.benchmarks.families.judging import ANOMALOUS, NORMAL, NOT_JUDGED, Truth
-from train.columns import require, to_numbers
-from train.commands import fit as fitting
-from train.csv_file import read_csv
-from train.dataset import selected
-from train.errors import DatasetError, FitError
-from train.evaluation import filled_times
-from train.options import load_readings, selection_of
-from train.tables import RawTable, ReadOptions, read_table
+from train.console.errors import DatasetError, FitError
+from train.evaluation.evaluation import filled_times
+from train.options.fit import add_fit_options, settings_of
+from train.options.readings import load_readings, selection_of
+from train.read.columns import require, to_numbers
+from train.read.csv_file import read_csv
+from train.read.dataset import selected
+from train.read.tables import RawTable, ReadOptions, read_table
 
 LABEL_COLUMN = "anomaly"
 META = "meta.json"
@@ -114,7 +114,8 @@ def _meta(path: Path) -> tuple[list[str], int]:
 
 def _arguments(path: Path, options: Sequence[str], files: Sequence[Path]) -> argparse.Namespace:
     """What the parser of `fit` makes of these options."""
-    parser = fitting.add_parser(argparse.ArgumentParser("offbeat-train").add_subparsers())
+    parser = argparse.ArgumentParser("offbeat-train fit")
+    add_fit_options(parser)
     said = io.StringIO()
     try:
         with redirect_stderr(said):
@@ -128,9 +129,11 @@ def _with_model(blank: FamilyCase, args: argparse.Namespace) -> FamilyCase:
     """With what the command `fit` would fit on, and how."""
     console = Console(quiet=True)
     readings = load_readings(args, console)
-    settings = fitting.settings_of(args, readings)
+    settings = settings_of(args, readings)
     if args.search is not None:
-        settings = fitting.searched(args, readings, settings, console)
+        from train.fitting.search import searched
+
+        settings = searched(readings.runs, settings, args.search, console)
     selection = selection_of(args)
     normal = tuple(table.values[selected(table, selection)] for table in readings.tables)
     name = f"{blank.family}-{blank.name}"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import Any, Protocol
 
-from edge.detector.tuning import Tuning
+from edge.detector.members.tuning import Tuning
 from train.benchmarks.ablation import PARTS, without
 from train.benchmarks.families.constants import FACTORS, tuned, value_at
 from train.benchmarks.figures import Tally

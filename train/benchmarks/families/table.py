@@ -11,8 +11,8 @@ from train.benchmarks.families.claims import Claim
 from train.benchmarks.families.leaving_out import ByFamily, LeftOut, mean_j
 from train.benchmarks.figures import Tally
 from train.benchmarks.table import NAMES
-from train.terminal import say
-from train.words import duration, number
+from train.console.terminal import say
+from train.console.words import duration, number
 
 _MARKS = {"once": "", "half": "half ", "twice": "twice "}
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from edge.detector.bundle import Bundle
-from edge.detector.runtime import Network, load_model
-from edge.detector.tuning import Tuning
+from edge.detector.bundle.files import Bundle
+from edge.detector.members.tuning import Tuning
+from edge.detector.score.runtime import Network, load_model
 from train.benchmarks.case import Case
 from train.benchmarks.detectors import DETECTORS, WITHOUT_CHANCE, fitted_bundle
 from train.benchmarks.families.claims import Claim, alerts_per_s
@@ -16,9 +16,9 @@ from train.benchmarks.families.layout import FamilyCase
 from train.benchmarks.models import Workshop
 from train.benchmarks.pool import Workers
 from train.benchmarks.reference import reference_alarms
-from train.errors import DatasetError, FitError
-from train.playback import Played, play
-from train.quiet import quiet_native_output
+from train.console.errors import DatasetError, FitError
+from train.console.quiet import quiet_native_output
+from train.evaluation.playback import Played, play
 
 OFFBEAT, REFERENCE = "offbeat", "reference"
 BASELINES = tuple(name for name in DETECTORS if name != OFFBEAT)

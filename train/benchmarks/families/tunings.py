@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from edge.detector.tuning import Tuning
+from edge.detector.members.tuning import Tuning
 from train.benchmarks.families.benchmark import Other
 from train.benchmarks.families.judging import figures, together
 from train.benchmarks.families.layout import FamilyCase

@@ -1,0 +1,1 @@
+"""The agent: readings in, alerts out, for years."""

@@ -1,0 +1,85 @@
+"""From the settings to an agent that is ready to run: bundles loaded, state restored, nothing connected yet."""
+
+from collections import deque
+from pathlib import Path
+
+from edge.agent.feedback import Feedback
+from edge.agent.gathering import Gathering
+from edge.agent.inbox import Inbox
+from edge.agent.inference import Inference
+from edge.agent.loading import grouped
+from edge.agent.loop import Agent
+from edge.agent.notify import Notifier
+from edge.agent.parts import info_of, lanes_of, make_inference, make_intake, open_reader, served
+from edge.agent.reload import Reload
+from edge.agent.reporter import Reporter
+from edge.config.settings import Config
+from edge.delivery.durations import Durations
+from edge.delivery.outbox import Outbox
+from edge.delivery.publisher import Publisher
+from edge.delivery.requests import Requests
+from edge.detector.bundle.files import BundleError
+from edge.state.ledger import Ledger
+from edge.wire.topics import DeviceTopics
+
+
+def assemble(config: Config, path: Path) -> Agent:
+    """An agent for these settings, which it reads again from `path` when it is told to.
+
+    Bundles that fail are tried again while it runs, as long as one is good.
+
+    Raises:
+        ConfigError: a rule names a channel that its bundle has not.
+        BundleError: no bundle at all can be used.
+        SourceError: a source's file or module is missing.
+    """
+    run_s = Durations()
+    limits = config.delivery
+    outbox = Outbox(config.device.state_dir / "outbox.db", limits.outbox_bytes, limits.history)
+    ledger = Ledger(outbox)
+    inferences = _opened(config, ledger, run_s)
+    ledger.settle_others([stream.id for stream in config.stream])
+    streams = served(inferences)
+    inbox = Inbox(lanes_of(streams, config.device.queue_readings))
+    feedback = Feedback()
+    ended: deque[tuple[str, Exception | None]] = deque()
+    intakes = {source.name: make_intake(source, inbox, ended) for source in config.source}
+    return Agent(
+        streams=streams,
+        inferences=inferences,
+        inbox=inbox,
+        readers={source.name: open_reader(source, intakes[source.name], config) for source in config.source},
+        intakes=intakes,
+        ended=ended,
+        ledger=ledger,
+        reporter=_reporter(config, inferences, outbox, run_s, feedback),
+        notifier=Notifier(),
+        health_every_s=config.device.health_every_s,
+        on_reload=Reload(path, config),
+        gathering=Gathering(config.device.gather),
+        feedback=feedback,
+    )
+
+
+def _opened(config: Config, ledger: Ledger, run_s: Durations) -> list[Inference]:
+    inferences, errors = [], []
+    for streams in grouped(config.stream).values():
+        inference = make_inference(streams, config, ledger, run_s)
+        inferences.append(inference)
+        try:
+            inference.open()
+        except BundleError as error:
+            errors.append(error)
+    if len(errors) == len(inferences):
+        raise errors[0]
+    return inferences
+
+
+def _reporter(
+    config: Config, inferences: list[Inference], outbox: Outbox, run_s: Durations, feedback: Feedback
+) -> Reporter:
+    topics = DeviceTopics(config.device.id, config.device.root)
+    requests = Requests(topics, config.requests.allow)
+    requests.register("normal", feedback.ask)
+    publisher = Publisher(config.broker, topics, outbox, config.delivery, requests)
+    return Reporter(outbox, publisher, info_of(inferences), run_s)

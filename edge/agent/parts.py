@@ -1,0 +1,114 @@
+"""The agent's parts, each made from its settings; nothing is loaded, started or connected yet."""
+
+import time
+from collections import deque
+from collections.abc import Iterable
+from functools import partial
+from typing import Any
+
+from edge import __version__
+from edge.agent.inbox import Inbox, Route
+from edge.agent.inference import Inference
+from edge.agent.loading import live_sources, load_streams
+from edge.agent.loop import Reader, Served
+from edge.agent.troubles import Troubles
+from edge.config.settings import Config, StreamConfig
+from edge.delivery.durations import Durations
+from edge.detector.bundle.calibration import Calibration
+from edge.sources.intake import Intake
+from edge.sources.settings import MqttSource, SerialSource, SourceSettings
+from edge.state.files import StateFiles
+from edge.state.ledger import Ledger
+from edge.state.snapshots import Snapshots
+
+CONFIG_SCHEMA = 1
+"""Version of the keys of agent.toml, as the info topic gives it."""
+
+
+def make_inference(streams: list[StreamConfig], config: Config, ledger: Ledger, run_s: Durations) -> Inference:
+    """The inference over streams that share a bundle; not opened."""
+    load = partial(load_streams, streams, config.device.runtime, live_sources(config.source))
+    ids = [stream.id for stream in streams]
+    files = StateFiles(config.device.state_dir / "streams")
+    snapshots = Snapshots(files, ledger, ids, config.device.snapshot_every_s, time.monotonic)
+    keeps_looks = "normal" in config.requests.allow
+    return Inference(streams, load, snapshots, Troubles(ids, time.monotonic), run_s, keeps_looks)
+
+
+def served(inferences: Iterable[Inference]) -> list[Served]:
+    """The streams of these inferences, with where their readings come from."""
+    return [
+        Served(stream.id, (stream.source or "", stream.board or ""), inference, number)
+        for inference in inferences
+        for number, stream in enumerate(inference.configs)
+    ]
+
+
+def lanes_of(streams: Iterable[Served], readings: int) -> dict[Route, int]:
+    """How many readings may wait of each board: `readings`, but at least what its largest window is made of.
+
+    With less, a flood would push out readings faster than a window can fill, and nothing would be scored at all.
+    """
+    lanes: dict[Route, int] = {}
+    for stream in streams:
+        loaded = stream.inference.loaded
+        # Boards may send their channels one by one; half a window more is what comes while the window is scored.
+        needed = 0 if loaded is None else 3 * loaded.bundle.window * len(loaded.bundle.channels) // 2
+        lanes[stream.route] = max(readings, needed, lanes.get(stream.route, 0))
+    return lanes
+
+
+def make_intake(source: SourceSettings, inbox: Inbox, ended: deque[tuple[str, Exception | None]]) -> Intake:
+    """The agent's side of a source, which enters itself in `ended` when it has come to its end."""
+    return Intake(source.name, inbox.put, source.channels, lambda name, error: ended.append((name, error)))
+
+
+def open_reader(source: SourceSettings, intake: Intake, config: Config) -> Reader:
+    """The reader of a source, not started. Imports only what that source needs.
+
+    Raises:
+        SourceError: its file or module is missing.
+    """
+    if isinstance(source, MqttSource):
+        from edge.sources.mqtt import MqttReader
+
+        broker = source.broker or config.broker
+        own_id = source.broker.client_id if source.broker else None
+        return MqttReader(source, intake, broker, own_id or f"offbeat-{config.device.id}-{source.name}")
+    if isinstance(source, SerialSource):
+        from edge.sources.serial import SerialReader
+
+        return SerialReader(source, intake)
+    from edge.sources.file import LineReader
+
+    return LineReader(source, intake)
+
+
+def _judged_by(calibration: Calibration | None) -> list[str]:
+    """Names of the members that take part; none while a stream commissions itself."""
+    return [] if calibration is None else list(calibration.taking_part)
+
+
+def info_of(inferences: Iterable[Inference]) -> dict[str, Any]:
+    """What the info topic says: version and bundles."""
+    bundles = []
+    for inference in inferences:
+        if (loaded := inference.loaded) is not None:
+            bundle = loaded.bundle
+            bundles.append(
+                {
+                    "name": bundle.name,
+                    "sha256": bundle.sha256,
+                    "created": bundle.created,
+                    "variant": loaded.variant.name,
+                    "runtime": loaded.model.runtime,
+                    "streams": [stream.id for stream in loaded.streams],
+                    "channels": [{"name": channel.name, "unit": channel.unit} for channel in bundle.channels],
+                    "period_s": bundle.period_s,
+                    "members": {
+                        stream.id: _judged_by(loaded.group.calibration(number))
+                        for number, stream in enumerate(loaded.streams)
+                    },
+                }
+            )
+    return {"version": __version__, "config_schema": CONFIG_SCHEMA, "bundles": bundles}

@@ -1,0 +1,116 @@
+"""A config that changed while the agent runs: all of it is applied, or nothing."""
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+
+from attrs import evolve
+
+from edge.agent.inference import Inference
+from edge.agent.loading import grouped, live_sources
+from edge.agent.loop import Agent, Reader
+from edge.agent.parts import info_of, lanes_of, make_inference, make_intake, open_reader, served
+from edge.config.settings import Config, ConfigError, StreamConfig, load_config
+from edge.detector.bundle.files import BundleError, load_bundle
+from edge.sources.intake import Intake
+from edge.sources.settings import SourceError
+
+log = logging.getLogger(__name__)
+
+_FIXED = ("broker", "delivery", "requests")
+_FIXED_OF_DEVICE = ("id", "state_dir", "root", "runtime")
+"""What a running agent cannot change: where it says things, under which name, and what it keeps."""
+
+
+@dataclass(frozen=True)
+class _Plan:
+    config: Config
+    inferences: list[Inference]
+    readers: dict[str, Reader]
+    intakes: dict[str, Intake]
+
+
+class Reload:
+    """Reads the config again. What did not change goes on undisturbed: its sources, windows and episodes."""
+
+    def __init__(self, path: Path, config: Config) -> None:
+        self._path, self._config = path, config
+
+    def __call__(self, agent: Agent) -> None:
+        """Apply the file as it is now, between two turns of the agent. If it cannot be used, the old config stays."""
+        try:
+            plan = self._plan(agent, self._changeable(load_config(self._path)))
+        except (ConfigError, BundleError, SourceError) as error:
+            log.error("reload: the old config stays: %s", error)
+            return
+        self._apply(agent, plan)
+        self._config = plan.config
+        log.info("reload: %d streams, %d sources", len(plan.config.stream), len(plan.config.source))
+
+    def _changeable(self, new: Config) -> Config:
+        """The new config with what cannot be changed as it was."""
+        old = self._config
+        fixed = {name: getattr(old, name) for name in _FIXED}
+        of_device = {name: getattr(old.device, name) for name in _FIXED_OF_DEVICE}
+        later = [f"[{name}]" for name, value in fixed.items() if getattr(new, name) != value]
+        later += [f"[device] {name}" for name, value in of_device.items() if getattr(new.device, name) != value]
+        if later:
+            log.warning("reload: these take effect at the next start: %s", ", ".join(later))
+        return evolve(new, device=evolve(new.device, **of_device), **fixed)
+
+    def _plan(self, agent: Agent, config: Config) -> _Plan:
+        """Load what is new; nothing of the agent is touched yet."""
+        inferences = []
+        for streams in grouped(config.stream).values():
+            same = (one for one in agent.inferences if self._goes_on(one, streams, config))
+            inference = next(same, None)
+            if inference is None:
+                inference = make_inference(streams, config, agent.ledger, agent.reporter.run_s)
+                inference.load()
+            inferences.append(inference)
+        readers, intakes = {}, {}
+        before = {source.name: source for source in self._config.source}
+        for source in config.source:
+            name = source.name
+            if source == before.get(name):
+                readers[name], intakes[name] = agent.readers[name], agent.intakes[name]
+            else:
+                intakes[name] = make_intake(source, agent.inbox, agent.ended)
+                readers[name] = open_reader(source, intakes[name], config)
+        return _Plan(config, inferences, readers, intakes)
+
+    def _goes_on(self, inference: Inference, streams: list[StreamConfig], config: Config) -> bool:
+        """Whether an inference serves these streams as they are now, with the bundle that is there now."""
+        if inference.configs != tuple(streams):
+            return False
+        before, now = live_sources(self._config.source), live_sources(config.source)
+        if any((stream.source in before) != (stream.source in now) for stream in streams):
+            return False
+        loaded = inference.loaded
+        return loaded is None or load_bundle(streams[0].bundle).sha256 == loaded.bundle.sha256
+
+    def _apply(self, agent: Agent, plan: _Plan) -> None:
+        names = {stream.id for stream in plan.config.stream}
+        before = {stream.id: stream for stream in agent.streams}
+        for stream in agent.streams:
+            if stream.id not in names:
+                agent.end(stream)
+            elif stream.inference not in plan.inferences:
+                stream.inference.save(stream.number)
+        agent.ledger.settle_others(names)
+        for inference in plan.inferences:
+            if inference in agent.inferences:
+                continue
+            inference.attach()
+            for number, config in enumerate(inference.configs):
+                if (old := before.get(config.id)) is not None:
+                    inference.take_over(number, old.inference, old.number)
+        device = plan.config.device
+        streams = served(plan.inferences)
+        agent.inbox.serve(lanes_of(streams, device.queue_readings))
+        agent.rearrange(streams, plan.inferences, plan.readers, plan.intakes)
+        agent.health_every_s, agent.gathering.part = device.health_every_s, device.gather
+        for inference in plan.inferences:
+            inference.save_every(device.snapshot_every_s)
+        logging.getLogger().setLevel(device.log_level.upper())
+        agent.reporter.publisher.info(info_of(plan.inferences))

@@ -1,0 +1,160 @@
+"""One configured stream: from the readings of its board to rows, with its own idea of what time it is."""
+
+import logging
+import math
+from collections import deque
+from dataclasses import replace
+
+from edge.agent.clocks import LATEST_SENSIBLE, ArrivalClock, FutureJudge
+from edge.config.settings import StreamConfig
+from edge.config.structure import nearest
+from edge.detector.bundle.files import Bundle
+from edge.detector.rows.aligner import Aligner
+from edge.detector.rows.row import Row
+from edge.sources.intake import Arrival
+
+log = logging.getLogger(__name__)
+
+_LEAST_OFFLINE_AFTER_S = 5.0
+_READINGS_TO_JUDGE = 50
+"""Readings after which a channel that never came is reported; boards may send channels one by one."""
+_NAMES_KEPT = 64
+
+
+class Stream:
+    """Rows of one stream, on the clock of its readings.
+
+    `live` readings come as they are measured: without one, time goes on by the gateway's monotonic clock, which
+    is what arguments named `monotonic` are, seconds. In a recording only the readings move time.
+    """
+
+    def __init__(self, config: StreamConfig, bundle: Bundle, live: bool) -> None:
+        self.config, self.id = config, config.id
+        self._wanted = bundle.channel_names
+        self.online = False
+        self.in_episode = False
+        """Whether an episode is open, which a clock that is set back would cut in two; the owner says so."""
+        self.rows: deque[Row] = deque()
+        """Closed and not yet scored."""
+        self.readings = self.untimed = self.bad_values = 0
+        self._settings = replace(
+            bundle.aligner,
+            aggregate=config.aggregate,
+            max_hold_s=config.max_hold_s,
+            max_gap_s=config.max_gap_s,
+            max_delay_s=config.max_delay_s,
+            max_future_s=config.max_future_s,
+        )
+        settings = self._settings
+        self.aligner = Aligner(bundle.channel_names, settings)
+        self._offline_after_s = config.offline_after_s or max(_LEAST_OFFLINE_AFTER_S, settings.gap_s)
+        self._idle_after_s = settings.delay_s + 2 * settings.period_s
+        self._clock, self._judge = ArrivalClock(), FutureJudge(config.max_future_s)
+        self._live = live
+        self._time = -math.inf
+        self._at = -math.inf  # when that was, monotonic
+        self._heard_at = -math.inf  # when a reading came that may be a sensible one, monotonic
+        self._channels: set[str] | None = set()  # names seen, until they have been judged
+        self._unbroken = False  # the next row goes on with the window although its time does not
+
+    def take(self, arrival: Arrival) -> None:
+        """Add a board's readings; the rows that they close wait in `rows`."""
+        readings = arrival.readings
+        self.readings += 1
+        self.bad_values += len(readings.rejected)
+        time, now = self._dated(arrival)
+        if time <= now + self.config.max_future_s:
+            self._heard_at = arrival.monotonic
+        self._add(self.aligner.add(time, readings.values, now), arrival.monotonic)
+        if self._channels is not None:
+            self._watch_channels(arrival)
+
+    def take_over(self, other: "Stream") -> None:
+        """Go on where a stream of the same id stands: what waits, its clocks and counts, and, where nothing about
+        the rows is set otherwise, the rows that are open."""
+        self.online, self.in_episode, self.rows = other.online, other.in_episode, other.rows
+        self.readings, self.untimed, self.bad_values = other.readings, other.untimed, other.bad_values
+        self.aligner.counts.update(other.aligner.counts)
+        if (self._settings, self._wanted) == (other._settings, other._wanted):
+            self.aligner, self._unbroken = other.aligner, other._unbroken
+            self._time, self._at, self._heard_at = other._time, other._at, other._heard_at
+            self._clock, self._judge, self._channels = other._clock, other._judge, other._channels
+
+    def advance(self, monotonic: float) -> None:
+        """Close the rows that are overdue by now."""
+        if self._live and self._at > -math.inf:
+            self._add(self.aligner.advance(self.time(monotonic)), monotonic)
+
+    def start_over(self) -> None:
+        """Forget the readings whose rows are still open; what was counted stays."""
+        counts, self.aligner = self.aligner.counts, Aligner(self._wanted, self._settings)
+        self.aligner.counts.update(counts)
+
+    def flush(self) -> None:
+        """The readings are at their end: close what is open."""
+        self.rows.extend(self.aligner.flush())
+
+    def time(self, monotonic: float) -> float:
+        """The stream's own time, Unix seconds; -inf before its first reading."""
+        return self._time + (monotonic - self._at) if self._live and self._at > -math.inf else self._time
+
+    def silent(self, monotonic: float) -> bool:
+        """Whether readings have been absent for so long that the sensor counts as offline."""
+        return self._live and monotonic - self._heard_at > self._offline_after_s
+
+    def idle(self, monotonic: float) -> bool:
+        """Whether a row is overdue that the readings so far cannot give."""
+        return self._live and self._at > -math.inf and monotonic - self._at > self._idle_after_s
+
+    def health(self) -> dict[str, int]:
+        """Counters for the health topic."""
+        counts = {"readings": self.readings, "untimed": self.untimed, "bad_values": self.bad_values}
+        return {**counts, **self.aligner.counts}
+
+    def _dated(self, arrival: Arrival) -> tuple[float, float]:
+        """The time of a board's readings, and the clock that tells whether it lies in the future."""
+        time = arrival.readings.time
+        if time is not None and self.config.time_from == "reading":
+            now = self._judge.now(time, arrival.wall, arrival.monotonic) if self._live else LATEST_SENSIBLE
+            return time, now
+        if self.config.time_from == "reading":
+            self.untimed += 1
+        time = self._clock.time(arrival.wall, arrival.monotonic, not_back=self.in_episode)
+        if self._clock.stepped:
+            self._step(arrival)
+        return time, LATEST_SENSIBLE
+
+    def _step(self, arrival: Arrival) -> None:
+        """The gateway's clock was set: rows go on at the new time, and as the readings have no gap, windows too."""
+        log.info("stream %s: the clock was set; rows go on at the new time", self.id)
+        self.rows.extend(self.aligner.flush())
+        self.start_over()
+        self.aligner.counts["clock_reset"] += 1
+        self._unbroken = arrival.monotonic - self._at <= self._settings.gap_s
+
+    def _add(self, rows: list[Row], monotonic: float) -> None:
+        """Take closed rows, and the time of what closed them."""
+        if rows and self._unbroken:
+            rows[0], self._unbroken = rows[0]._replace(restart=False), False
+        self.rows.extend(rows)
+        if self.aligner.latest != self._time:
+            self._time, self._at = self.aligner.latest, monotonic
+
+    def _watch_channels(self, arrival: Arrival) -> None:
+        assert self._channels is not None
+        if len(self._channels) < _NAMES_KEPT:
+            self._channels.update(arrival.readings.values)
+        missing = [name for name in self._wanted if name not in self._channels]
+        if not missing:
+            self._channels = None
+        elif self.readings >= _READINGS_TO_JUDGE:
+            strangers = self._channels.difference(self._wanted)
+            log.warning(
+                "stream %s: board %s sent no channel %r in %d readings%s",
+                self.id,
+                self.config.board,
+                missing[0],
+                self.readings,
+                nearest(missing[0], strangers),
+            )
+            self._channels = None

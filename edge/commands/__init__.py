@@ -1,0 +1,1 @@
+"""The commands of offbeat-edge beside `run` and `watch`."""

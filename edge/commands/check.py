@@ -1,0 +1,108 @@
+"""Tries everything that the agent will need, without starting it: one line each, ok or FAIL."""
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from edge.agent.loading import Loaded, grouped, live_sources, load_streams
+from edge.agent.parts import open_reader
+from edge.config.settings import Config, ConfigError, StreamConfig, load_config
+from edge.delivery.connection import ConnectError, probe
+from edge.detector.bundle.files import BundleError
+from edge.detector.learn.commissioning import bundle_calibration
+from edge.detector.learn.standing import told
+from edge.sources.intake import Intake
+from edge.sources.settings import MqttSource, SerialSource, SourceError, SourceSettings
+from edge.wire.broker import BrokerSettings
+
+Finding = tuple[bool, str, str]
+"""Whether it is good, what was tried, what was found."""
+
+
+def check(path: Path, say: Callable[[str], None] = print) -> int:
+    """Check a config and what it names; the exit status, 0 or 2."""
+    failed = 0
+    for good, what, found in _findings(path):
+        say(f"{'ok  ' if good else 'FAIL'}  {what}: {found}")
+        failed += not good
+    return 2 if failed else 0
+
+
+def _findings(path: Path) -> Iterator[Finding]:
+    try:
+        config = load_config(path)
+    except ConfigError as error:
+        yield False, "config", str(error)
+        return
+    yield True, "config", f"{path}: {len(config.source)} sources, {len(config.stream)} streams"
+    yield _state_dir(config.device.state_dir)
+    live = live_sources(config.source)
+    for streams in grouped(config.stream).values():
+        yield _bundle(streams, partial(load_streams, streams, config.device.runtime, live))
+    for source in config.source:
+        yield _source(source, config)
+    yield _broker("broker", config.broker, f"offbeat-{config.device.id}")
+
+
+def _state_dir(folder: Path) -> Finding:
+    above = next(part for part in (folder, *folder.absolute().parents) if part.exists())
+    if not (above.is_dir() and os.access(above, os.W_OK | os.X_OK)):
+        return False, "state_dir", f"{folder}: {above} cannot be written to by this user"
+    return True, "state_dir", f"{folder} ({'exists' if above == folder else 'will be made'})"
+
+
+def _bundle(streams: list[StreamConfig], load: Callable[[], Loaded]) -> Finding:
+    what = f"bundle of {', '.join(stream.id for stream in streams)}"
+    try:
+        loaded = load()
+        window = np.zeros((1, loaded.bundle.window, len(loaded.bundle.channels)), np.float32)
+        loaded.model.run(window)  # builds the interpreter; the first call packs weights
+        start = time.perf_counter()
+        output = loaded.model.run(window)
+        took_ms = (time.perf_counter() - start) * 1000
+        members = _members(streams, loaded)
+    except (BundleError, ConfigError) as error:
+        return False, what, str(error)
+    if not np.isfinite(output).all():
+        return False, what, f"{loaded.bundle.folder}: variant {loaded.variant.name} gives values that are not finite"
+    made = f"{loaded.bundle.name}, {loaded.variant.name} in {loaded.model.runtime}"
+    shape = f"{loaded.bundle.window} rows of {', '.join(loaded.bundle.channel_names)}"
+    return True, what, f"{made}, a window of {shape} ran in {took_ms:.2f} ms; {members}"
+
+
+def _members(streams: list[StreamConfig], loaded: Loaded) -> str:
+    """What judges these streams, as far as that is known before they run."""
+    own = [stream.id for stream in streams if stream.calibrate_rows]
+    if len(own) == len(streams):
+        return "each is judged once it has commissioned itself"
+    judged = told(bundle_calibration(loaded.bundle, loaded.variant), loaded.bundle.window)
+    return judged + (f"; {', '.join(own)} once commissioned" if own else "")
+
+
+def _source(source: SourceSettings, config: Config) -> Finding:
+    what = f"source {source.name}"
+    if isinstance(source, MqttSource):
+        return _broker(what, source.broker or config.broker, f"offbeat-{config.device.id}-{source.name}")
+    try:
+        open_reader(source, Intake(source.name, lambda *_: None, {}), config)
+    except SourceError as error:
+        return False, what, str(error)
+    if isinstance(source, SerialSource):
+        there = os.access(source.port, os.R_OK | os.W_OK)
+        found = source.port if there else f"{source.port} is not there, or this user may not open it (group dialout?)"
+        return there, what, found
+    return True, what, source.type
+
+
+def _broker(what: str, broker: BrokerSettings, client_id: str) -> Finding:
+    try:
+        # Another client id than the agent's: with the same the broker would throw out an agent that runs.
+        probe(broker, f"{broker.client_id or client_id}-check")
+    except ConnectError as error:
+        return False, what, str(error)
+    login = f" as {broker.username}" if broker.username else ""
+    return True, what, f"{broker.address} greets{login}{' over TLS' if broker.ca else ''}"

@@ -1,0 +1,89 @@
+"""`offbeat-edge normal`: the request `normal` from a terminal, to the agent that runs."""
+
+import argparse
+import getpass
+import json
+import os
+import sys
+import time
+from dataclasses import replace
+from typing import Any
+
+from edge.config.settings import Config, ConfigError, load_config
+from edge.delivery.connection import ConnectError, Connection
+from edge.delivery.waker import Waker
+from edge.wire.broker import BrokerSettings
+from edge.wire.payload import encode_payload
+from edge.wire.topics import DeviceTopics
+
+_REFUSED, _BAD_SETUP = 1, 2
+_WAIT_S = 10.0
+"""How long an answer may take, seconds."""
+
+
+def normal(options: argparse.Namespace) -> int:
+    """Ask, print the answer; 1 where it is an error or does not come, 2 where the config or broker is no good."""
+    try:
+        config = load_config(options.config)
+        _require_allowed(config)
+        answer = ask(config.broker, DeviceTopics(config.device.id, config.device.root), _fields(options))
+    except (ConfigError, ConnectError) as error:
+        print(f"offbeat-edge: {error}", file=sys.stderr)
+        return _BAD_SETUP
+    if answer is None or answer.get("status") != "ok":
+        print(f"offbeat-edge: {'no answer; does the agent run?' if answer is None else answer.get('message')}",
+              file=sys.stderr)  # fmt: skip
+        return _REFUSED
+    print("\n".join(_lines(answer["data"])))
+    return 0
+
+
+def ask(broker: BrokerSettings, topics: DeviceTopics, fields: dict[str, Any]) -> dict[str, Any] | None:
+    """The agent's answer to a request `normal`; None where none comes.
+
+    Raises:
+        ConnectError: the broker cannot be reached.
+    """
+    transaction = f"{os.getpid()}-{time.monotonic_ns()}"
+    waker = Waker()
+    waker.open()
+    connection = Connection(replace(broker, client_id=None), f"offbeat-normal-{os.getpid()}", waker)
+    try:
+        connection.open(4.0)
+        connection.subscribe([topics.response("normal")])
+        connection.publish(topics.request("normal"), encode_payload({**fields, "transaction": transaction}))
+        deadline = time.monotonic() + _WAIT_S
+        while (left_s := deadline - time.monotonic()) > 0 and connection.connected:
+            connection.step(left_s)
+            while connection.messages:
+                answer = json.loads(connection.messages.popleft()[1])
+                if answer.get("transaction") == transaction:
+                    return answer
+        return None
+    finally:
+        connection.close(goodbye=True)
+        waker.close()
+
+
+def _require_allowed(config: Config) -> None:
+    if "normal" not in config.requests.allow:
+        raise ConfigError('the agent does not take this request; set [requests] allow = ["normal"] and start it again')
+
+
+def _fields(options: argparse.Namespace) -> dict[str, Any]:
+    if options.list:
+        return {"list": True}
+    by = getpass.getuser() if options.by is None else options.by
+    return {"revoke": options.revoke, "by": by} if options.revoke else {"event_id": options.event_id, "by": by}
+
+
+def _lines(data: dict[str, Any]) -> list[str]:
+    if "stream" in data:
+        return [f"{data['stream']}: {data['event_id']}; {data['patterns']} patterns are called normal"]
+    said = [
+        f"{stream}: {one['event_id']} is called normal{' by ' + one['by'] if one['by'] else ''}"
+        for stream, patterns in data["normal"].items()
+        for one in patterns
+    ]
+    could = [f"{stream}: {one} could be" for stream, ids in data["known"].items() for one in ids]
+    return said + could or ["nothing is called normal, and no anomaly is known that could be"]

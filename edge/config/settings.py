@@ -1,0 +1,210 @@
+"""agent.toml: what the agent serves and how, as frozen settings. `agent.example.toml` is the commented reference."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from attrs import evolve, field, frozen
+from attrs.validators import ge, le, optional
+
+from edge.config.file import read_tables
+from edge.config.structure import ConfigError, nearest, structure
+from edge.delivery.settings import DeliverySettings
+from edge.detector.bundle.rules import ChannelRules
+from edge.detector.events.planned import PlannedException
+from edge.sources.checks import is_id, is_positive, is_topic_root, not_negative
+from edge.sources.settings import MqttSource, SourceSettings
+from edge.wire.broker import BrokerSettings
+from edge.wire.topics import RESERVED_STREAMS
+
+COMMANDS = ("normal", "replay")
+"""Requests that the device understands, once they are allowed."""
+__all__ = ["AlarmSettings", "Config", "ConfigError", "DeviceSettings", "RequestSettings", "StreamConfig", "load_config"]
+
+
+def _is_stream_id(owner: Any, attribute: Any, value: str) -> None:
+    is_id(owner, attribute, value)
+    if value in RESERVED_STREAMS:
+        raise ValueError(
+            f"{attribute.name} is {value!r}, a word of the topics; wanted none of {sorted(RESERVED_STREAMS)}"
+        )
+
+
+def _known_commands(_owner: Any, attribute: Any, value: list[str]) -> None:
+    for command in value:
+        if command not in COMMANDS:
+            raise ValueError(f"{attribute.name} lists {command!r}, which is no request{nearest(command, COMMANDS)}")
+
+
+def _sensible(_owner: Any, _attribute: Any, value: Mapping[str, ChannelRules]) -> None:
+    for channel, rules in value.items():
+        if rules.min is not None and rules.max is not None and not rules.min < rules.max:
+            raise ValueError(f"rules.{channel}: min is {rules.min:g} and max {rules.max:g}; wanted min below max")
+        for name in ("flat_for_s", "max_rate", "silent_for_s"):
+            number = getattr(rules, name)
+            if number is not None and not number > 0:
+                raise ValueError(f"rules.{channel}: {name} is {number:g}; wanted more than 0")
+
+
+@frozen(kw_only=True)
+class DeviceSettings:
+    """[device]: the agent itself."""
+
+    id: str = field(validator=is_id)
+    """The device's level in every topic."""
+    state_dir: Path = Path("state")
+    """Folder of the outbox and of what streams have learnt, beside agent.toml; must outlive a restart."""
+    root: str = field(default="offbeat", validator=is_topic_root)
+    """Topic above the device."""
+    runtime: Literal["auto", "ai-edge-litert", "tflite-runtime"] = "auto"
+    """TFLite runtime to load models in."""
+    health_every_s: float = field(default=30.0, validator=is_positive)
+    """Between two messages on the health topic, seconds."""
+    snapshot_every_s: float = field(default=600.0, validator=is_positive)
+    """Longest time between two writes of a stream's state, seconds; a change of episode is written at once."""
+    queue_readings: int = field(default=256, validator=is_positive)
+    """Readings kept for each board while the agent is busy; the newest win."""
+    gather: float = field(default=0.05, validator=[not_negative, le(0.5)])
+    """Part of a period that readings of several streams are gathered for, 0.1 s at most, to be scored in one call."""
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """Least severity that is logged."""
+
+
+@frozen(kw_only=True)
+class AlarmSettings:
+    """[stream.alarm]: when a score becomes an event."""
+
+    level: float = field(default=1.0, validator=is_positive)
+    """Multiplies the calibrated alarm level; above 1 is less sensitive."""
+    min_windows: int | None = field(default=None, validator=optional(ge(1)))
+    """Scores above the level before an episode opens; the bundle's number where left out."""
+    update_every_s: float = field(default=60.0, validator=is_positive)
+    """Between two updates of an open episode, seconds."""
+
+
+@frozen(kw_only=True)
+class StreamConfig:
+    """[[stream]]: the readings of one board under the eye of one bundle."""
+
+    id: str = field(validator=_is_stream_id)
+    """The stream's level in its topics."""
+    source: str | None = None
+    """Name of the source; may be left out where there is only one."""
+    board: str | None = field(default=None, validator=optional(is_id))
+    """Board at that source; the stream's id where left out."""
+    bundle: Path
+    """Folder of the bundle."""
+    variant: str = "auto"
+    """float32, dynamic or int8, with `-loop` where the bundle has it; auto measures which is the fastest here."""
+    time_from: Literal["reading", "arrival"] = "reading"
+    """Whose clock dates a row: the board's, or the gateway's for boards without a good one."""
+    aggregate: Literal["last", "mean"] = "last"
+    """What a row takes of several readings within a period."""
+    max_hold_s: float | None = field(default=None, validator=optional(not_negative))
+    """How long an older value stands in for a missing one, seconds; 3 periods where left out."""
+    max_gap_s: float | None = field(default=None, validator=optional(is_positive))
+    """Silence after which the window starts over, seconds; 5 periods where left out."""
+    max_delay_s: float | None = field(default=None, validator=optional(not_negative))
+    """How long a row waits for channels that are late, seconds; 1 period where left out."""
+    max_future_s: float = field(default=60.0, validator=is_positive)
+    """A reading dated further ahead of the gateway's clock is dropped, seconds; inf for simulators in a hurry."""
+    offline_after_s: float | None = field(default=None, validator=optional(is_positive))
+    """Silence after which the stream is offline, seconds; max_gap_s, at least 5, where left out."""
+    calibrate_rows: int = field(default=0, validator=not_negative)
+    """Above 0 the stream commissions itself on its own first normal rows, so many of them."""
+    max_drift_sd: float | None = field(default=None, validator=optional(is_positive))
+    """How far a channel's baseline may creep, in the standard deviations it was commissioned with, before an event
+    of kind drift; the bundle's own bound where left out."""
+    planned: tuple[PlannedException, ...] = ()
+    """[[stream.planned]]: maintenance and holidays, in which nothing is said of the stream."""
+    learned_rules: bool = False
+    """Whether the rules that the bundle learned from normal rows hold as well, where [stream.rules] names no others."""
+    alarm: AlarmSettings = AlarmSettings()
+    rules: Mapping[str, ChannelRules] = field(factory=dict, validator=_sensible)
+    """[stream.rules.<channel>]: limits beside the network, per channel of the bundle."""
+
+
+@frozen(kw_only=True)
+class RequestSettings:
+    """[requests]: what may be asked of the device over MQTT."""
+
+    allow: list[str] = field(factory=list, validator=_known_commands)
+    """Commands that are answered; each is off until it is named here."""
+
+
+@frozen(kw_only=True)
+class Config:
+    """A whole agent.toml, checked as far as that can be done without opening anything else."""
+
+    device: DeviceSettings
+    broker: BrokerSettings = field(factory=BrokerSettings)
+    delivery: DeliverySettings = field(factory=DeliverySettings)
+    source: tuple[SourceSettings, ...]
+    stream: tuple[StreamConfig, ...]
+    requests: RequestSettings = RequestSettings()
+
+    @property
+    def brokers(self) -> tuple[BrokerSettings, ...]:
+        """Every broker that the agent connects to."""
+        own = [source.broker for source in self.source if isinstance(source, MqttSource) and source.broker is not None]
+        return (self.broker, *own)
+
+
+def load_config(path: str | Path) -> Config:
+    """Read and check agent.toml. Relative paths in it are relative to its folder.
+
+    Raises:
+        ConfigError: one line with the file, the key, what was found and what was wanted.
+    """
+    path = Path(path)
+    try:
+        return _linked(structure(read_tables(path), Config, path.parent))
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from error.__cause__
+
+
+def check_certificates(what: str, broker: BrokerSettings) -> None:
+    """Whether the files are there: a broker that is not there is normal, a file that is not is a mistake.
+
+    Raises:
+        ConfigError: one is missing.
+    """
+    for name in ("ca", "cert", "key"):
+        path = getattr(broker, name)
+        if path is not None and not path.is_file():
+            raise ConfigError(f"{what}: {name}: there is no file {path}")
+
+
+def _linked(config: Config) -> Config:
+    """The config with every stream's source and board filled in.
+
+    Raises:
+        ConfigError: a name that is used twice, or names nothing.
+    """
+    sources = [source.name for source in config.source]
+    _unique("[[source]]: name", sources)
+    _unique("[[stream]]: id", [stream.id for stream in config.stream])
+    if sum(source.type == "stdin" for source in config.source) > 1:
+        raise ConfigError("[[source]]: two sources of type stdin; there is only one standard input")
+    if not sources or not config.stream:
+        raise ConfigError(f"wanted at least one [[{'stream' if sources else 'source'}]], found none")
+    check_certificates("[broker]", config.broker)
+    for source in config.source:
+        if isinstance(source, MqttSource) and source.broker is not None:
+            check_certificates(f"[source.broker] of {source.name}", source.broker)
+    return evolve(config, stream=tuple(_with_source(stream, sources) for stream in config.stream))
+
+
+def _with_source(stream: StreamConfig, sources: list[str]) -> StreamConfig:
+    if stream.source is None and len(sources) > 1:
+        raise ConfigError(f"[[stream]] {stream.id}: the key 'source' is missing; name one of {', '.join(sources)}")
+    source = stream.source or sources[0]
+    if source not in sources:
+        raise ConfigError(f"[[stream]] {stream.id}: source {source!r} is no [[source]]{nearest(source, sources)}")
+    return evolve(stream, source=source, board=stream.board or stream.id)
+
+
+def _unique(what: str, names: list[str]) -> None:
+    for name in names:
+        if names.count(name) > 1:
+            raise ConfigError(f"{what} {name!r} is used twice")

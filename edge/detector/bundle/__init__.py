@@ -1,0 +1,1 @@
+"""What was learned: plain data, and the only room that knows JSON."""

@@ -1,0 +1,86 @@
+"""The bundle: a folder with manifest.json and model files, the contract between train and edge."""
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from edge.detector.bundle.manifest import FORMAT, Bundle, BundleError, Channel, Variant, parse_manifest
+
+__all__ = ["Bundle", "BundleError", "Channel", "Variant", "load_bundle", "write_atomically", "write_bundle"]
+
+MANIFEST = "manifest.json"
+
+
+def load_bundle(folder: str | Path) -> Bundle:
+    """Read and check a bundle: format, fields, and the hash of every model file. No code is run.
+
+    Raises:
+        BundleError: anything missing, malformed or changed since the bundle was written.
+    """
+    folder = Path(folder)
+    path = folder / MANIFEST
+    try:
+        text = path.read_bytes()
+    except OSError as error:
+        raise BundleError(f"{path}: cannot read the manifest ({error.strerror}); is this a bundle's folder?") from error
+    try:
+        manifest = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise BundleError(f"{path}: is not JSON ({error}); fit or copy the bundle again") from error
+    bundle = parse_manifest(folder, manifest, hashlib.sha256(text).hexdigest())
+    for variant in bundle.variants:
+        _check_file(folder / variant.file, variant.sha256)
+    return bundle
+
+
+def write_bundle(folder: str | Path, manifest: Mapping[str, Any], files: Mapping[str, bytes]) -> Bundle:
+    """Write model files, then the manifest with their hashes and sizes, each atomically; the bundle as read back.
+
+    `manifest` needs no `format`, and its variants no `sha256` and `size_bytes`; `files`
+    maps a variant's `file` to its bytes, others lie in the folder already.
+
+    Raises:
+        ValueError: the manifest holds a number that is not finite; nothing is written then.
+        BundleError: what was written is no bundle.
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    variants = []
+    for part in manifest["variants"]:
+        name = part["file"]
+        content = files[name] if name in files else (folder / name).read_bytes()
+        variants.append({**part, "sha256": _sha256(content), "size_bytes": len(content)})
+    body = json.dumps({"format": FORMAT, **manifest, "variants": variants}, indent=1, allow_nan=False).encode()
+    for name, content in files.items():
+        write_atomically(folder / name, content)
+    write_atomically(folder / MANIFEST, body)
+    return load_bundle(folder)
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Replace a file as a whole: after a power cut there is the old or the new content, never half of it."""
+    temporary = path.with_name(f".{path.name}.new")
+    with temporary.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+
+
+def _check_file(path: Path, wanted: str) -> None:
+    try:
+        found = _sha256(path.read_bytes())
+    except (OSError, ValueError) as error:  # ValueError: a name that no file can have
+        reason = getattr(error, "strerror", None) or error
+        raise BundleError(f"{path}: cannot read it ({reason}); copy the whole bundle again") from error
+    if found != wanted:
+        raise BundleError(
+            f"{path}: SHA-256 is {found[:12]}…, the manifest says {wanted[:12]}…; copy or fit the bundle again"
+        )
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

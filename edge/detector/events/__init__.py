@@ -1,0 +1,1 @@
+"""Scores become alarms, alarms episodes, episodes events."""

@@ -1,0 +1,68 @@
+"""Episodes of a stream's rules: begun by the first row that breaks one, over when it has been kept a while."""
+
+from collections.abc import Callable, Mapping
+
+from edge.detector.bundle.rules import Breach, Findings, RuleBook, kind_of
+from edge.detector.events.episode import Episode, Look, new_event
+from edge.detector.rows.row import Row
+from edge.wire.events import Event
+
+KEPT_S = 5.0
+"""A rule's episode ends when the rule was kept for so long, seconds: a value that swings about a limit makes one."""
+KEPT_ROWS = 3
+"""And for so many rows with a reading, since on a slow grid the time alone is less than one row."""
+
+
+class RuleEpisodes:
+    """The open rule episodes of one stream."""
+
+    def __init__(self, stream: str, book: RuleBook, update_every_s: float, new_id: Callable[[float], str]) -> None:
+        self.open: dict[str, Episode] = {}
+        """By the rule's key."""
+        self._stream, self._book, self._update_every_s, self._new_id = stream, book, update_every_s, new_id
+        self._kept: dict[str, tuple[float, int]] = {}  # since when and for how many rows a broken rule is kept again
+
+    def row(self, row: Row) -> list[Event]:
+        """What a row says of the rules."""
+        if not (self._book.keys or self.open):
+            return []
+        return self._follow(row.time, self._book.check(row))
+
+    def idle(self, time: float) -> list[Event]:
+        """No row came, and it is `time` now."""
+        return self._follow(time, self._book.silence(time))
+
+    def end(self, time: float) -> list[Event]:
+        """End all."""
+        events = [episode.cut(time) for episode in self.open.values()]
+        self.open.clear()
+        self._kept.clear()
+        return events
+
+    def restore(self, open_: Mapping[str, Episode]) -> None:
+        """Go on with episodes that were open at a restart."""
+        self.open = dict(open_)
+
+    def _follow(self, time: float, found: Findings) -> list[Event]:
+        events = [event for key, breach in found.broken.items() for event in self._broken(key, time, breach)]
+        # A rule that is no longer configured will never be judged again.
+        for key in [key for key in self.open if key in found.kept or key not in self._book.keys]:
+            events += self._keep(key, time)
+        return events
+
+    def _broken(self, key: str, time: float, breach: Breach) -> list[Event]:
+        self._kept.pop(key, None)
+        look = Look(time, None, rule=breach.hit)
+        if key in self.open:
+            return self.open[key].update(look)
+        event = new_event(look, self._new_id(time), self._stream, kind_of(breach.hit.name), breach.since)
+        self.open[key] = Episode(event, self._update_every_s)
+        return [event]
+
+    def _keep(self, key: str, time: float) -> list[Event]:
+        since, rows = self._kept.get(key, (time, 0))
+        self._kept[key] = (since, rows + 1)
+        if rows + 1 < KEPT_ROWS or time - since < KEPT_S:
+            return []
+        del self._kept[key]
+        return [self.open.pop(key).end(Look(time, None), since)]

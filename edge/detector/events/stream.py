@@ -1,0 +1,205 @@
+"""What is said of one stream: the episodes of its anomaly, of its drift and of its rules."""
+
+import datetime
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from edge.detector.bundle.rules import RuleBook
+from edge.detector.events.drift import DriftEpisode
+from edge.detector.events.episode import Episode, Look, contributors_of, episode_from_dict, new_event
+from edge.detector.events.planned import Silence
+from edge.detector.events.rule_episodes import RuleEpisodes
+from edge.detector.events.settings import StreamSettings
+from edge.detector.events.window_times import WindowTimes
+from edge.detector.rows.row import Row
+from edge.wire.events import Event, Kind, ModelRef, Reason
+
+_ANOMALY, _DRIFT = "", "drift"
+"""Where a snapshot keeps the anomaly's episode and the drift's; the others are under their rules' keys."""
+
+_KINDS = {_ANOMALY: "anomaly", _DRIFT: "drift"}
+
+_OF_CALM = ("time", "score", "return_period_s")
+"""What a snapshot keeps of the row that closed the anomaly; the rest of its `end` is as it was said last."""
+
+
+class StreamEvents:
+    """Makes the events of one stream; `channels` are names with units."""
+
+    def __init__(
+        self,
+        settings: StreamSettings,
+        channels: Sequence[tuple[str, str]],
+        window: int,
+        model: ModelRef,
+        new_id: Callable[[float], str],
+        quiet_s: float,
+        zone: Callable[[], datetime.tzinfo] = lambda: datetime.UTC,
+    ) -> None:
+        """An anomaly that stays quiet for `quiet_s` seconds is over: one fault that comes and goes is one alert."""
+        self._settings, self._channels, self._model, self._new_id = settings, channels, model, new_id
+        self._quiet_s = quiet_s
+        self._anomaly: Episode | None = None
+        self._calm: Look | None = None  # the row that closed the anomaly, while its `end` is not told yet
+        book = RuleBook([name for name, _ in channels], settings.rules)
+        self._rules = RuleEpisodes(settings.id, book, settings.update_every_s, new_id)
+        self._drift = DriftEpisode(settings.id, settings.update_every_s, model, new_id)
+        self._silence = Silence(settings.id, settings.planned, zone)
+        self._window = WindowTimes(window)
+        self.last_time = -math.inf
+        """Of the last row, Unix seconds; -inf before the first."""
+
+    @property
+    def anomaly_id(self) -> str | None:
+        """Id of the open anomaly episode."""
+        return None if self._anomaly is None else self._anomaly.last.id
+
+    @property
+    def told_id(self) -> str | None:
+        """The same, None while nothing was said of it."""
+        return None if self.anomaly_id in self._silence.held else self.anomaly_id
+
+    @property
+    def in_alarm(self) -> bool:
+        """Whether an anomaly is open and has not fallen quiet."""
+        return self._anomaly is not None and self._calm is None
+
+    @property
+    def drifting(self) -> bool:
+        """Whether a drift's episode is open."""
+        return self._drift.open is not None
+
+    @property
+    def open_kinds(self) -> dict[str, Kind]:
+        """Kinds of the open episodes by their ids."""
+        every = (self._anomaly, self._drift.open, *self._rules.open.values())
+        return {episode.last.id: episode.last.kind for episode in every if episode is not None}
+
+    def row(self, row: Row) -> list[Event]:
+        """The next row, before it is scored: what the rules say."""
+        self.last_time = row.time
+        self._window.add(row)
+        return self._silence.passed(self._told_end(row.time) + self._rules.row(row))
+
+    def idle(self, time: float) -> list[Event]:
+        """No row came, and it is `time` now: what the rules of silence say."""
+        return self._silence.passed(self._told_end(time) + self._rules.idle(time))
+
+    def look(
+        self,
+        score: float,
+        return_period_s: float | None,
+        shares: np.ndarray,
+        values: np.ndarray,
+        expected: np.ndarray,
+        tolerance: np.ndarray | None = None,
+        reasons: Sequence[Reason | None] | None = None,
+    ) -> Look:
+        """The last row as an event shows it; arrays (channels,) in the channels' units."""
+        return Look(
+            time=self.last_time,
+            score=round(score, 4),
+            return_period_s=return_period_s,
+            contributors=contributors_of(
+                self._channels, shares, values, expected, tolerance=tolerance, reasons=reasons
+            ),
+            window=self._window.span(),
+        )
+
+    def open_anomaly(self, look: Look, rising: float) -> list[Event]:
+        """The score has opened an episode; it is `rising` since then, NaN where that is not known.
+
+        A fault that comes and goes is one episode: it goes on where its `end` is not told yet.
+        """
+        self._calm = None
+        if self._anomaly is not None:
+            return self._silence.passed(self._anomaly.update(look, again=True))
+        # The onset cannot lie before the window that opened the episode.
+        earliest = look.time if look.window is None else look.window.start
+        onset = look.time if math.isnan(rising) else max(rising, earliest)
+        event = new_event(look, self._new_id(look.time), self._settings.id, "anomaly", onset, self._model)
+        self._anomaly = Episode(event, self._settings.update_every_s)
+        return self._silence.passed([event])
+
+    def follow_anomaly(self, look: Look, closed: bool) -> list[Event]:
+        """The next score of an open episode, or its last one; the `end` is told when it stayed quiet for a while."""
+        if self._anomaly is None:
+            return []
+        if not closed:
+            return self._silence.passed(self._anomaly.update(look))
+        self._calm = look
+        return []
+
+    def drift(self, look: Look, reach: float) -> list[Event]:
+        """A row on which a baseline is at its bound, or was; `reach` is the largest part of a bound that is used."""
+        return self._silence.passed(self._drift.follow(look, reach, self._anomaly is not None))
+
+    def end_all(self, time: float) -> list[Event]:
+        """The `end` of whatever is open."""
+        ends = self._end_anomaly(time)
+        return self._silence.passed(ends + self._drift.end(time) + self._rules.end(time))
+
+    def end_anomaly(self, time: float) -> list[Event]:
+        """The `end` of the open anomaly, which was called normal."""
+        return self._silence.passed(self._end_anomaly(time))
+
+    def _end_anomaly(self, time: float) -> list[Event]:
+        ends = self._told_end(math.inf) if self._calm is not None else []
+        anomaly, self._anomaly = self._anomaly, None
+        if anomaly is not None:
+            ends.append(anomaly.cut(time))
+        return ends
+
+    def _told_end(self, time: float) -> list[Event]:
+        """The `end` of an anomaly that has been quiet long enough at `time`; it ended when it fell quiet."""
+        if self._anomaly is None or self._calm is None:
+            return []
+        calm, anomaly = self._calm, self._anomaly
+        if time - calm.time < self._quiet_s:
+            return []
+        self._calm = self._anomaly = None
+        now = min(time, max(self.last_time, calm.time))
+        return [anomaly.end(replace(calm, time=now), end_time=calm.time)]
+
+    def snapshot(self) -> dict[str, Any]:
+        """Plain JSON of the open episodes."""
+        own = {_ANOMALY: self._anomaly, _DRIFT: self._drift.open, **self._rules.open}
+        body = {key: episode.to_dict() for key, episode in own.items() if episode is not None}
+        if self._anomaly is not None and self._calm is not None:
+            body[_ANOMALY]["calm"] = {name: getattr(self._calm, name) for name in _OF_CALM}
+        for part in body.values():
+            if part["event"]["id"] in self._silence.held:
+                part["held"] = True
+        return body
+
+    def restore(self, body: Mapping[str, Any]) -> None:
+        """Go on with the episodes of a snapshot.
+
+        Raises:
+            KeyError, TypeError, ValueError: it is malformed.
+        """
+        every_s = {_DRIFT: self._drift.every_s}
+        own_s = self._settings.update_every_s
+        episodes = {str(key): episode_from_dict(part, every_s.get(key, own_s)) for key, part in body.items()}
+        for key, episode in episodes.items():
+            if _KINDS.get(key, "rule") != ("rule" if episode.last.rule else episode.last.kind):
+                raise ValueError(f"episode {episode.last.id} is not one of {key or 'the score'}")
+        self.last_time = max((episode.last.time for episode in episodes.values()), default=-math.inf)
+        calm = body[_ANOMALY].get("calm") if _ANOMALY in body else None
+        self._calm = None if calm is None else _calm_from_dict(calm)
+        if self._calm is not None:
+            self.last_time = max(self.last_time, self._calm.time)
+        self._silence.held = {episodes[key].last.id for key, part in body.items() if part.get("held")}
+        self._anomaly, self._drift.open = episodes.pop(_ANOMALY, None), episodes.pop(_DRIFT, None)
+        self._rules.restore(episodes)
+
+
+def _calm_from_dict(body: Mapping[str, Any]) -> Look:
+    time, score, rare_s = (None if body[name] is None else float(body[name]) for name in _OF_CALM)
+    if time is None or not all(math.isfinite(number) for number in (time, score or 0.0, rare_s or 0.0)):
+        raise ValueError("the row that closed an episode wants finite numbers")
+    return Look(time, score, rare_s)

@@ -1,0 +1,1 @@
+"""Normal rows become a calibration."""

@@ -1,0 +1,1 @@
+"""The statistics of a row by name, and the constants of the decision."""

@@ -1,0 +1,1 @@
+"""What survives a restart: open episodes, baselines, calibrations."""

@@ -1,0 +1,73 @@
+"""What a stream has learnt, on disk: written as a whole, versioned, set aside when it cannot be read."""
+
+import json
+import logging
+import time
+from pathlib import Path
+from typing import Any
+
+from edge.detector.bundle.files import write_atomically
+from edge.state.collected_rows import CollectedRows
+
+log = logging.getLogger(__name__)
+
+VERSION = 1
+_HASH_DIGITS = 16
+
+
+class StateFiles:
+    """One JSON file for each stream and bundle below `folder`: another bundle starts afresh, the old state stays."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._written: dict[Path, bytes] = {}
+        self._collected: dict[Path, CollectedRows] = {}
+
+    def load(self, stream: str, bundle_sha256: str) -> dict[str, Any] | None:
+        """The state saved last, or None where there is none or none that can be read."""
+        path = self._path(stream, bundle_sha256)
+        try:
+            body = json.loads(path.read_bytes())
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, RecursionError) as error:
+            self.set_aside(stream, bundle_sha256, error)
+            return None
+        if not isinstance(body, dict) or body.get("version") != VERSION or not isinstance(body.get("state"), dict):
+            self.set_aside(stream, bundle_sha256, f"no state of version {VERSION}")
+            return None
+        return body["state"]
+
+    def save(self, stream: str, bundle_sha256: str, state: dict[str, Any]) -> bool:
+        """Write the state unless it is the one written last; whether it was written.
+
+        Raises:
+            OSError: the disk refuses.
+        """
+        path = self._path(stream, bundle_sha256)
+        body = {"version": VERSION, "stream": stream, "bundle": bundle_sha256, "state": state}
+        content = json.dumps(body, separators=(",", ":"), allow_nan=False).encode()
+        if self._written.get(path) == content:
+            return False
+        self._folder.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, content)
+        self._written[path] = content
+        return True
+
+    def collected(self, stream: str, bundle_sha256: str) -> CollectedRows:
+        """The file of the rows that a stream collects to commission itself, beside that of its state."""
+        path = self._path(stream, bundle_sha256).with_suffix(".rows")
+        return self._collected.setdefault(path, CollectedRows(path))
+
+    def set_aside(self, stream: str, bundle_sha256: str, reason: object) -> None:
+        """Give an unusable file a name that says so; the stream starts afresh."""
+        path = self._path(stream, bundle_sha256)
+        aside = path.with_name(f"{path.name}.damaged-{int(time.time())}")
+        log.warning("stream %s: state file is unusable (%s); set aside as %s", stream, reason, aside)
+        try:
+            path.replace(aside)
+        except OSError as error:
+            log.warning("stream %s: %s cannot be set aside: %s", stream, path, error)
+
+    def _path(self, stream: str, bundle_sha256: str) -> Path:
+        return self._folder / f"{stream}-{bundle_sha256[:_HASH_DIGITS]}.json"

@@ -1,0 +1,122 @@
+"""Which episodes are open, on disk: changed in one transaction with the events that say so."""
+
+import json
+import logging
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
+
+from edge.delivery.outbox import Outbox
+from edge.detector.events.episode import Episode
+from edge.wire.events import Event, EventError, event_from_dict
+from edge.wire.payload import encode_payload
+
+log = logging.getLogger(__name__)
+
+Open = Mapping[str, Any]
+"""The open episodes of a stream, as its snapshot gives them."""
+
+
+class Ledger:
+    """What was said of each stream's episodes. After a crash it knows of an episode exactly if its `new` is in the
+    outbox, so that every `new` gets its `end`.
+    """
+
+    def __init__(self, outbox: Outbox) -> None:
+        self._outbox = outbox
+        self._known: dict[str, dict[str, Any] | None] = {}
+        self._unread: set[str] = set()  # streams that were asked for while the outbox could not be opened
+        self._history: dict[str, dict[str, Event]] | None = None
+        self.cut_off: dict[str, float] = {}
+        """Streams whose episodes were ended because nothing can go on with them, and when that was by their own time,
+        Unix seconds; whoever tells the streams' state takes them out."""
+
+    def tell(self, stream: str, bundle: str, events: Sequence[Event], open_: Open) -> None:
+        """Commit events and what is open after them; when this returns both are on disk, or wait in memory."""
+        body = {"bundle": bundle, "open": dict(open_)}
+        self._outbox.commit(events, {stream: encode_payload(body)})
+        self._known[stream] = body
+        for event in events:
+            if event.event_type != "update":
+                log.info("stream %s: %s %s, episode %s", event.stream, event.event_type, event.kind, event.id)
+
+    def keep(self, stream: str, bundle: str, open_: Open) -> None:
+        """Bring what is kept of the open episodes up to date without saying anything."""
+        known = self._read(stream)
+        if open_ if known is None else known["open"] != open_:
+            self.tell(stream, bundle, (), open_)
+
+    def load(self, stream: str, bundle: str) -> Open | None:
+        """The stream's open episodes; None where nothing is known of it. Those of another bundle cannot go on."""
+        known = self._read(stream)
+        if known is None:
+            return None
+        return known["open"] if known["bundle"] == bundle else {}
+
+    def settle(self, stream: str, bundle: str, open_: Open) -> None:
+        """From here on exactly these are open: end what was said to be open and is not among them."""
+        going_on = {part["event"]["id"] for part in open_.values()}
+        lost = [event for event in self._said_open(stream) if event.id not in going_on]
+        if lost:
+            log.warning("stream %s: %d open episodes cannot go on and are ended", stream, len(lost))
+            self.tell(stream, bundle, [Episode(event, 0.0).cut(event.time) for event in lost], open_)
+            self.cut_off[stream] = max(event.time for event in lost)
+
+    def settle_others(self, streams: Collection[str]) -> None:
+        """End what is open in streams that are none of these: nobody else will."""
+        for stream in {*self._outbox.episodes(), *self._from_history()}.difference(streams):
+            self.settle(stream, "", {})
+
+    def catch_up(self) -> None:
+        """Read and write what the disk has refused, if it goes by now."""
+        self._outbox.catch_up()
+        if self._unread:
+            self._outbox.episodes()
+        while self._unread and self._outbox.found is not None:
+            stream = self._unread.pop()
+            body = self._outbox.found.get(stream)
+            before = None if body is None else _decoded(stream, body)
+            now = self._known[stream] or {"bundle": "", "open": {}}
+            if before is not None:
+                self._known[stream] = before
+                self.settle(stream, now["bundle"], now["open"])
+                self.keep(stream, now["bundle"], now["open"])
+
+    def _read(self, stream: str) -> dict[str, Any] | None:
+        if stream not in self._known:
+            body = self._outbox.episodes().get(stream)
+            self._known[stream] = None if body is None else _decoded(stream, body)
+            if self._outbox.found is None:
+                self._unread.add(stream)
+        return self._known[stream]
+
+    def _said_open(self, stream: str) -> Iterable[Event]:
+        known = self._read(stream)
+        if known is None:
+            return self._from_history().get(stream, {}).values()
+        # What a planned exception holds back was never said; its `end` would be one without a `new`.
+        return [event_from_dict(part["event"]) for part in known["open"].values() if not part.get("held")]
+
+    def _from_history(self) -> dict[str, dict[str, Event]]:
+        """The episodes that have no `end` among the events that the outbox still has, by stream and id."""
+        if self._history is None:
+            self._history = {}
+            for event in self._outbox.events():
+                episodes = self._history.setdefault(event.stream, {})
+                if event.event_type == "end":
+                    episodes.pop(event.id, None)
+                else:
+                    episodes[event.id] = event
+        return self._history
+
+
+def _decoded(stream: str, body: bytes) -> dict[str, Any] | None:
+    """What `tell` wrote; None where that cannot be read: then the events themselves tell what is open."""
+    try:
+        known = json.loads(body)
+        for part in known["open"].values():
+            event_from_dict(part["event"])
+        str(known["bundle"])
+    except (EventError, ValueError, RecursionError, KeyError, TypeError, AttributeError) as error:
+        log.error("stream %s: what the outbox keeps of its open episodes is unreadable: %r", stream, error)
+        return None
+    return known

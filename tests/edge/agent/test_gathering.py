@@ -1,0 +1,37 @@
+import pytest
+
+from edge.agent.gathering import LONGEST_S, Gathering
+
+
+def test_the_first_reading_is_taken_at_once():
+    assert Gathering(0.05).wait_s([1.0], monotonic=7.0) == 0.0
+
+
+def test_readings_that_follow_closely_wait_for_a_part_of_the_shortest_period():
+    gathering = Gathering(0.05)
+    gathering.taken(more=False, monotonic=10.0)
+
+    assert gathering.wait_s([2.0, 1.0], monotonic=10.02) == pytest.approx(0.03)
+    assert gathering.wait_s([2.0, 1.0], monotonic=10.05) == pytest.approx(0.0, abs=1e-9)
+    assert gathering.wait_s([2.0, 1.0], monotonic=11.0) == 0.0
+
+
+def test_a_long_period_lets_nobody_wait_for_long():
+    gathering = Gathering(0.05)
+    gathering.taken(more=False, monotonic=10.0)
+
+    assert gathering.wait_s([1800.0], monotonic=10.0) == pytest.approx(LONGEST_S)
+
+
+def test_who_is_behind_does_not_gather():
+    gathering = Gathering(0.05)
+    gathering.taken(more=True, monotonic=10.0)
+
+    assert gathering.wait_s([1.0], monotonic=10.0) == 0.0
+
+
+def test_nothing_is_gathered_where_that_is_off_or_no_bundle_is_loaded():
+    for gathering, periods in ((Gathering(0.0), [1.0]), (Gathering(0.05), [])):
+        gathering.taken(more=False, monotonic=10.0)
+
+        assert gathering.wait_s(periods, monotonic=10.0) == 0.0

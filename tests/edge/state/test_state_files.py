@@ -1,0 +1,50 @@
+"""State files: whole or not at all, for one bundle, set aside when unusable."""
+
+import pytest
+
+from edge.state.files import StateFiles
+
+BUNDLE, OTHER = "a" * 64, "b" * 64
+
+
+def test_state_comes_back_for_the_same_stream_and_bundle_only(tmp_path):
+    StateFiles(tmp_path / "streams").save("p1", BUNDLE, {"rows": 3})
+    files = StateFiles(tmp_path / "streams")
+
+    assert files.load("p1", BUNDLE) == {"rows": 3}
+    assert files.load("p1", OTHER) is None
+    assert files.load("p2", BUNDLE) is None
+
+
+def test_an_unchanged_state_is_not_written_again(tmp_path):
+    files = StateFiles(tmp_path)
+
+    assert files.save("p1", BUNDLE, {"rows": 3})
+    assert not files.save("p1", BUNDLE, {"rows": 3})
+    assert files.save("p1", BUNDLE, {"rows": 4})
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b'{"version":1,"sta', b"\xff\xfe", b"[]", b'{"version":99,"state":{}}', b'{"version":1}']
+)
+def test_an_unusable_file_is_set_aside_and_reported(tmp_path, caplog, content):
+    files = StateFiles(tmp_path)
+    files.save("p1", BUNDLE, {})
+    (path,) = tmp_path.iterdir()
+    path.write_bytes(content)
+
+    assert StateFiles(tmp_path).load("p1", BUNDLE) is None
+
+    (kept,) = tmp_path.iterdir()
+    assert ".damaged-" in kept.name
+    assert kept.read_bytes() == content
+    assert "stream p1: state file is unusable" in caplog.text
+
+
+def test_a_crash_while_writing_leaves_the_old_state(tmp_path):
+    files = StateFiles(tmp_path)
+    files.save("p1", BUNDLE, {"rows": 3})
+    (path,) = tmp_path.iterdir()
+    path.with_name(f".{path.name}.new").write_bytes(b'{"version":1,"stream":"p1","sta')
+
+    assert StateFiles(tmp_path).load("p1", BUNDLE) == {"rows": 3}

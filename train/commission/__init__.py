@@ -1,0 +1,1 @@
+"""A bundle is calibrated for a device."""

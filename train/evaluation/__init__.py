@@ -1,0 +1,1 @@
+"""Recordings are played through a bundle and judged."""

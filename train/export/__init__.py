@@ -1,0 +1,1 @@
+"""A trained network becomes a .tflite file."""

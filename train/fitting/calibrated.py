@@ -1,0 +1,91 @@
+"""Calibrates each variant on rows the network was not fitted on, and compares what their alarms say."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from edge.detector.bundle.calibration import Calibration
+from edge.detector.learn.calibrate import CalibrationError, NormalRows, learn
+from edge.detector.members.registry import NAMES, wanted_rows
+from edge.detector.members.tuning import DEFAULT, Tuning
+from edge.detector.score.engine import Shape
+from edge.detector.score.runtime import Network, open_model
+from train.console.errors import FitError
+from train.fitting.probe import BATCHES
+from train.network.scaling import Scaling
+from train.network.streams import in_pieces
+from train.read.split import Split
+
+
+@dataclass(frozen=True)
+class ScoredRows:
+    """What one variant said of the calibration rows, piece after piece."""
+
+    times: np.ndarray
+    """(n,) Unix seconds."""
+    scores: np.ndarray
+    """(n,), 1.0 is the alarm level; NaN while a window fills."""
+
+
+def calibrate_variants(
+    models: Mapping[str, Path],
+    shape: Shape,
+    scaling: Scaling,
+    split: Split,
+    tuning: Tuning = DEFAULT,
+) -> dict[str, tuple[Calibration, ScoredRows]]:
+    """A calibration for each variant and the scores it gives; `models` maps its name to its file.
+
+    Raises:
+        FitError: the runs have too few rows.
+    """
+    return {
+        name: calibrate_network(open_model(file, BATCHES), shape, scaling, split, tuning)
+        for name, file in models.items()
+    }
+
+
+def calibrate_network(
+    network: Network,
+    shape: Shape,
+    scaling: Scaling,
+    split: Split,
+    tuning: Tuning = DEFAULT,
+) -> tuple[Calibration, ScoredRows]:
+    """A calibration for one network on all normal rows, and the scores of those that it was not fitted on.
+
+    Raises:
+        FitError: the runs have too few rows.
+    """
+    streams = in_pieces(split, shape.window, scaling.calendar)
+    drift = scaling.max_drift / scaling.scaler.scale.mean(axis=0)
+    try:
+        rows = NormalRows(streams, scaling.scaler, drift, fitted_range=scaling.fitted_range, remembers=True)
+        learned = learn(network, shape, rows, tuning)
+    except CalibrationError as error:
+        raise FitError(f"too few rows to calibrate on: {error}") from error
+    if not learned.calibration.judges:
+        wanted = min(wanted_rows(name, shape.window, tuning) for name in NAMES)
+        raise FitError(
+            f"{learned.calibration.rows} rows are too few for any statistic to take part: give {wanted} and more "
+            f"without a gap, or a smaller --window than {shape.window}"
+        )
+    unseen = [(run, scores[run.lead :]) for run, scores in zip(streams, learned.scores, strict=True) if run.unseen]
+    times = np.concatenate([run.learned.times for run, _ in unseen])
+    return learned.calibration, ScoredRows(times, np.concatenate([scores for _, scores in unseen]))
+
+
+def agreement(one: ScoredRows, other: ScoredRows) -> float:
+    """Part of the scored rows on which both are above the alarm level, or neither is, 0 to 1."""
+    scored = np.isfinite(one.scores) & np.isfinite(other.scores)
+    same = (one.scores[scored] > 1) == (other.scores[scored] > 1)
+    return float(same.mean()) if len(same) else 1.0
+
+
+def correlation(one: ScoredRows, other: ScoredRows) -> float:
+    """Correlation of the scores; 1.0 where one of them never changes."""
+    scored = np.isfinite(one.scores) & np.isfinite(other.scores)
+    a, b = one.scores[scored], other.scores[scored]
+    return float(np.corrcoef(a, b)[0, 1]) if len(a) > 1 and a.std() > 0 and b.std() > 0 else 1.0

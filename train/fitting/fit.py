@@ -1,0 +1,223 @@
+"""From runs of normal rows to a calibrated bundle: split, scale, train, export, compare, calibrate, write."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+
+from edge.detector.bundle.calibration import Calibration
+from edge.detector.bundle.files import Bundle, write_bundle
+from edge.detector.bundle.manifest import ARCHITECTURES
+from edge.detector.bundle.peaks import Peaks
+from edge.detector.bundle.scaler import Scaler
+from edge.detector.members.threshold import PEAKS, Threshold
+from edge.detector.members.tuning import DEFAULT
+from edge.detector.rows.season import Calendar
+from edge.detector.score.engine import Shape
+from edge.detector.score.runtime import available_runtimes, open_model
+from train.console.errors import FitError
+from train.console.quiet import quiet_native_output
+from train.fitting.calibrated import ScoredRows, agreement, calibrate_variants, correlation
+from train.fitting.contamination import WorstStretch, worst_stretches
+from train.fitting.fleet import fleet
+from train.fitting.manifest import manifest
+from train.fitting.parity import PARITY_WINDOWS, Parity, compare
+from train.fitting.probe import BATCHES
+from train.fitting.trials import Interpreter
+from train.network.architecture import exporter
+from train.network.architecture import variants as variants_of
+from train.network.lstm_autoencoder import NetworkSettings
+from train.network.scaling import Scaling, fit_scaling
+from train.network.training import Trained, TrainingSettings, train_network
+from train.network.variants import representative
+from train.network.windows import filled
+from train.read.dataset import Run
+from train.read.split import Split, split_runs
+
+
+@dataclass(frozen=True)
+class FitSettings:
+    """What the user chose for a bundle."""
+
+    name: str
+    channels: tuple[str, ...]
+    period_s: float
+    window: int = 30
+    """Rows in a window."""
+    stride: int = 1
+    """Rows between two inferences on the device."""
+    architecture: str = ARCHITECTURES[0]
+    hidden: int = 32
+    layers: int = 1
+    dropout: float = 0.0
+    scaler: str = "robust"
+    season: str | None = None
+    timezone: str = "UTC"
+    units: Mapping[str, str] = field(default_factory=dict)
+    """Channel to its unit, for messages only; of a rate that of the rate."""
+    rates: tuple[str, ...] = ()
+    """Channels that the device is sent as counters; in the runs they are rates already."""
+    missing: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    """Channel to readings that the device takes for none; in the runs they are missing already."""
+    threshold: Threshold = PEAKS
+    """How the alarm level is taken from the rows to calibrate on."""
+    calibration_part: float = 0.25
+    """Part of the rows kept from training, to calibrate on."""
+    training: TrainingSettings = field(default_factory=TrainingSettings)
+    tried: int = 1
+    """Settings that were tried to find these."""
+
+    @property
+    def network(self) -> NetworkSettings:
+        """Size and shape of the network."""
+        channels = len(self.channels)
+        return NetworkSettings(self.window, channels, self.hidden, self.layers, self.dropout, self.architecture)
+
+
+@dataclass(frozen=True)
+class Listener:
+    """Who is told how far it is."""
+
+    stage: Callable[[str], None]
+    epoch: Callable[[int, float, float], None]
+    """Epoch counted from 0, loss, loss on the held-out tail."""
+
+
+@dataclass(frozen=True)
+class FitResult:
+    """All that fitting found, for the report."""
+
+    settings: FitSettings
+    bundle: Bundle
+    split: Split
+    scaler: Scaler
+    max_drift: np.ndarray
+    """(channels,) how far a baseline may drift, in the channels' units."""
+    trained: Trained
+    parity: tuple[Parity, ...]
+    score_correlation: Mapping[str, float]
+    """Variant to the correlation of its scores with float32's."""
+    worst: tuple[WorstStretch, ...]
+    windows: np.ndarray
+    """(n, window, channels) windows of the calibration rows, scaled, relative to their baseline; NaN where missing."""
+    reconstructions: np.ndarray
+    """What the network makes of them."""
+    calibrations: Mapping[str, Calibration]
+    scored: Mapping[str, ScoredRows]
+    """Variant to its scores on the calibration rows."""
+
+
+def fit(
+    runs: Sequence[Run],
+    settings: FitSettings,
+    out: Path,
+    interpreters: Sequence[Interpreter],
+    listener: Listener,
+    variants: Sequence[str] | None = None,
+) -> FitResult:
+    """Fit a bundle on runs of normal rows and write it to the folder `out`.
+
+    `variants` must hold float32; None takes those that are worth having of such a network.
+
+    Raises:
+        FitError: too few rows, a channel without values, or no variant that runs here.
+    """
+    split = split_runs([run for run in runs if run.rows], settings.calibration_part, settings.window)
+    calendar = Calendar(settings.season, settings.timezone)
+    scaling = fit_scaling(split, settings.channels, settings.scaler, calendar, 10 * settings.window)
+    trained = _train(split, scaling, settings, listener)
+    variants = variants or variants_of(settings.network)
+    listener.stage(f"exporting {' and '.join(variants)}")
+    windows = _calibration_windows(split, scaling, settings)
+    reconstructions = _reconstruct(trained, windows)
+    models, parity = _export(trained, windows, reconstructions, settings, interpreters, variants)
+    listener.stage("calibrating")
+    calibrated, taught = _calibrate(models, split, scaling, settings)
+    calibrations = {name: calibration for name, (calibration, _) in calibrated.items()}
+    scored = {name: scores for name, (_, scores) in calibrated.items()}
+    parity = [replace(row, score_agreement=_agreement(row.variant, scored)) for row in parity]
+    body = manifest(settings, scaling, trained, split, parity, calibrations, taught)
+    bundle = write_bundle(out, body, {f"{name}.tflite": model for name, model in models.items()})
+    return FitResult(
+        settings=settings,
+        bundle=bundle,
+        split=split,
+        scaler=scaling.scaler,
+        max_drift=scaling.max_drift,
+        trained=trained,
+        parity=tuple(parity),
+        score_correlation={name: correlation(one, scored["float32"]) for name, one in scored.items()},
+        worst=tuple(_worst(trained, split, scaling, settings)),
+        windows=windows,
+        reconstructions=reconstructions,
+        calibrations=calibrations,
+        scored=scored,
+    )
+
+
+def _train(split: Split, scaling: Scaling, settings: FitSettings, listener: Listener) -> Trained:
+    fitted, held_out = (scaling.windows(runs, settings.window) for runs in (split.fit, split.held_out))
+    listener.stage(f"training on {len(fitted)} windows")
+    return train_network(settings.network, fitted, held_out, settings.training, listener.epoch)
+
+
+def _calibration_windows(split: Split, scaling: Scaling, settings: FitSettings) -> np.ndarray:
+    """Windows spread evenly over the calibration rows."""
+    every = scaling.windows(split.calibrate, settings.window)
+    return every.take(np.unique(np.linspace(0, len(every) - 1, PARITY_WINDOWS).astype(int)))
+
+
+def _reconstruct(trained: Trained, windows: np.ndarray) -> np.ndarray:
+    return trained.model.predict(filled(windows), batch_size=256, verbose=0)
+
+
+def _export(
+    trained: Trained,
+    windows: np.ndarray,
+    wanted: np.ndarray,
+    settings: FitSettings,
+    interpreters: Sequence[Interpreter],
+    variants: Sequence[str],
+) -> tuple[dict[str, bytes], list[Parity]]:
+    """The model files that run in this interpreter, and the table of all."""
+    export = exporter(trained.model, settings.network)
+    given = filled(windows)
+    models = {name: export(name, representative(given)) for name in variants}
+    parity = compare(models, interpreters, given, wanted)
+    here = set(available_runtimes())
+    models = {row.variant: models[row.variant] for row in parity if here & set(row.runtimes)}
+    if "float32" not in models:
+        reasons = "; ".join(problem for row in parity for problem in row.problems)
+        raise FitError(f"the float32 model runs in no runtime here ({reasons}); pip install ai-edge-litert")
+    return models, parity
+
+
+def _calibrate(
+    models: Mapping[str, bytes], split: Split, scaling: Scaling, settings: FitSettings
+) -> tuple[dict[str, tuple[Calibration, ScoredRows]], dict[int, Peaks]]:
+    """Each variant's calibration, and what the fleet teaches, by the float32 network."""
+    shape = Shape(settings.window, len(settings.channels), scaling.calendar.slots, settings.stride)
+    with TemporaryDirectory(prefix="offbeat-fit-") as folder, quiet_native_output():
+        files = {name: Path(folder) / f"{name}.tflite" for name in models}
+        for name, file in files.items():
+            file.write_bytes(models[name])
+        tuning = replace(DEFAULT, threshold=settings.threshold)
+        taught = fleet(open_model(files["float32"], BATCHES), shape, scaling, split, settings.scaler, tuning)
+        return calibrate_variants(files, shape, scaling, split, tuning), taught
+
+
+def _agreement(variant: str, scored: Mapping[str, ScoredRows]) -> float | None:
+    return agreement(scored[variant], scored["float32"]) if variant in scored else None
+
+
+def _worst(trained: Trained, split: Split, scaling: Scaling, settings: FitSettings) -> list[WorstStretch]:
+    runs = [run for run in (*split.fit, *split.held_out) if run.rows]
+    return worst_stretches(
+        runs,
+        [scaling.rows(run) for run in runs],
+        settings.channels,
+        settings.window,
+        lambda windows: _reconstruct(trained, windows),
+    )

@@ -1,0 +1,105 @@
+"""What machines do after they were commissioned on their own first rows: for devices that will be."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from edge.detector.bundle.peaks import Peaks, joined_peaks
+from edge.detector.bundle.scaler import fit_scaler
+from edge.detector.learn.calibrate import CalibrationError, NormalRows, learn
+from edge.detector.learn.commissioning import in_parts
+from edge.detector.learn.limits import reached
+from edge.detector.learn.runs import Run as StreamRun
+from edge.detector.learn.runs import finished, replay
+from edge.detector.members.tuning import DEFAULT, Tuning
+from edge.detector.score.engine import Engine, Shape
+from edge.detector.score.runtime import Network
+from train.network.scaling import Scaling
+from train.network.streams import as_stream, whole_runs
+from train.read.split import MANY_RUNS, Split
+
+COMMISSIONED_WINDOWS = (4, 8, 13, 26)
+"""Numbers of first rows that are tried, windows: a device takes the largest that is no more than its own."""
+_MOST_MACHINES = 30
+_LATER = 3
+"""A long run counts as several machines, each so many times as long as what it is commissioned on."""
+_LEAST_LATER, _MOST_LATER = 2, 100
+"""Windows that a machine is watched for afterwards."""
+
+
+def fleet(
+    network: Network,
+    shape: Shape,
+    scaling: Scaling,
+    split: Split,
+    kind: str,
+    tuning: Tuning = DEFAULT,
+    commission_rows: int | None = None,
+) -> dict[int, Peaks]:
+    """Rows to commission on, to what the runs' machines reached after those; `kind` is the scaler's.
+
+    With `commission_rows` only what a device takes that commissions itself on so many.
+
+    Members of the network judge only rows that it was not fitted on. Numbers of rows
+    that no run is longer than are left out.
+    """
+    found: dict[int, Peaks] = {}
+    for rows in sorted((windows * shape.window for windows in COMMISSIONED_WINDOWS), reverse=True):
+        if commission_rows is not None and (rows > commission_rows or found):
+            continue
+        parts = [
+            _later(network, shape, scaling, one, rows, kind, tuning)
+            for one in _machines(split, scaling, rows, shape.window)
+        ]
+        seen = [part for part in parts if part is not None]
+        if seen:
+            found[rows] = joined_peaks(seen).thinned()
+    return found
+
+
+def _machines(split: Split, scaling: Scaling, rows: int, window: int) -> list[StreamRun]:
+    """Runs that are long enough, long ones cut unless they are machines of their own; evenly spread ones of many."""
+    runs = whole_runs(split)
+    unseen = {run.name: float(run.segments[0].times[0]) for run in split.calibrate if run.rows}
+    machines = []
+    for run in runs:
+        for segment in run.segments if len(runs) < MANY_RUNS else (None,):
+            stream = as_stream(run if segment is None else replace(run, segments=(segment,)), scaling.calendar)
+            pieces = max(1, len(stream.times) // (_LATER * rows)) if len(runs) < MANY_RUNS else 1
+            for part in np.array_split(np.arange(len(stream.times)), pieces):
+                if len(part) >= rows + _LEAST_LATER * window:
+                    watched = part[: rows + _MOST_LATER * window]
+                    machines.append(_cut(stream, watched, unseen.get(run.name, float("inf"))))
+    chosen = np.unique(np.linspace(0, len(machines) - 1, min(_MOST_MACHINES, len(machines))).astype(int))
+    return [machines[at] for at in chosen.tolist()]
+
+
+def _cut(stream: StreamRun, rows: np.ndarray, unseen_from: float) -> StreamRun:
+    part = slice(int(rows[0]), int(rows[-1]) + 1)
+    restart = stream.restart[part].copy()
+    restart[:1] = True
+    times = stream.times[part]
+    return StreamRun(times, stream.values[part], stream.slots[part], restart, unseen=bool(times[-1] >= unseen_from))
+
+
+def _later(
+    network: Network, shape: Shape, scaling: Scaling, run: StreamRun, rows: int, kind: str, tuning: Tuning
+) -> Peaks | None:
+    """What one machine reached after its first rows; None where it cannot be commissioned on them."""
+    first = StreamRun(run.times[:rows], run.values[:rows], run.slots[:rows], run.restart[:rows])
+    try:
+        scaler = fit_scaler(first.values, kind, (), first.slots, scaling.calendar.slots)
+        normal = NormalRows(
+            in_parts(first, shape.window),
+            scaler,
+            scaling.max_drift / scaler.scale.mean(axis=0),
+            own_scaler=True,
+            fitted_range=scaling.fitted_range,
+        )
+        learned = learn(network, shape, normal, tuning)
+    except (CalibrationError, ValueError):
+        return None
+    engine = Engine(network, shape, 1, tuning)
+    engine.commission(0, learned.calibration)
+    seen = finished(replay(engine, [replace(run, lead=rows)]))
+    return reached(seen, learned.calibration.sizes, np.full(len(seen.stream), run.unseen), shape, tuning)

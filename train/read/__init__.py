@@ -1,0 +1,1 @@
+"""A file becomes runs of rows on a grid."""
