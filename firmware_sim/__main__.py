@@ -11,8 +11,7 @@ from pathlib import Path
 
 from edge.wire.broker import BrokerSettings
 from firmware_sim.board.fleet import Run
-from firmware_sim.board.live import Link, play
-from firmware_sim.board.pace import Pace
+from firmware_sim.board.live import Link, Pace, play
 from firmware_sim.board.plan import plan_run
 from firmware_sim.links.csvfile import file_of, write_csv
 from firmware_sim.links.errors import LinkError

@@ -4,8 +4,7 @@ from collections import deque
 from pathlib import Path
 
 from edge.agent.feedback import Feedback
-from edge.agent.gathering import Gathering
-from edge.agent.inbox import Inbox
+from edge.agent.inbox import Gathering, Inbox
 from edge.agent.inference import Inference
 from edge.agent.loading import grouped
 from edge.agent.loop import Agent
@@ -14,7 +13,7 @@ from edge.agent.parts import info_of, lanes_of, make_inference, make_intake, ope
 from edge.agent.reload import Reload
 from edge.agent.reporter import Reporter
 from edge.config.settings import Config
-from edge.delivery.durations import Durations
+from edge.delivery.figures import Durations
 from edge.delivery.outbox import Outbox
 from edge.delivery.publisher import Publisher
 from edge.delivery.requests import Requests

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -58,15 +58,18 @@ def load_fastest(
             refused = error
             continue
         told.append(f"{name} {seconds * 1e6:.0f}")
-        # Only the best is kept, so that the next one takes the memory of the one that was not.
         if best is None or seconds < _CLEARLY * best[0]:
             best = seconds, variant, model
-        del model
+        del model  # only the best is kept: the next one takes the memory of the one that was not
     if best is None:
         raise BundleError(f"{bundle.folder}: no variant can be loaded: {refused}") from refused
-    said = "bundle %s: %s, of those that run here (us a call for up to %d streams): %s"
-    log.info(said, bundle.name, best[1].name, streams, ", ".join(told))
+    _log_choice(bundle, best[1], streams, told)
     return best[1], best[2]
+
+
+def _log_choice(bundle: Bundle, variant: Variant, streams: int, told: Sequence[str]) -> None:
+    text = "bundle %s: %s, of those that run here (us a call for up to %d streams): %s"
+    log.info(text, bundle.name, variant.name, streams, ", ".join(told))
 
 
 def _candidates(bundle: Bundle, runtime: str | None) -> list[str]:

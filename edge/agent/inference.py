@@ -9,7 +9,7 @@ from edge.agent.stream import Stream
 from edge.agent.troubles import BUNDLE, Troubles
 from edge.config.settings import StreamConfig
 from edge.config.structure import ConfigError
-from edge.delivery.durations import Durations
+from edge.delivery.figures import Durations
 from edge.detector.bundle.files import BundleError
 from edge.detector.group import Outcome
 from edge.detector.rows.row import Row

@@ -9,7 +9,7 @@ from edge.agent.stream import Stream
 from edge.config.settings import StreamConfig
 from edge.config.structure import ConfigError, nearest
 from edge.detector.bundle.files import Bundle, Variant, load_bundle
-from edge.detector.bundle.learned_rules import merged
+from edge.detector.bundle.rules import merged
 from edge.detector.group import StreamGroup, StreamSettings
 from edge.detector.score.runtime import Model, load_model
 from edge.sources.settings import FileSource, SourceSettings

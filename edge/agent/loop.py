@@ -10,8 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from edge.agent.feedback import Feedback
-from edge.agent.gathering import Gathering
-from edge.agent.inbox import Inbox, Route
+from edge.agent.inbox import Gathering, Inbox, Route
 from edge.agent.inference import Inference
 from edge.agent.notify import Notifier
 from edge.agent.reporter import Reporter

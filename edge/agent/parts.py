@@ -13,7 +13,7 @@ from edge.agent.loading import live_sources, load_streams
 from edge.agent.loop import Reader, Served
 from edge.agent.troubles import Troubles
 from edge.config.settings import Config, StreamConfig
-from edge.delivery.durations import Durations
+from edge.delivery.figures import Durations
 from edge.detector.bundle.calibration import Calibration
 from edge.sources.intake import Intake
 from edge.sources.settings import MqttSource, SerialSource, SourceSettings

@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from edge.delivery.durations import Durations
-from edge.delivery.health import health_body, process_figures
+from edge.delivery.figures import Durations, health_body, process_figures
 from edge.delivery.outbox import Outbox
 from edge.delivery.publisher import Publisher
 from edge.detector.group import Outcome

@@ -10,8 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from edge.config.settings import Config, ConfigError, load_config
-from edge.delivery.connection import ConnectError, Connection
-from edge.delivery.waker import Waker
+from edge.delivery.connection import ConnectError, Connection, Waker
 from edge.wire.broker import BrokerSettings
 from edge.wire.payload import encode_payload
 from edge.wire.topics import DeviceTopics

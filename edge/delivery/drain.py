@@ -4,8 +4,8 @@ import math
 from collections import deque
 from collections.abc import Callable, Iterable
 
-from edge.delivery.counts import LinkCounts
-from edge.delivery.entry import Entry, Position
+from edge.delivery.entries import Entry, Position
+from edge.delivery.figures import LinkCounts
 from edge.delivery.outbox import Outbox
 from edge.delivery.settings import DeliverySettings
 from edge.wire.events import encode_message

@@ -6,10 +6,9 @@ import threading
 import time
 from dataclasses import dataclass, field
 
-from edge.delivery.connection import ConnectError, Connection
+from edge.delivery.connection import ConnectError, Connection, Waker
 from edge.delivery.session import Outgoing, Session
 from edge.delivery.settings import DeliverySettings
-from edge.delivery.waker import Waker
 from edge.wire.backoff import Backoff
 from edge.wire.broker import BrokerSettings
 

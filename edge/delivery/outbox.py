@@ -10,12 +10,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from edge.delivery.counts import OutboxCounts
-from edge.delivery.damage import is_damage, set_aside
-from edge.delivery.durations import Durations
-from edge.delivery.entry import Entry, Position
-from edge.delivery.memory import MemoryQueue
+from edge.delivery.entries import Entry, MemoryQueue, Position
+from edge.delivery.figures import Durations, OutboxCounts
 from edge.delivery.spool import Spool
+from edge.delivery.tables import is_damage, set_aside
 from edge.wire.events import Event, EventError, event_from_dict, event_to_dict
 from edge.wire.payload import encode_payload
 

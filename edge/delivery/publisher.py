@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from edge.delivery.counts import LinkCounts
+from edge.delivery.figures import LinkCounts
 from edge.delivery.latest import LatestValues
 from edge.delivery.link import Link
 from edge.delivery.outbox import Outbox

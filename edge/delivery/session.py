@@ -5,8 +5,8 @@ from collections import deque
 from dataclasses import dataclass
 
 from edge.delivery.connection import ConnectError, Connection
-from edge.delivery.counts import LinkCounts
 from edge.delivery.drain import Drain
+from edge.delivery.figures import LinkCounts
 from edge.delivery.latest import LatestValues
 from edge.delivery.outbox import Outbox
 from edge.delivery.requests import RequestError, Requests

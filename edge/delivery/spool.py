@@ -7,8 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from edge.delivery.damage import DamagedError
-from edge.delivery.tables import bound_log, prepare
+from edge.delivery.tables import DamagedError, bound_log, prepare
 
 _LUMP = 64
 """History is pruned, and room made, this many rows (or this part of `max_bytes`) at a time: fewer pages written."""

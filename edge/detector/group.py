@@ -1,23 +1,21 @@
 """Streams that share a bundle: rows in, scores and events out."""
 
-import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from edge.detector.bundle.calibration import Calibration
 from edge.detector.bundle.files import Bundle, Variant
 from edge.detector.events.alarm import EpisodeDetector
-from edge.detector.events.episode import Look
-from edge.detector.events.ids import episode_id
+from edge.detector.events.episode import Look, random_id
 from edge.detector.events.said_normal import SaidNormal
 from edge.detector.events.settings import StreamSettings
 from edge.detector.events.stream import StreamEvents
 from edge.detector.learn.commissioning import Commissioning, bundle_calibration, shape_of
 from edge.detector.members.tuning import DEFAULT, Tuning
+from edge.detector.outcome import Anomaly, Outcome
 from edge.detector.rows.row import Row
 from edge.detector.rows.season import Calendar, time_zone
 from edge.detector.score.engine import Engine, Scored
@@ -28,29 +26,9 @@ from edge.wire.events import Event, ModelRef
 
 __all__ = ["Anomaly", "Outcome", "StreamGroup", "StreamSettings"]
 
-Anomaly = Literal["ON", "OFF", "commissioning"]
 _AT_BOUND = 1 - 1e-9
 """Part of its bound at which a baseline stands still."""
 _LEAST_SHARES = 1e-12
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What one row gave."""
-
-    stream: int
-    time: float
-    score: float
-    """1.0 is the alarm level; NaN while there is none. Between two inferences that of the last one."""
-    alarm: bool
-    """Whether the score is in alarm at this row."""
-    anomaly: Anomaly
-    """`ON` from an episode's `new` to its `end`, which is told when the alarm has been off for a while."""
-    event_id: str | None
-    """Of the episode that is not ended."""
-    top_channel: str | None
-    """The channel with the largest share in the score, None while there is no score."""
-    events: tuple[Event, ...]
 
 
 class _Step(NamedTuple):
@@ -63,10 +41,6 @@ class _Step(NamedTuple):
     scored: Scored
 
 
-def _random_id(time: float) -> str:
-    return episode_id(time, os.urandom(10))
-
-
 class StreamGroup:
     """State and scoring of the streams that share one bundle and variant; arrays have the stream as first axis."""
 
@@ -76,7 +50,7 @@ class StreamGroup:
         variant: Variant,
         network: Network,
         streams: Sequence[StreamSettings],
-        new_id: Callable[[float], str] = _random_id,
+        new_id: Callable[[float], str] = random_id,
         tuning: Tuning = DEFAULT,
         stepwise: bool = False,
     ) -> None:

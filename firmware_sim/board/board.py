@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 
 from firmware_sim.board.simulation import Block
-from firmware_sim.schedule.outages import Outages
+from firmware_sim.schedule.schedule import Outages
 
 
 @dataclass(frozen=True)

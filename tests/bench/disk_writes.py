@@ -12,7 +12,7 @@ from pathlib import Path
 
 from edge.agent.loading import load_streams
 from edge.config.settings import StreamConfig
-from edge.delivery.health import process_figures
+from edge.delivery.figures import process_figures
 from edge.delivery.outbox import Outbox
 from edge.detector.events.episode import Episode
 from edge.state.files import StateFiles

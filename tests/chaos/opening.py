@@ -8,7 +8,7 @@ from pathlib import Path
 
 from edge.agent.assembly import assemble
 from edge.config.settings import load_config
-from edge.delivery.entry import Entry
+from edge.delivery.entries import Entry
 from edge.detector.group import Outcome
 from edge.detector.rows.row import Row
 from edge.wire.events import Event

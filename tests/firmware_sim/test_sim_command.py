@@ -16,7 +16,7 @@ import pytest
 from edge.sources.lines import read_lines
 from edge.wire.readings import decode_readings
 from firmware_sim.__main__ import main
-from firmware_sim.board.pace import Pace
+from firmware_sim.board.live import Pace
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = (sys.executable, "-m", "firmware_sim")

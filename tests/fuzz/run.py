@@ -12,7 +12,7 @@ from typing import Any
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
-from edge.delivery.health import process_figures
+from edge.delivery.figures import process_figures
 from tests.fuzz.target import Target
 
 BATCH = 4000

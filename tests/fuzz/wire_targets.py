@@ -9,7 +9,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from edge.delivery.counts import LinkCounts
+from edge.delivery.figures import LinkCounts
 from edge.delivery.latest import LatestValues
 from edge.delivery.outbox import Outbox
 from edge.delivery.requests import Requests

@@ -8,8 +8,7 @@ from typing import Any
 
 from edge.detector.bundle.calibration import Calibration
 from edge.detector.bundle.files import MANIFEST, Bundle, BundleError, write_bundle
-from edge.detector.bundle.learned_rules import rules_to_dict
-from edge.detector.bundle.rules import ChannelRules
+from edge.detector.bundle.rules import ChannelRules, rules_to_dict
 from edge.detector.learn.calibrate import CalibrationError
 from edge.detector.learn.commissioning import commission
 from edge.detector.members.tuning import DEFAULT

@@ -1,5 +1,6 @@
 """What `calibrate` does between reading its files and writing a bundle: the device's rows, and the level's choice."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -7,21 +8,53 @@ from typing import Any
 
 import numpy as np
 
+from edge.detector.bundle.calibration import Calibration
 from edge.detector.bundle.files import Bundle
+from edge.detector.bundle.tail import EXTRAPOLATION
 from edge.detector.learn.commissioning import level_factor
 from edge.detector.score.runtime import load_model
-from train.commission.alarm_budget import level_for
 from train.commission.commissioned import Commissioned
 from train.commission.label_level import Labelled, best_level
-from train.console.errors import DatasetError
+from train.console.errors import DatasetError, FitError
 from train.console.quiet import quiet_native_output
 from train.console.times import format_time
-from train.console.words import number, percent, plural
+from train.console.words import count, number, percent, plural
 from train.evaluation.found import label_runs
 from train.evaluation.label_file import labelled_recording
 from train.evaluation.playback import play, read_for
 from train.read.dataset import Run, Selection, align, selected
 from train.read.tables import RawTable, ReadOptions
+
+_DAY_S = 86400.0
+_LEAST_PEAKS = 6
+"""Peaks over the tail's threshold, at least: the fewer, the more its far end is a guess."""
+_WINDOWS_A_PEAK = 4
+"""Windows of rows that give one such peak: a peak is the highest of two windows, and every other counts."""
+
+
+def level_for(calibration: Calibration, per_day: float, bundle: Bundle) -> float:
+    """The fused statistic that normal rows pass about `per_day` times a day, by peaks over threshold.
+
+    Raises:
+        FitError: the rows are too few to tell of alarms so rare; the message says how many it takes.
+    """
+    wanted_s, tail = _DAY_S / per_day, calibration.tail
+    needed = max(
+        math.ceil(wanted_s / EXTRAPOLATION / bundle.period_s), (_LEAST_PEAKS + 1) * _WINDOWS_A_PEAK * bundle.window
+    )
+    if tail is None or tail.peaks < _LEAST_PEAKS or wanted_s > EXTRAPOLATION * tail.span_s:
+        raise FitError(
+            f"{plural(calibration.rows, 'row')} cannot support {number(per_day)} false alarms a day: that takes about "
+            f"{count(needed)} normal rows without an anomaly (a tail wants {_LEAST_PEAKS} peaks, and tells of "
+            f"{EXTRAPOLATION:g} times as long as it was learned on)"
+        )
+    most = tail.peaks * _DAY_S / tail.span_s
+    if per_day > most:
+        raise FitError(
+            f"{number(per_day)} false alarms a day is no budget: on these rows even the usual peaks of the score come "
+            f"only {number(most)} times a day; give less"
+        )
+    return tail.level(wanted_s)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from edge.detector.bundle.calibration import Calibration
 from edge.detector.bundle.files import Bundle
 from edge.detector.learn.commissioning import shape_of
 from edge.detector.learn.runs import Run as StreamRun
-from edge.detector.members.registry import ENERGY, LEVEL
+from edge.detector.members.registry import position
 from edge.detector.members.tuning import DEFAULT
 from edge.detector.rows.season import Calendar
 from edge.detector.score.engine import Engine
@@ -59,7 +59,7 @@ def _charts(
         scored = engine.step(stream, run.values[at], run.slots[at], run.restart[at])
         if scored.ran[0]:
             rows.append(row)
-            members.append(scored.parts[0, [LEVEL, ENERGY]])
+            members.append(scored.parts[0, [position("level"), position("energy")]])
     charts = np.array(members).reshape(-1, 2, run.values.shape[1])
     return np.array(rows, np.intp), (charts[:, 0], charts[:, 1])
 

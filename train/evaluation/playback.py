@@ -10,7 +10,7 @@ import numpy as np
 from edge.detector import replay as replaying
 from edge.detector.bundle.calibration import Calibration
 from edge.detector.bundle.files import Bundle, Variant
-from edge.detector.events.ids import episode_id
+from edge.detector.events.episode import episode_id
 from edge.detector.group import StreamGroup, StreamSettings
 from edge.detector.learn.commissioning import commission
 from edge.detector.members.tuning import DEFAULT, Tuning

@@ -12,8 +12,7 @@ import numpy as np
 
 from train.export import looped, nodes, unrolled
 from train.export.flat_file import Graph, ModelFile, Tensor
-from train.export.lstm_nodes import EightBitLstm, FloatLstm, LstmNodes, product_weights
-from train.export.lstm_ranges import trace
+from train.export.lstm_nodes import EightBitLstm, FloatLstm, LstmNodes, product_weights, trace
 from train.export.weights import LstmWeights, NetworkWeights
 
 LOOP = "-loop"

@@ -15,7 +15,7 @@ from edge.detector.bundle.scaler import Scaler
 from edge.detector.members.threshold import PEAKS, Threshold
 from edge.detector.members.tuning import DEFAULT
 from edge.detector.rows.season import Calendar
-from edge.detector.score.engine import Shape
+from edge.detector.score.learned import Shape
 from edge.detector.score.runtime import available_runtimes, open_model
 from train.console.errors import FitError
 from train.console.quiet import quiet_native_output
@@ -125,24 +125,18 @@ def fit(
         FitError: too few rows, a channel without values, or no variant that runs here.
     """
     split = split_runs([run for run in runs if run.rows], settings.calibration_part, settings.window)
-    calendar = Calendar(settings.season, settings.timezone)
-    scaling = fit_scaling(split, settings.channels, settings.scaler, calendar, 10 * settings.window)
+    scaling = _scaling(split, settings)
     trained = _train(split, scaling, settings, listener)
-    variants = variants or variants_of(settings.network)
-    listener.stage(f"exporting {' and '.join(variants)}")
     windows = _calibration_windows(split, scaling, settings)
     reconstructions = _reconstruct(trained, windows)
-    models, parity = _export(trained, windows, reconstructions, settings, interpreters, variants)
+    models, parity = _export(trained, windows, reconstructions, settings, interpreters, variants, listener)
     listener.stage("calibrating")
-    calibrated, taught = _calibrate(models, split, scaling, settings)
-    calibrations = {name: calibration for name, (calibration, _) in calibrated.items()}
-    scored = {name: scores for name, (_, scores) in calibrated.items()}
+    calibrations, scored, taught = _calibrate(models, split, scaling, settings)
     parity = [replace(row, score_agreement=_agreement(row.variant, scored)) for row in parity]
     body = manifest(settings, scaling, trained, split, parity, calibrations, taught)
-    bundle = write_bundle(out, body, {f"{name}.tflite": model for name, model in models.items()})
     return FitResult(
         settings=settings,
-        bundle=bundle,
+        bundle=write_bundle(out, body, {f"{name}.tflite": model for name, model in models.items()}),
         split=split,
         scaler=scaling.scaler,
         max_drift=scaling.max_drift,
@@ -155,6 +149,11 @@ def fit(
         calibrations=calibrations,
         scored=scored,
     )
+
+
+def _scaling(split: Split, settings: FitSettings) -> Scaling:
+    calendar = Calendar(settings.season, settings.timezone)
+    return fit_scaling(split, settings.channels, settings.scaler, calendar, 10 * settings.window)
 
 
 def _train(split: Split, scaling: Scaling, settings: FitSettings, listener: Listener) -> Trained:
@@ -179,9 +178,12 @@ def _export(
     wanted: np.ndarray,
     settings: FitSettings,
     interpreters: Sequence[Interpreter],
-    variants: Sequence[str],
+    variants: Sequence[str] | None,
+    listener: Listener,
 ) -> tuple[dict[str, bytes], list[Parity]]:
     """The model files that run in this interpreter, and the table of all."""
+    variants = variants or variants_of(settings.network)
+    listener.stage(f"exporting {' and '.join(variants)}")
     export = exporter(trained.model, settings.network)
     given = filled(windows)
     models = {name: export(name, representative(given)) for name in variants}
@@ -196,8 +198,8 @@ def _export(
 
 def _calibrate(
     models: Mapping[str, bytes], split: Split, scaling: Scaling, settings: FitSettings
-) -> tuple[dict[str, tuple[Calibration, ScoredRows]], dict[int, Peaks]]:
-    """Each variant's calibration, and what the fleet teaches, by the float32 network."""
+) -> tuple[dict[str, Calibration], dict[str, ScoredRows], dict[int, Peaks]]:
+    """Each variant's calibration and scores, and what the fleet teaches, by the float32 network."""
     shape = Shape(settings.window, len(settings.channels), scaling.calendar.slots, settings.stride)
     with TemporaryDirectory(prefix="offbeat-fit-") as folder, quiet_native_output():
         files = {name: Path(folder) / f"{name}.tflite" for name in models}
@@ -205,7 +207,12 @@ def _calibrate(
             file.write_bytes(models[name])
         tuning = replace(DEFAULT, threshold=settings.threshold)
         taught = fleet(open_model(files["float32"], BATCHES), shape, scaling, split, settings.scaler, tuning)
-        return calibrate_variants(files, shape, scaling, split, tuning), taught
+        calibrated = calibrate_variants(files, shape, scaling, split, tuning)
+    return (
+        {name: one for name, (one, _) in calibrated.items()},
+        {name: one for name, (_, one) in calibrated.items()},
+        taught,
+    )
 
 
 def _agreement(variant: str, scored: Mapping[str, ScoredRows]) -> float | None:

@@ -12,7 +12,8 @@ from edge.detector.learn.limits import reached
 from edge.detector.learn.runs import Run as StreamRun
 from edge.detector.learn.runs import finished, replay
 from edge.detector.members.tuning import DEFAULT, Tuning
-from edge.detector.score.engine import Engine, Shape
+from edge.detector.score.engine import Engine
+from edge.detector.score.learned import Shape
 from edge.detector.score.runtime import Network
 from train.network.scaling import Scaling
 from train.network.streams import as_stream, whole_runs

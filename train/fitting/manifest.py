@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import edge
 from edge.detector.bundle.calibration import Calibration
-from edge.detector.bundle.learned_rules import rules_to_dict
 from edge.detector.bundle.peaks import Peaks
+from edge.detector.bundle.rules import rules_to_dict
 from train.fitting.learned_rules import learn_rules
 from train.fitting.parity import Parity
 from train.fitting.probe import BATCHES

@@ -66,22 +66,13 @@ def train_network(
     keras.utils.set_random_seed(settings.seed)
     model = build_network(shape)
     model.compile(keras.optimizers.Adam(settings.learning_rate, clipnorm=_CLIP_NORM), masked_squared_error)
-    stop = keras.callbacks.EarlyStopping(
-        monitor="val_loss", patience=settings.patience, restore_best_weights=True, start_from_epoch=0
-    )
-    slower = keras.callbacks.ReduceLROnPlateau(
-        monitor="val_loss", factor=0.4, patience=max(1, settings.patience // 3), min_lr=settings.learning_rate / 50
-    )
-    tell = keras.callbacks.LambdaCallback(
-        on_epoch_end=lambda epoch, logs: on_epoch(epoch, logs["loss"], logs["val_loss"])
-    )
     tail = held_out.take(np.linspace(0, len(held_out) - 1, min(len(held_out), _HELD_OUT_WINDOWS)).astype(int))
     history = model.fit(
         _Batches(windows, settings),
         validation_data=(filled(tail), tail),
         validation_batch_size=512,
         epochs=settings.epochs,
-        callbacks=[tell, stop, slower],
+        callbacks=_callbacks(settings, on_epoch),
         shuffle=False,
         verbose=0,
     ).history
@@ -92,6 +83,23 @@ def train_network(
         best_epoch=int(np.argmin(history["val_loss"])),
         seconds=time.monotonic() - start,
     )
+
+
+def _callbacks(
+    settings: TrainingSettings, on_epoch: Callable[[int, float, float], None]
+) -> list[keras.callbacks.Callback]:
+    """Report each epoch, stop where the held-out loss does, and slow down before."""
+    return [
+        keras.callbacks.LambdaCallback(
+            on_epoch_end=lambda epoch, logs: on_epoch(epoch, logs["loss"], logs["val_loss"])
+        ),
+        keras.callbacks.EarlyStopping(
+            monitor="val_loss", patience=settings.patience, restore_best_weights=True, start_from_epoch=0
+        ),
+        keras.callbacks.ReduceLROnPlateau(
+            monitor="val_loss", factor=0.4, patience=max(1, settings.patience // 3), min_lr=settings.learning_rate / 50
+        ),
+    ]
 
 
 class _Batches(keras.utils.PyDataset):

@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from edge.detector.bundle.calibration import range_from
-from edge.detector.bundle.learned_rules import rules_from_dict
 from edge.detector.bundle.memory import memory_from_dict
 from edge.detector.bundle.peaks import Peaks, peaks_from_dict
-from edge.detector.bundle.rules import ChannelRules
+from edge.detector.bundle.rules import ChannelRules, rules_from_dict
 from edge.detector.bundle.scaler import Scaler, scaler_from_dict
 from edge.detector.members.threshold import Threshold, threshold_from_dict
 from edge.detector.rows.aligner import AlignerSettings

@@ -1,5 +1,7 @@
 """Which events an open episode makes, and when: `new`, not too many `update`s, `end`."""
 
+import os
+import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, get_args
@@ -20,6 +22,21 @@ from edge.wire.events import (
     event_from_dict,
     event_to_dict,
 )
+
+
+def episode_id(time: float, entropy: bytes) -> str:
+    """A version 7 UUID of a time in Unix seconds and 10 random bytes (RFC 9562, section 5.7)."""
+    milliseconds = max(0, int(time * 1000)) & (2**48 - 1)
+    number = milliseconds << 80 | int.from_bytes(entropy[:10], "big")
+    number = number & ~(0xF << 76) | 0x7 << 76
+    number = number & ~(0b11 << 62) | 0b10 << 62
+    return str(uuid.UUID(int=number))
+
+
+def random_id(time: float) -> str:
+    """An id that nobody else has."""
+    return episode_id(time, os.urandom(10))
+
 
 LEAST_UPDATE_S = 5.0
 """Updates of one episode are never closer than this, seconds of stream time."""

@@ -14,9 +14,30 @@ from edge.detector.events.episode import Episode, Look, contributors_of, episode
 from edge.detector.events.planned import Silence
 from edge.detector.events.rule_episodes import RuleEpisodes
 from edge.detector.events.settings import StreamSettings
-from edge.detector.events.window_times import WindowTimes
 from edge.detector.rows.row import Row
-from edge.wire.events import Event, Kind, ModelRef, Reason
+from edge.wire.events import Event, Kind, ModelRef, Reason, WindowSpan
+
+
+class WindowTimes:
+    """Times of the last rows of a stream, for the window that an event tells."""
+
+    def __init__(self, length: int) -> None:
+        self._length = length
+        self._times: list[float] = []
+
+    def add(self, row: Row) -> None:
+        """Take the next row."""
+        if row.restart:
+            self._times.clear()
+        self._times.append(row.time)
+        if len(self._times) > 2 * self._length:
+            del self._times[: self._length]
+
+    def span(self) -> WindowSpan | None:
+        """The last window; None before any row."""
+        times = self._times[-self._length :]
+        return WindowSpan(times[0], times[-1], len(times)) if times else None
+
 
 _ANOMALY, _DRIFT = "", "drift"
 """Where a snapshot keeps the anomaly's episode and the drift's; the others are under their rules' keys."""

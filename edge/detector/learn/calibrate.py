@@ -12,13 +12,36 @@ from edge.detector.bundle.peaks import Peaks, joined_peaks
 from edge.detector.bundle.scaler import Scaler, fit_scaler
 from edge.detector.bundle.tail import cluster_peaks, peaks_apart
 from edge.detector.learn.limits import limits_of, reached, series_of, tail_of
-from edge.detector.learn.relation import residual_projector
 from edge.detector.learn.runs import Run, Seen, Steps, finished, replay
 from edge.detector.learn.settle import settle
-from edge.detector.members.registry import BY_CHANNEL, MEMBERS, Limits, excess
+from edge.detector.members.registry import BY_CHANNEL, MEMBERS, Limits
 from edge.detector.members.tuning import DEFAULT, Tuning
-from edge.detector.score.engine import Engine, Shape
+from edge.detector.score.engine import Engine
+from edge.detector.score.fusion import excess
+from edge.detector.score.learned import Shape
 from edge.detector.score.runtime import Network
+
+_KEPT = 0.95
+"""Part of the variance that the components kept explain; usual in process monitoring (Chiang, Russell, Braatz 2001)."""
+_LEAST_VARIANCE = 1e-12
+
+
+def residual_projector(rows: np.ndarray) -> np.ndarray:
+    """(channels, channels) matrix that takes a row to its part outside the principal components of (n, channels) rows.
+
+    Rows are distances from the baseline, z-units; their mean is taken as zero.
+    Source: Jackson and Mudholkar 1979, the Q statistic or squared prediction error.
+    """
+    channels = rows.shape[1]
+    if not len(rows):
+        return np.zeros((channels, channels))
+    variances, axes = np.linalg.eigh(rows.T @ rows / len(rows))
+    variances, axes = variances[::-1], axes[:, ::-1]
+    total = max(float(variances.sum()), _LEAST_VARIANCE)
+    kept = int(np.searchsorted(np.cumsum(variances) / total, _KEPT)) + 1
+    axes = axes[:, :kept]
+    return np.eye(channels) - axes @ axes.T
+
 
 FOLDS = 5
 """Parts that normal rows are cut into: what members learn from four of them is tried on the fifth."""

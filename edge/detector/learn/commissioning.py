@@ -23,7 +23,8 @@ from edge.detector.members.registry import NAMES, wanted_rows
 from edge.detector.members.tuning import Tuning
 from edge.detector.rows.row import Row
 from edge.detector.rows.season import Calendar
-from edge.detector.score.engine import Engine, Shape
+from edge.detector.score.engine import Engine
+from edge.detector.score.learned import Shape
 from edge.detector.score.runtime import Network
 
 _LEAST_PART_ROWS = 10

@@ -5,9 +5,10 @@ import numpy as np
 from edge.detector.bundle.peaks import Peaks, joined_peaks, no_peaks
 from edge.detector.bundle.tail import Tail, fit_tail, peaks_apart
 from edge.detector.learn.runs import Seen
-from edge.detector.members.registry import BY_CHANNEL, MEMBERS, NAMES, Limits, excess, left_out, span_rows
+from edge.detector.members.registry import BY_CHANNEL, MEMBERS, NAMES, Limits, left_out, span_rows
 from edge.detector.members.tuning import Tuning
-from edge.detector.score.engine import Shape
+from edge.detector.score.fusion import excess
+from edge.detector.score.learned import Shape
 
 _MANY_PEAKS = 200
 """Peaks from which on a tail can be fitted to the highest of them."""

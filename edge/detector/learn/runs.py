@@ -7,7 +7,8 @@ from typing import TypeVar
 import numpy as np
 
 from edge.detector.members.registry import MEMBERS
-from edge.detector.score.engine import Engine, Shape
+from edge.detector.score.engine import Engine
+from edge.detector.score.learned import Shape
 
 T = TypeVar("T")
 Steps = Generator[None, None, T]

@@ -7,10 +7,8 @@ from typing import Literal
 
 import numpy as np
 
-from edge.detector.rows.grid import Grid
-from edge.detector.rows.open_row import OPEN_ROWS, OpenRow
 from edge.detector.rows.rates import Rates
-from edge.detector.rows.row import Row
+from edge.detector.rows.row import OPEN_ROWS, Grid, OpenRow, Row
 
 ABSURD = 1e15
 """A magnitude no sensor sends; beyond it squares no longer fit the arithmetic that follows."""

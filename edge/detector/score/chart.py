@@ -5,7 +5,7 @@ from typing import Protocol
 
 import numpy as np
 
-from edge.detector.members.registry import RELATION_ROWS
+from edge.detector.members.relation import ROWS
 from edge.detector.members.tuning import Tuning
 
 _STEP = 6.0
@@ -93,7 +93,7 @@ class Charts:
     def update_relation(self, streams: np.ndarray, squares: np.ndarray) -> np.ndarray:
         """Take (n, channels) squared parts of rows; the charts after them."""
         chart = self.relation[streams]
-        chart += (squares - chart) / RELATION_ROWS
+        chart += (squares - chart) / ROWS
         self.relation[streams] = chart
         return chart
 

@@ -4,43 +4,24 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from edge.detector.bundle.calibration import Calibration, everything
-from edge.detector.bundle.gaussian import Gaussian
-from edge.detector.bundle.memory import Memory
+from edge.detector.bundle.calibration import Calibration
 from edge.detector.bundle.scaler import to_z
-from edge.detector.members.registry import (
-    BIAS,
-    ENERGY,
-    LEVEL,
-    MEMBERS,
-    MEMORY,
-    RECENT,
-    RECENT_ROWS,
-    RELATION,
-    Fused,
-    fuse,
-)
+from edge.detector.members.member import Measured
+from edge.detector.members.registry import BY_CHANNEL, MEMBERS
 from edge.detector.members.tuning import Tuning
-from edge.detector.score.chart import Charts, Wander
+from edge.detector.score.chart import Charts
+from edge.detector.score.fusion import Fused, fuse
+from edge.detector.score.learned import Learned, Shape
+from edge.detector.score.nearest import Nearest
 from edge.detector.score.ring import RingBuffer
 from edge.detector.score.runtime import Network
 
 _LEAST_DRIFT = 1e-9
 """Stands for a bound of zero, which no baseline can reach a part of; z-units."""
-_DISTANCES = 10
-"""Distances to remembered windows that are taken in the time of one window."""
+_BY_CHANNEL = len(BY_CHANNEL)
+_NOT_SQUARED = [at for at, member in enumerate(MEMBERS) if not member.squared]
 _CUT = 16.0
 """Residuals are cut off at this many residual scales: one wild reading must not fill a window, several may."""
-
-
-@dataclass(frozen=True)
-class Shape:
-    """What the arrays of an engine are sized by."""
-
-    window: int
-    channels: int
-    slots: int = 1
-    stride: int = 1
 
 
 @dataclass(frozen=True)
@@ -83,49 +64,18 @@ class Engine:
         """Whether rows are kept as `looks` gives them."""
         self._looks = RingBuffer(streams, shape.window, self.look_columns)
         self._residual: np.ndarray = np.zeros((streams, shape.channels))  # of the last row that the network saw
-        self._spread: np.ndarray = np.ones((streams, shape.channels))
         self._since_run: np.ndarray = np.zeros(streams, np.intp)
-        size = (streams, shape.channels)
-        self._center: np.ndarray = np.zeros((streams, shape.slots, shape.channels))
-        self._scale: np.ndarray = np.ones_like(self._center)
-        self._wander = Wander(np.zeros(size), np.zeros(size), np.full(size, np.inf), np.full(size, np.inf))
-        self._shifted: np.ndarray = np.zeros((streams, 1))
-        self._residual_scale: np.ndarray = np.ones(size)
-        self._fitted: np.ndarray = np.tile(everything(shape.channels).astype(np.float32), (streams, 1, 1))
-        self._projector: np.ndarray = np.zeros((streams, shape.channels, shape.channels))
-        self._size: np.ndarray = np.ones((streams, 3, shape.channels))
-        self._usual: np.ndarray = np.zeros((streams, len(MEMBERS)))
-        self._limit: np.ndarray = np.full((streams, len(MEMBERS)), np.inf)
-        self._memory: list[Memory | None] = [None] * streams
-        self._memory_stride = max(shape.stride, round(shape.window / _DISTANCES))
-        self._far: np.ndarray = np.full(streams, np.nan)
-        self._from_nearest: np.ndarray = np.zeros(size)
-        self._gaussians: dict[int, Gaussian] = {}  # of streams whose threshold is one
-        self._recent = max(1, round(shape.window * RECENT))
+        self._learned = Learned(streams, shape)
+        self._nearest = Nearest(streams, shape)
 
     def commission(self, stream: int, calibration: Calibration) -> None:
         """Give a stream its scaler and limits."""
-        self._center[stream] = calibration.scaler.center
-        self._scale[stream] = calibration.scaler.scale
-        self._wander.low[stream], self._wander.high[stream] = calibration.wander
-        self._wander.control[stream] = calibration.control_limit
-        self._wander.most[stream] = calibration.max_drift
-        self._shifted[stream] = calibration.shifted
-        self._residual_scale[stream] = calibration.residual_scale
-        self._fitted[stream] = calibration.fitted_range
-        self._spread[stream] = calibration.spread[0]
-        self._projector[stream] = calibration.projector
-        self._size[stream] = calibration.sizes
-        self._usual[stream], self._limit[stream] = calibration.limits.usual, calibration.limits.limit
-        self._memory[stream] = calibration.memory
-        self._far[stream], self._from_nearest[stream] = np.nan, 0.0
-        self._gaussians.pop(stream, None)
-        if calibration.gaussian is not None:
-            self._gaussians[stream] = calibration.gaussian
+        self._learned.take(stream, calibration)
+        self._nearest.clear(stream)
 
     def bound_drift(self, stream: int, max_drift: float) -> None:
         """Let every baseline of a stream leave its commissioned value by `max_drift` z-units at most."""
-        self._wander.most[stream] = max_drift
+        self._learned.wander.most[stream] = max_drift
 
     def step(
         self,
@@ -143,7 +93,7 @@ class Engine:
         """
         self._start_over(streams[restart], None if gap_rows is None else gap_rows[restart])
         self.charts.count(streams, np.zeros(len(streams), bool) if alarm is None else alarm)
-        center, scale = self._center[streams, slots], self._scale[streams, slots]
+        center, scale = self._learned.center[streams, slots], self._learned.scale[streams, slots]
         z = to_z(values, center, scale)
         known = ~np.isnan(z)
         self._rings.append(streams, self._filled(streams, slots, z, known))
@@ -151,7 +101,7 @@ class Engine:
         baseline = self._chart(streams, slots, z, known)
         distance = np.where(known, z - baseline, 0.0)
         self._fill(streams, distance, known)
-        rest = np.einsum("nij,nj->ni", self._projector[streams], distance) * known
+        rest = np.einsum("nij,nj->ni", self._learned.projector[streams], distance) * known
         relation = self.charts.update_relation(streams, rest * rest)
         scored = self._run(streams, relation, distance, baseline, scale, center)
         if self.keeps_looks:
@@ -171,7 +121,7 @@ class Engine:
 
     def _keep_looks(self, streams: np.ndarray, scored: Scored, distance: np.ndarray) -> None:
         self._residual[streams[scored.ran]] = np.clip(scored.last, -_CUT, _CUT)
-        self._looks.append(streams, np.hstack([self._residual[streams], distance / self._spread[streams]]))
+        self._looks.append(streams, np.hstack([self._residual[streams], distance / self._learned.spread[streams]]))
 
     def _filled(self, streams: np.ndarray, slots: np.ndarray, z: np.ndarray, known: np.ndarray) -> np.ndarray:
         """(n, channels) rows as the network may see them: what is missing as it goes best with the rest."""
@@ -188,7 +138,7 @@ class Engine:
         Source: Arteaga and Ferrer 2002, missing data in PCA by regression on what is known.
         """
         for n in np.flatnonzero(~known.all(axis=1)).tolist():
-            projector, there = self._projector[streams[n]], known[n]
+            projector, there = self._learned.projector[streams[n]], known[n]
             if there.any():
                 wanted = -projector[:, there] @ distance[n, there]
                 distance[n, ~there] = np.linalg.lstsq(projector[:, ~there], wanted, rcond=None)[0]
@@ -196,12 +146,12 @@ class Engine:
     def reach(self, streams: np.ndarray) -> np.ndarray:
         """(n, channels): how much of its bound each baseline has used, 0 to 1; with a season, the median slot's."""
         return self._of_slots(np.abs(self.charts.baseline[streams])) / np.maximum(
-            self._wander.most[streams], _LEAST_DRIFT
+            self._learned.wander.most[streams], _LEAST_DRIFT
         )
 
     def normal_now(self, stream: int) -> tuple[np.ndarray, np.ndarray]:
         """(channels,) each in the channels' units: where the baselines are, and where they were commissioned."""
-        center, scale = self._center[stream], self._scale[stream]
+        center, scale = self._learned.center[stream], self._learned.scale[stream]
         return self._of_slots(center + self.charts.baseline[stream] * scale), self._of_slots(center)
 
     def _of_slots(self, values: np.ndarray) -> np.ndarray:
@@ -215,7 +165,7 @@ class Engine:
         self._known.copy_from(stream, other._known, theirs)
         self._looks.copy_from(stream, other._looks, theirs)
         self._since_run[stream] = other._since_run[theirs]
-        self._far[stream], self._from_nearest[stream] = other._far[theirs], other._from_nearest[theirs]
+        self._nearest.take_over(stream, other._nearest, theirs)
 
     def _chart(self, streams: np.ndarray, slots: np.ndarray, z: np.ndarray, known: np.ndarray) -> np.ndarray:
         """(n, channels): the baselines after these rows."""
@@ -223,14 +173,12 @@ class Engine:
         charts.update_level(streams, z - charts.baseline[streams, slots])
         full = charts.age[streams] == self.shape.window
         if full.any():
-            charts.place(streams[full], self._means(streams[full]), self._wander_of(streams[full]))
-        charts.go_home(streams, slots, self._wander.control[streams])
+            charts.place(streams[full], self._means(streams[full]), self._learned.wander_of(streams[full]))
+        charts.go_home(streams, slots, self._learned.wander.control[streams])
         distance = np.where(known, z - charts.baseline[streams, slots], 0.0)
-        return charts.follow(streams, slots, distance, self._wander.control[streams], self._wander.most[streams])
-
-    def _wander_of(self, streams: np.ndarray) -> Wander:
-        every = self._wander
-        return Wander(every.low[streams], every.high[streams], every.control[streams], every.most[streams])
+        return charts.follow(
+            streams, slots, distance, self._learned.wander.control[streams], self._learned.wander.most[streams]
+        )
 
     def _means(self, streams: np.ndarray) -> np.ndarray:
         """(n, channels) means over full windows, NaN where nothing is known."""
@@ -264,7 +212,7 @@ class Engine:
         due = streams[ran]
         self._since_run[due] = 0
         windows, known = self._rings.windows(due), self._known.windows(due)
-        shift = (baseline[ran] * self._shifted[due])[:, None]
+        shift = (baseline[ran] * self._learned.shifted[due])[:, None]
         output, residual = self._residuals(due, windows, known, shift)
         parts, values = self._members(due, relation[ran], residual, windows, known, baseline[ran])
         fused = self._fused(due, parts, values)
@@ -283,9 +231,11 @@ class Engine:
         guesses, about the other channels too. What lies there is left to the other members.
         A reading that is missing is not judged.
         """
-        given = np.clip((windows - shift).astype(np.float32), self._fitted[due, :1], self._fitted[due, 1:])
+        given = np.clip(
+            (windows - shift).astype(np.float32), self._learned.fitted[due, :1], self._learned.fitted[due, 1:]
+        )
         outputs = self._network.run(given)
-        residual = np.where(known, given - outputs, 0.0) / self._residual_scale[due][:, None]
+        residual = np.where(known, given - outputs, 0.0) / self._learned.residual_scale[due][:, None]
         return outputs[:, -1], residual
 
     def _members(
@@ -300,49 +250,26 @@ class Engine:
         """(n, members, channels) parts and (n, members) values, in the order of `MEMBERS`."""
         cut = np.minimum(np.maximum(residual, -_CUT), _CUT)
         squares = cut * cut
-        rows, n = self.shape.window, len(due)
+        rows = self.shape.window
         bias, energy = self.charts.update_errors(due, cut.sum(axis=1) / rows, squares.sum(axis=1) / rows)
-        parts = np.empty((n, len(MEMBERS), self.shape.channels))
-        values = np.full((n, len(MEMBERS)), np.nan)
-        np.abs(self.charts.level[due], out=parts[:, LEVEL])
-        parts[:, BIAS], parts[:, ENERGY], parts[:, RELATION] = bias, energy, relation
-        np.divide(squares[:, -self._recent :].sum(axis=1), self._recent, out=parts[:, RECENT_ROWS])
-        values[:, RELATION] = relation.sum(axis=1)
-        values[:, RECENT_ROWS] = parts[:, RECENT_ROWS].sum(axis=1) / self.shape.channels
-        values[:, MEMORY], parts[:, MEMORY] = self._distances(due, windows, known, baseline)
+        away, parts_away = self._nearest.measure(due, (windows, known, baseline), self.charts.age[due], self._learned)
+        measured = Measured(self.charts.level[due], relation, bias, energy, squares, away, parts_away)
+        parts = np.empty((len(due), len(MEMBERS), self.shape.channels))
+        values = np.full((len(due), len(MEMBERS)), np.nan)
+        for at, member in enumerate(MEMBERS):
+            parts[:, at] = member.parts(measured)
+            if member.value is not None:
+                values[:, at] = member.value(measured)
         return parts, values
-
-    def _distances(
-        self, due: np.ndarray, windows: np.ndarray, known: np.ndarray, baseline: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """(n,) distances to remembered windows and (n, channels) parts; NaN and 0 where nothing is remembered.
-
-        Taken anew every few rows of a stream: windows that share nearly all of their rows differ little.
-        """
-        anew = (self.charts.age[due] - self.shape.window) % self._memory_stride < self.shape.stride
-        if anew.any():
-            for memory, at in self._by_memory(due, np.flatnonzero(anew)):
-                away = np.where(known[at], windows[at] - baseline[at][:, None], 0.0).astype(np.float32)
-                self._far[due[at]], self._from_nearest[due[at]] = memory.distances(away, known[at])
-        return self._far[due], self._from_nearest[due]
-
-    def _by_memory(self, due: np.ndarray, places: np.ndarray) -> list[tuple[Memory, np.ndarray]]:
-        """Places in `due` of the streams that share a memory."""
-        shared: dict[int, tuple[Memory, list[int]]] = {}
-        for place in places.tolist():
-            stream = due[place]
-            memory = self._memory[stream]
-            if memory is not None and self._limit[stream, MEMORY] < np.inf:
-                shared.setdefault(id(memory), (memory, []))[1].append(place)
-        return [(memory, np.array(of)) for memory, of in shared.values()]
 
     def _fused(self, due: np.ndarray, parts: np.ndarray, values: np.ndarray) -> Fused:
         sized, loudest = parts.copy(), values.copy()
-        sized[:, :3] /= self._size[due]
-        loudest[:, :3] = sized[:, :3].max(axis=2)
-        sized[:, :2] *= sized[:, :2]  # energies are squares already
-        fused = fuse(loudest, sized, self._usual[due], self._limit[due])
-        blind = ~np.isfinite(self._limit[due]).any(axis=1)
+        sized[:, :_BY_CHANNEL] /= self._learned.size[due]
+        loudest[:, :_BY_CHANNEL] = sized[:, :_BY_CHANNEL].max(axis=2)
+        sized[:, _NOT_SQUARED] *= sized[:, _NOT_SQUARED]
+        usual, limit = self._learned.usual[due], self._learned.limit[due]
+        fused = fuse(loudest, sized, usual, limit)
+        blind = ~np.isfinite(limit).any(axis=1)
         return fused if not blind.any() else Fused(
             np.where(blind, np.nan, fused.statistic), fused.shares, fused.reason
         )  # fmt: skip
@@ -351,10 +278,11 @@ class Engine:
         self, due: np.ndarray, places: np.ndarray, last: np.ndarray, statistic: np.ndarray, shares: np.ndarray
     ) -> None:
         """Replace what was fused of streams whose threshold is a Gaussian's."""
-        if not self._gaussians:
+        gaussians = self._learned.gaussians
+        if not gaussians:
             return
         for n, (stream, place) in enumerate(zip(due.tolist(), places.tolist(), strict=True)):
-            if (gaussian := self._gaussians.get(stream)) is not None:
+            if (gaussian := gaussians.get(stream)) is not None:
                 one, parts = gaussian.statistic(last[n : n + 1])
                 statistic[place], shares[place] = one[0], parts[0]
 
@@ -364,6 +292,6 @@ class Engine:
             self._known.clear(streams)
             self._looks.clear(streams)
             self._residual[streams] = 0.0
-            self._far[streams], self._from_nearest[streams] = np.nan, 0.0
+            self._nearest.clear(streams)
             self.charts.clear(streams, np.full(len(streams), np.inf) if gap_rows is None else gap_rows)
             self._since_run[streams] = self.shape.stride

@@ -3,11 +3,12 @@
 import numpy as np
 
 from edge.detector.bundle.calibration import Calibration
-from edge.detector.members.registry import LEVEL, MEMBERS
+from edge.detector.members.registry import MEMBERS, position
 from edge.detector.score.engine import Scored
 from edge.wire.events import Reason
 
 _OF_BASELINE, _OF_NETWORK = 0, 1
+_LEVEL = position("level")
 
 
 def explained(
@@ -23,7 +24,7 @@ def explained(
     """
     scale = calibration.scaler.scale[slot]
     tolerance = calibration.spread * scale
-    of_level = scored.reason[n] == LEVEL
+    of_level = scored.reason[n] == _LEVEL
     outside = np.abs(values - scored.level[n]) > tolerance[_OF_BASELINE]
     seen = of_level & outside
     reasons: list[Reason] = [

@@ -6,9 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from edge.agent import clocks
-from edge.agent.clocks import EARLIEST_CLOCK, LATEST_SENSIBLE
-from edge.agent.stream import Stream
+from edge.agent import stream as clocks
+from edge.agent.stream import EARLIEST_CLOCK, LATEST_SENSIBLE, Stream
 from edge.config.settings import StreamConfig
 from edge.detector.bundle.files import Bundle
 from edge.sources.intake import Arrival

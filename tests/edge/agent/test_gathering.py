@@ -1,6 +1,6 @@
 import pytest
 
-from edge.agent.gathering import LONGEST_S, Gathering
+from edge.agent.inbox import LONGEST_S, Gathering
 
 
 def test_the_first_reading_is_taken_at_once():

@@ -12,7 +12,7 @@ from edge.agent.inference import Inference
 from edge.agent.loading import Loaded, load_streams
 from edge.agent.troubles import RETRY_FIRST_S, Troubles
 from edge.config.settings import StreamConfig
-from edge.delivery.durations import Durations
+from edge.delivery.figures import Durations
 from edge.delivery.outbox import Outbox
 from edge.detector.bundle.files import Bundle, BundleError
 from edge.detector.bundle.rules import ChannelRules

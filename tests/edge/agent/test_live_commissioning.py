@@ -8,7 +8,7 @@ from edge.agent.inference import Inference
 from edge.agent.loading import load_streams
 from edge.agent.troubles import Troubles
 from edge.config.settings import StreamConfig
-from edge.delivery.durations import Durations
+from edge.delivery.figures import Durations
 from edge.delivery.outbox import Outbox
 from edge.detector.bundle.files import Bundle
 from edge.detector.group import Outcome

@@ -5,9 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.delivery.counts import LinkCounts
-from edge.delivery.durations import Durations
-from edge.delivery.health import health_body, process_figures
+from edge.delivery.figures import Durations, LinkCounts, health_body, process_figures
 from edge.delivery.outbox import Outbox
 from edge.wire.payload import encode_payload
 from tests.helpers.alerts import alert

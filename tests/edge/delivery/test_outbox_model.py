@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from test_outbox import full_disk
 
-from edge.delivery.entry import Entry
+from edge.delivery.entries import Entry
 from edge.delivery.outbox import Outbox
 from tests.helpers.alerts import alert
 

@@ -12,9 +12,8 @@ from tests.helpers.files import write_lines, write_machine
 from tests.helpers.recordings import recordings
 from train.__main__ import main
 from train.benchmarks.ablation import PARTS
-from train.benchmarks.families.constants import CONSTANTS, FACTORS, tuned, value_at
 from train.benchmarks.families.layout import read_families
-from train.benchmarks.families.leaving_out import leave_out, without_parts
+from train.benchmarks.families.leaving_out import CONSTANTS, FACTORS, leave_out, tuned, value_at, without_parts
 from train.benchmarks.figures import Tally
 from train.console.errors import DatasetError
 

@@ -5,7 +5,7 @@ import pytest
 
 from edge.detector.bundle.manifest import ARCHITECTURES
 from edge.detector.score.runtime import open_model
-from train.export.lstm_ranges import trace
+from train.export.lstm_nodes import trace
 from train.export.weights import LstmWeights
 from train.network.architecture import build_network, exporter, variants
 from train.network.backend import keras, tf

@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from edge.detector.bundle.learned_rules import merged, rules_from_dict, rules_to_dict
-from edge.detector.bundle.rules import ChannelRules, RuleBook
+from edge.detector.bundle.rules import ChannelRules, RuleBook, merged, rules_from_dict, rules_to_dict
 from edge.detector.rows.row import Row
 from train.fitting.learned_rules import learn_rules, widened
 from train.read.dataset import Run, Segment

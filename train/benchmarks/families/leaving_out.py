@@ -1,14 +1,31 @@
 """Constants of the detector chosen on all families but one, and what they give on that one."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import Any, Protocol
 
-from edge.detector.members.tuning import Tuning
+from edge.detector.members.tuning import DEFAULT, Tuning
+from edge.detector.members.tuning import NUMBERS as CONSTANTS
 from train.benchmarks.ablation import PARTS, without
-from train.benchmarks.families.constants import FACTORS, tuned, value_at
 from train.benchmarks.figures import Tally
+
+__all__ = ["CONSTANTS", "FACTORS", "tuned", "value_at"]
+
+FACTORS: Mapping[str, float] = {"half": 0.5, "once": 1.0, "twice": 2.0}
+
+
+def value_at(name: str, factor: float, tuning: Tuning = DEFAULT) -> float:
+    """A constant at so many times its value; whole ones stay whole, and at least 1."""
+    value = getattr(tuning, name)
+    return max(1, round(factor * value)) if isinstance(value, int) else factor * value
+
+
+def tuned(factors: Mapping[str, float], tuning: Tuning = DEFAULT) -> Tuning:
+    """The detector with each of these constants at so many times its value."""
+    values: dict[str, Any] = {name: value_at(name, factor, tuning) for name, factor in factors.items()}
+    return replace(tuning, **values)
+
 
 ByFamily = Mapping[str, float | None]
 """A family's name to J; None where it has none."""

@@ -6,7 +6,7 @@ import uuid
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.detector.events.ids import episode_id
+from edge.detector.events.episode import episode_id
 
 
 @given(st.floats(-1e12, 1e12), st.binary(min_size=10, max_size=16))

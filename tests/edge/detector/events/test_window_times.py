@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from edge.detector.events.window_times import WindowTimes
+from edge.detector.events.stream import WindowTimes
 from edge.detector.rows.row import Row
 from edge.wire.events import WindowSpan
 

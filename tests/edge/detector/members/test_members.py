@@ -9,16 +9,16 @@ from edge.detector.members.registry import (
     BY_CHANNEL,
     MEMBERS,
     NAMES,
-    RELATION_ROWS,
     Limits,
-    excess,
-    fuse,
     left_out,
     span_rows,
     wanted_rows,
 )  # fmt: skip
+from edge.detector.members.relation import ROWS
 from edge.detector.members.tuning import DEFAULT
-from edge.detector.score.engine import Engine, Shape
+from edge.detector.score.engine import Engine
+from edge.detector.score.fusion import excess, fuse
+from edge.detector.score.learned import Shape
 from tests.helpers.rig import CHANNELS, FAULT, WINDOW, calibrated, network, normal, with_fault
 
 USUAL, LIMIT = np.full((1, len(NAMES)), 2.0), np.full((1, len(NAMES)), 4.0)
@@ -89,7 +89,7 @@ def test_a_member_wants_so_many_times_what_it_averages_over():
     for name in NAMES:
         assert wanted_rows(name, 30, DEFAULT) == DEFAULT.stretches * span_rows(name, 30, DEFAULT)
     assert wanted_rows("recent", 2, DEFAULT) == DEFAULT.stretches, "never less than a row"
-    assert span_rows("relation", 30, DEFAULT) == 2 * RELATION_ROWS
+    assert span_rows("relation", 30, DEFAULT) == 2 * ROWS
 
 
 def test_those_by_channel_come_first_and_are_as_many_as_a_calibration_has_sizes_of():

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.detector.rows.grid import Grid
+from edge.detector.rows.row import Grid
 
 PERIODS = st.sampled_from([0.001, 0.01, 0.02, 0.05, 0.1, 0.25, 1 / 3, 0.7, 1.0, 2.5, 60.0, 1800.0, 86400.0])
 

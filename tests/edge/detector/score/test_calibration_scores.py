@@ -13,7 +13,8 @@ from edge.detector.learn.commissioning import fleet_after, in_parts
 from edge.detector.learn.runs import Run, finished, replay
 from edge.detector.members.registry import NAMES
 from edge.detector.members.tuning import DEFAULT
-from edge.detector.score.engine import Engine, Shape
+from edge.detector.score.engine import Engine
+from edge.detector.score.learned import Shape
 from tests.helpers.rig import (
     CHANNELS,
     WINDOW,

@@ -5,7 +5,7 @@ import pytest
 
 from edge.detector.members.tuning import DEFAULT
 from edge.detector.score.chart import Charts, Wander
-from edge.detector.score.engine import Shape
+from edge.detector.score.learned import Shape
 
 WINDOW = 10
 MEMORY = int(DEFAULT.baseline_windows * WINDOW)
