@@ -12,7 +12,7 @@ from edge.detector.bundle.files import Bundle, Variant, load_bundle
 from edge.detector.bundle.rules import merged
 from edge.detector.group import StreamGroup, StreamSettings
 from edge.detector.score.runtime import Model, load_model
-from edge.sources.settings import FileSource, SourceSettings
+from edge.sources.settings import SourceSettings
 
 GroupKey = tuple[Path, str]
 """Bundle folder and variant; streams with the same share an interpreter."""
@@ -75,7 +75,7 @@ def check_rules(config: StreamConfig, bundle: Bundle) -> None:
 
 def live_sources(sources: Sequence[SourceSettings]) -> frozenset[str]:
     """Names of the sources whose readings come as they are measured."""
-    return frozenset(source.name for source in sources if not isinstance(source, FileSource))
+    return frozenset(source.name for source in sources if source.live)
 
 
 def _settings(config: StreamConfig, bundle: Bundle) -> StreamSettings:

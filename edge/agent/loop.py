@@ -7,7 +7,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 from edge.agent.feedback import Feedback
 from edge.agent.inbox import Gathering, Inbox, Route
@@ -15,7 +15,7 @@ from edge.agent.inference import Inference
 from edge.agent.notify import Notifier
 from edge.agent.reporter import Reporter
 from edge.sources.intake import Intake
-from edge.sources.settings import SourceError
+from edge.sources.settings import Reader, SourceError
 from edge.state.ledger import Ledger
 
 log = logging.getLogger(__name__)
@@ -32,14 +32,6 @@ _SLICE_S = 0.02
 """How long a turn may work on a stream's commissioning, seconds: so long others wait at most."""
 _ROWS_WAITING = 1024
 """Rows of a stream that wait for its commissioning before its readings stay in the inbox."""
-
-
-class Reader(Protocol):
-    """A source that runs in a thread of its own."""
-
-    def start(self) -> None: ...
-
-    def stop(self) -> None: ...
 
 
 @dataclass(frozen=True)

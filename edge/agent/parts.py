@@ -10,13 +10,13 @@ from edge import __version__
 from edge.agent.inbox import Inbox, Route
 from edge.agent.inference import Inference
 from edge.agent.loading import live_sources, load_streams
-from edge.agent.loop import Reader, Served
+from edge.agent.loop import Served
 from edge.agent.troubles import Troubles
 from edge.config.settings import Config, StreamConfig
 from edge.delivery.figures import Durations
 from edge.detector.bundle.calibration import Calibration
 from edge.sources.intake import Intake
-from edge.sources.settings import MqttSource, SerialSource, SourceSettings
+from edge.sources.settings import Reader, SourceSettings, Surroundings
 from edge.state.files import StateFiles
 from edge.state.ledger import Ledger
 from edge.state.snapshots import Snapshots
@@ -64,24 +64,12 @@ def make_intake(source: SourceSettings, inbox: Inbox, ended: deque[tuple[str, Ex
 
 
 def open_reader(source: SourceSettings, intake: Intake, config: Config) -> Reader:
-    """The reader of a source, not started. Imports only what that source needs.
+    """The reader of a source, not started.
 
     Raises:
         SourceError: its file or module is missing.
     """
-    if isinstance(source, MqttSource):
-        from edge.sources.mqtt import MqttReader
-
-        broker = source.broker or config.broker
-        own_id = source.broker.client_id if source.broker else None
-        return MqttReader(source, intake, broker, own_id or f"offbeat-{config.device.id}-{source.name}")
-    if isinstance(source, SerialSource):
-        from edge.sources.serial import SerialReader
-
-        return SerialReader(source, intake)
-    from edge.sources.file import LineReader
-
-    return LineReader(source, intake)
+    return source.open(intake, Surroundings(config.broker, config.device.id))
 
 
 def _judged_by(calibration: Calibration | None) -> list[str]:

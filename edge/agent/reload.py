@@ -8,12 +8,12 @@ from attrs import evolve
 
 from edge.agent.inference import Inference
 from edge.agent.loading import grouped, live_sources
-from edge.agent.loop import Agent, Reader
+from edge.agent.loop import Agent
 from edge.agent.parts import info_of, lanes_of, make_inference, make_intake, open_reader, served
 from edge.config.settings import Config, ConfigError, StreamConfig, load_config
 from edge.detector.bundle.files import BundleError, load_bundle
 from edge.sources.intake import Intake
-from edge.sources.settings import SourceError
+from edge.sources.settings import Reader, SourceError
 
 log = logging.getLogger(__name__)
 

@@ -16,7 +16,7 @@ from edge.detector.bundle.files import BundleError
 from edge.detector.learn.commissioning import bundle_calibration
 from edge.detector.learn.standing import told
 from edge.sources.intake import Intake
-from edge.sources.settings import MqttSource, SerialSource, SourceError, SourceSettings
+from edge.sources.settings import SourceError, SourceSettings
 from edge.wire.broker import BrokerSettings
 
 Finding = tuple[bool, str, str]
@@ -85,17 +85,10 @@ def _members(streams: list[StreamConfig], loaded: Loaded) -> str:
 
 def _source(source: SourceSettings, config: Config) -> Finding:
     what = f"source {source.name}"
-    if isinstance(source, MqttSource):
-        return _broker(what, source.broker or config.broker, f"offbeat-{config.device.id}-{source.name}")
     try:
-        open_reader(source, Intake(source.name, lambda *_: None, {}), config)
+        return True, what, open_reader(source, Intake(source.name, lambda *_: None, {}), config).probe()
     except SourceError as error:
         return False, what, str(error)
-    if isinstance(source, SerialSource):
-        there = os.access(source.port, os.R_OK | os.W_OK)
-        found = source.port if there else f"{source.port} is not there, or this user may not open it (group dialout?)"
-        return there, what, found
-    return True, what, source.type
 
 
 def _broker(what: str, broker: BrokerSettings, client_id: str) -> Finding:

@@ -13,7 +13,7 @@ from edge.delivery.settings import DeliverySettings
 from edge.detector.bundle.rules import ChannelRules
 from edge.detector.events.planned import PlannedException
 from edge.sources.checks import is_id, is_positive, is_topic_root, not_negative
-from edge.sources.settings import MqttSource, SourceSettings
+from edge.sources.settings import SourceSettings
 from edge.wire.broker import BrokerSettings
 from edge.wire.topics import RESERVED_STREAMS
 
@@ -146,7 +146,7 @@ class Config:
     @property
     def brokers(self) -> tuple[BrokerSettings, ...]:
         """Every broker that the agent connects to."""
-        own = [source.broker for source in self.source if isinstance(source, MqttSource) and source.broker is not None]
+        own = [source.own_broker for source in self.source if source.own_broker is not None]
         return (self.broker, *own)
 
 
@@ -190,8 +190,8 @@ def _linked(config: Config) -> Config:
         raise ConfigError(f"wanted at least one [[{'stream' if sources else 'source'}]], found none")
     check_certificates("[broker]", config.broker)
     for source in config.source:
-        if isinstance(source, MqttSource) and source.broker is not None:
-            check_certificates(f"[source.broker] of {source.name}", source.broker)
+        if source.own_broker is not None:
+            check_certificates(f"[source.broker] of {source.name}", source.own_broker)
     return evolve(config, stream=tuple(_with_source(stream, sources) for stream in config.stream))
 
 

@@ -13,7 +13,8 @@ from cattrs import Converter
 from cattrs.errors import ForbiddenExtraKeysError
 from cattrs.gen import make_dict_structure_fn
 
-from edge.sources.settings import SOURCE_TYPES, SourceSettings
+from edge.sources.opening import SOURCE_TYPES
+from edge.sources.settings import SourceSettings
 
 
 class ConfigError(Exception):
@@ -58,8 +59,9 @@ def _converter(base: Path) -> Converter:
     converter.register_structure_hook(datetime.datetime, _instant)
     converter.register_structure_hook(Path, lambda value, _: base / Path(_text(value)).expanduser())
     converter.register_structure_hook_func(lambda kind: get_origin(kind) is Literal, _one_of)
-    converter.register_structure_hook_func(lambda kind: kind is SourceSettings, _source_hook(converter))
     converter.register_structure_hook_factory(_is_table, lambda kind: _table_hook(kind, converter))
+    # After the tables, whose hook would take it for one: the last that fits counts.
+    converter.register_structure_hook_func(lambda kind: kind is SourceSettings, _source_hook(converter))
     return converter
 
 

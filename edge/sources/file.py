@@ -37,6 +37,10 @@ class LineReader:
         if self._thread.is_alive() and isinstance(self._settings, FileSource):
             self._thread.join(timeout=1.0)
 
+    def probe(self) -> str:
+        """The type: whether the file is there was seen when the reader was made."""
+        return self._settings.type
+
     def _run(self) -> None:
         try:
             self._read_all()

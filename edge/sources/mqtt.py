@@ -6,7 +6,7 @@ import threading
 import time
 from typing import Any
 
-from paho.mqtt.client import Client, MQTTMessage
+from paho.mqtt.client import MQTT_ERR_SUCCESS, Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion
 
 from edge.sources.intake import Intake, in_seconds
@@ -20,6 +20,8 @@ log = logging.getLogger(__name__)
 _FIRST_RETRY_S, _LONGEST_RETRY_S = 1.0, 4.0
 _LOOK_S = 0.5
 """How often the thread looks whether it is to end, and paho whether the connection is alive, seconds."""
+_PROBE_S = 4.0
+"""How long `probe` waits for the broker's answers, seconds."""
 _PACKETS_A_TURN = 200
 _REST_S = 0.02
 """Where messages come more often than this, seconds, they are read several at a time. To wake for each of a thousand
@@ -35,7 +37,8 @@ class MqttReader:
     def __init__(self, settings: MqttSource, intake: Intake, broker: BrokerSettings, client_id: str) -> None:
         self._settings, self._intake, self._broker = settings, intake, broker
         self._unit_s = 0.001 if settings.time_unit == "ms" else 1.0
-        self._where = broker.address
+        self._where, self._client_id = broker.address, client_id
+        self._topic = readings_topic("+", settings.root)
         self._leaving = threading.Event()
         self._was_up = False  # since the last attempt to connect
         self._thread = threading.Thread(target=self._run, name=f"source {settings.name}", daemon=True)
@@ -63,6 +66,30 @@ class MqttReader:
         # A thread that is in an attempt to connect would keep leaving waiting for seconds; it ends by itself.
         if self._intake.up and self._thread is not threading.current_thread():
             self._thread.join(2 * _LOOK_S)
+
+    def probe(self) -> str:
+        """Connect, subscribe and leave again.
+
+        Raises:
+            SourceError: the broker is not there or refuses.
+        """
+        # Another client id than the agent's: with the same the broker would throw out an agent that runs.
+        client = Client(CallbackAPIVersion.VERSION2, f"{self._client_id}-check", reconnect_on_failure=False)
+        answer = _answers(client, self._topic)
+        client.connect_timeout = _PROBE_S
+        try:
+            use_credentials(client, self._broker)
+            client.connect(self._broker.host, self._broker.port, self._broker.keepalive_s)
+            until = time.monotonic() + _PROBE_S
+            while not answer and time.monotonic() < until and client.loop(_LOOK_S) == MQTT_ERR_SUCCESS:
+                pass
+            client.disconnect()
+        except (OSError, ValueError) as error:  # ValueError: a host name that cannot be one
+            raise SourceError(f"{self._where}: {error}") from error
+        if answer != [None]:
+            raise SourceError(f"{self._where}: {answer[0] if answer else 'no greeting from the broker'}")
+        login = f" as {self._broker.username}" if self._broker.username else ""
+        return f"{self._where} greets{login}{' over TLS' if self._broker.ca else ''}; subscribed to {self._topic}"
 
     def _run(self) -> None:
         retry_s = _FIRST_RETRY_S
@@ -104,7 +131,7 @@ class MqttReader:
         if reason.is_failure:
             self._intake.lost(f"broker {self._where} refused the connection: {reason}")
         else:
-            client.subscribe(readings_topic("+", self._settings.root), qos=self._settings.qos)
+            client.subscribe(self._topic, qos=self._settings.qos)
 
     def _on_subscribe(self, _client: Client, _userdata: Any, _mid: int, reasons: list[Any], _properties: Any) -> None:
         if reasons[0].is_failure:
@@ -130,6 +157,23 @@ class MqttReader:
             log.debug("unexpected error in a reading", exc_info=True)
         else:
             self._intake.take(board, readings)
+
+
+def _answers(client: Client, topic: str) -> list[str | None]:
+    """A list that the client enters why it was refused in, or None once it has subscribed."""
+    answer: list[str | None] = []
+
+    def greeted(_client: Client, _userdata: Any, _flags: Any, reason: Any, _properties: Any) -> None:
+        if reason.is_failure:
+            answer.append(str(reason))
+        else:
+            client.subscribe(topic)
+
+    def subscribed(_client: Client, _userdata: Any, _mid: int, reasons: list[Any], _properties: Any) -> None:
+        answer.append(f"the subscription to {topic} is refused: {reasons[0]}" if reasons[0].is_failure else None)
+
+    client.on_connect, client.on_subscribe = greeted, subscribed
+    return answer
 
 
 def _readable(sock: Any, timeout_s: float) -> bool:

@@ -2,6 +2,7 @@
 
 import importlib
 import logging
+import os
 import threading
 from typing import Any
 
@@ -49,6 +50,17 @@ class SerialReader:
         self._stop.set()
         if self._thread.is_alive():
             self._thread.join(timeout=4 * _READ_TIMEOUT_S)
+
+    def probe(self) -> str:
+        """The port, where this user may open it.
+
+        Raises:
+            SourceError: it is not there, or this user may not.
+        """
+        port = self._settings.port
+        if not os.access(port, os.R_OK | os.W_OK):
+            raise SourceError(f"{port} is not there, or this user may not open it (group dialout?)")
+        return port
 
     def _run(self) -> None:
         while not self._stop.is_set():

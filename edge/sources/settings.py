@@ -1,13 +1,19 @@
-"""The settings of each source, as `[[source]]` in agent.toml gives them; every field says its unit."""
+"""The settings of each source, as `[[source]]` in agent.toml gives them; every field says its unit.
 
+`edge.sources.opening` names the types.
+"""
+
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Protocol
 
 from attrs import field, frozen
 from attrs.validators import optional
 
 from edge.sources.checks import is_id, is_positive, is_topic_root, not_negative
+from edge.sources.intake import Intake
 from edge.wire.broker import BrokerSettings
 
 TimeUnit = Literal["s", "ms"]
@@ -17,8 +23,38 @@ class SourceError(Exception):
     """A source that cannot be started as it is configured: a file or a module is missing."""
 
 
+class Reader(Protocol):
+    """Reads a source in a thread of its own."""
+
+    def start(self) -> None:
+        """Begin to read; returns at once, whether or not something is there.
+
+        Raises:
+            SourceError: it cannot, as it is configured.
+        """
+
+    def stop(self) -> None:
+        """End the thread."""
+
+    def probe(self) -> str:
+        """Try the source without starting it; what was found.
+
+        Raises:
+            SourceError: it does not work, and why.
+        """
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What a source may need of the rest of the config."""
+
+    broker: BrokerSettings
+    """That of the alerts."""
+    device: str
+
+
 @frozen(kw_only=True)
-class _AnySource:
+class SourceSettings(ABC):
     """What every source has."""
 
     type: str
@@ -29,10 +65,25 @@ class _AnySource:
 
     finite: ClassVar[bool] = False
     """Whether the source may come to an end."""
+    live: ClassVar[bool] = True
+    """Whether readings come as they are measured."""
+
+    @property
+    def own_broker(self) -> BrokerSettings | None:
+        """The broker that the source alone connects to, where there is one."""
+        return None
+
+    @abstractmethod
+    def open(self, intake: Intake, surroundings: Surroundings) -> Reader:
+        """The reader, not started. Imports only what this source needs.
+
+        Raises:
+            SourceError: its file or module is missing.
+        """
 
 
 @frozen(kw_only=True)
-class MqttSource(_AnySource):
+class MqttSource(SourceSettings):
     """Boards that publish to `<root>/<board>/readings`."""
 
     type: Literal["mqtt"]
@@ -45,9 +96,20 @@ class MqttSource(_AnySource):
     broker: BrokerSettings | None = None
     """Broker of the readings; the broker of the alerts where it is left out."""
 
+    @property
+    def own_broker(self) -> BrokerSettings | None:
+        return self.broker
+
+    def open(self, intake: Intake, surroundings: Surroundings) -> Reader:
+        from edge.sources.mqtt import MqttReader
+
+        own_id = self.broker.client_id if self.broker else None
+        client_id = own_id or f"offbeat-{surroundings.device}-{self.name}"
+        return MqttReader(self, intake, self.broker or surroundings.broker, client_id)
+
 
 @frozen(kw_only=True)
-class SerialSource(_AnySource):
+class SerialSource(SourceSettings):
     """Boards on a serial line, one frame a line; a frame's time is in milliseconds."""
 
     type: Literal["serial"]
@@ -56,9 +118,14 @@ class SerialSource(_AnySource):
     baud: int = field(default=115200, validator=is_positive)
     """Symbols a second."""
 
+    def open(self, intake: Intake, surroundings: Surroundings) -> Reader:  # noqa: ARG002
+        from edge.sources.serial import SerialReader
+
+        return SerialReader(self, intake)
+
 
 @frozen(kw_only=True)
-class _LineSource(_AnySource):
+class _LineSource(SourceSettings):
     """CSV with a header, or one JSON object a line."""
 
     board: str | None = field(default=None, validator=optional(is_id))
@@ -87,6 +154,13 @@ class FileSource(_LineSource):
     loop: bool = False
     """Start over at the end, with times that go on. Else the file ends, and with the last source the agent."""
 
+    live: ClassVar[bool] = False
+
+    def open(self, intake: Intake, surroundings: Surroundings) -> Reader:  # noqa: ARG002
+        from edge.sources.file import LineReader
+
+        return LineReader(self, intake)
+
 
 @frozen(kw_only=True)
 class StdinSource(_LineSource):
@@ -94,11 +168,7 @@ class StdinSource(_LineSource):
 
     type: Literal["stdin"]
 
+    def open(self, intake: Intake, surroundings: Surroundings) -> Reader:  # noqa: ARG002
+        from edge.sources.file import LineReader
 
-SourceSettings = MqttSource | SerialSource | FileSource | StdinSource
-SOURCE_TYPES: dict[str, type[SourceSettings]] = {
-    "mqtt": MqttSource,
-    "serial": SerialSource,
-    "file": FileSource,
-    "stdin": StdinSource,
-}
+        return LineReader(self, intake)

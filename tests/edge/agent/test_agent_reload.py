@@ -7,7 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from test_agent_process import (
+
+from edge.wire.readings import encode_readings
+from tests.helpers.agent import (
     EPISODE,
     MQTT,
     PUMP,
@@ -21,8 +23,6 @@ from test_agent_process import (
     health,
     run,
 )
-
-from edge.wire.readings import encode_readings
 from tests.helpers.mosquitto import wait_for
 from tests.helpers.tiny_bundle import write_tiny_bundle
 

@@ -8,11 +8,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from test_agent_process import EPISODE, MQTT, PUMP, Agent, as_csv, board, config, events, folder, health, rows, run
 
 from edge.__main__ import main
 from edge.agent.feedback import Feedback
 from edge.delivery.requests import RequestError
+from tests.helpers.agent import EPISODE, MQTT, PUMP, Agent, as_csv, board, config, events, folder, health, rows, run
 from tests.helpers.mosquitto import Broker, Listener, wait_for
 
 __all__ = ["folder", "run"]

@@ -15,7 +15,7 @@ from edge.config.settings import AlarmSettings, DeviceSettings, RequestSettings,
 from edge.delivery.settings import DeliverySettings
 from edge.detector.bundle.rules import ChannelRules
 from edge.detector.events.planned import PlannedException
-from edge.sources.settings import SOURCE_TYPES
+from edge.sources.opening import SOURCE_TYPES
 from edge.wire.broker import BrokerSettings
 from edge.wire.events import event_schema
 
