@@ -12,6 +12,10 @@ class DamagedError(sqlite3.DatabaseError):
     """The file opens, but is no outbox that this program can read."""
 
 
+class NewerError(sqlite3.OperationalError):
+    """The file is an outbox of a later version: it is left as it is, and events wait in memory."""
+
+
 def is_damage(error: Exception) -> bool:
     """Whether the file itself is at fault, rather than the disk under it.
 
@@ -39,7 +43,7 @@ def set_aside(path: Path, keep: int = 5) -> Path:
 
 
 FORMAT = 2
-"""`user_version` of the file; one with a newer number is set aside as unreadable."""
+"""`user_version` of the file; one with a higher number is left untouched."""
 
 _EVENTS = (
     "CREATE TABLE log (id TEXT NOT NULL)",
@@ -58,16 +62,20 @@ def prepare(db: sqlite3.Connection) -> str:
     """Check an opened file, make or complete its tables, and give its log's id.
 
     Raises:
-        sqlite3.Error: the disk refuses; DamagedError: it is no outbox of a format known here.
+        sqlite3.Error: the disk refuses; DamagedError: it is no outbox; NewerError: it is that of a later version.
     """
+    version = db.execute("PRAGMA user_version").fetchone()[0]
+    if version > FORMAT:
+        raise NewerError(
+            f"written by a later version (format {version}, this one reads up to {FORMAT}); upgrade Offbeat"
+        )
     bound_log(db)
     # FULL, not NORMAL: events are rare, and the plug may be pulled right after one.
     db.execute("PRAGMA synchronous=FULL")
     found = db.execute("PRAGMA quick_check(1)").fetchone()[0]
     if found != "ok":
         raise DamagedError(found)
-    version = db.execute("PRAGMA user_version").fetchone()[0]
-    if not 0 <= version <= FORMAT:
+    if version < 0:
         raise DamagedError(f"format {version}, this program reads up to {FORMAT}")
     if version < FORMAT:
         _complete(db, version)

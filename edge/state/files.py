@@ -7,11 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from edge.detector.bundle.files import write_atomically
+from edge.detector.state import STATE_VERSION
 from edge.state.collected_rows import CollectedRows
 
 log = logging.getLogger(__name__)
 
 VERSION = 1
+_VERSIONS = (VERSION, STATE_VERSION)
+"""Of the file, and of the state in it."""
 _HASH_DIGITS = 16
 
 
@@ -22,6 +25,8 @@ class StateFiles:
         self._folder = folder
         self._written: dict[Path, bytes] = {}
         self._collected: dict[Path, CollectedRows] = {}
+        self._newer: set[Path] = set()
+        """Files of a later version, which are left as they are."""
 
     def load(self, stream: str, bundle_sha256: str) -> dict[str, Any] | None:
         """The state saved last, or None where there is none or none that can be read."""
@@ -32,6 +37,14 @@ class StateFiles:
             return None
         except (OSError, ValueError, RecursionError) as error:
             self.set_aside(stream, bundle_sha256, error)
+            return None
+        if isinstance(body, dict) and _is_later(body):
+            self._newer.add(path)
+            log.error(
+                "stream %s: %s was written by a later version (%s, this one reads %s) and is left as it is; the stream "
+                "starts afresh and its state is not saved: upgrade Offbeat, or move the file away",
+                stream, path, body.get("version"), VERSION,
+            )  # fmt: skip
             return None
         if not isinstance(body, dict) or body.get("version") != VERSION or not isinstance(body.get("state"), dict):
             self.set_aside(stream, bundle_sha256, f"no state of version {VERSION}")
@@ -45,6 +58,8 @@ class StateFiles:
             OSError: the disk refuses.
         """
         path = self._path(stream, bundle_sha256)
+        if path in self._newer:
+            return False
         body = {"version": VERSION, "stream": stream, "bundle": bundle_sha256, "state": state}
         content = json.dumps(body, separators=(",", ":"), allow_nan=False).encode()
         if self._written.get(path) == content:
@@ -71,3 +86,9 @@ class StateFiles:
 
     def _path(self, stream: str, bundle_sha256: str) -> Path:
         return self._folder / f"{stream}-{bundle_sha256[:_HASH_DIGITS]}.json"
+
+
+def _is_later(body: dict[str, Any]) -> bool:
+    state = body.get("state")
+    versions = (body.get("version"), state.get("version") if isinstance(state, dict) else None)
+    return any(type(version) is int and version > known for version, known in zip(versions, _VERSIONS, strict=True))

@@ -131,7 +131,9 @@ def parse_manifest(folder: Path, manifest: Any, sha256: str) -> Bundle:
     """
     if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
         found = manifest.get("format") if isinstance(manifest, dict) else type(manifest).__name__
-        raise BundleError(f"{folder}: bundle format {found!r}, this version reads {FORMAT}; fit it again")
+        later = type(found) is int and found > FORMAT
+        remedy = "upgrade Offbeat here, or fit it with this version" if later else "fit it again"
+        raise BundleError(f"{folder}: bundle format {found!r}, this version reads {FORMAT}; {remedy}")
     try:
         bundle = Bundle(
             folder=folder,

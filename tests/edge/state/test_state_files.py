@@ -25,7 +25,7 @@ def test_an_unchanged_state_is_not_written_again(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b'{"version":1,"sta', b"\xff\xfe", b"[]", b'{"version":99,"state":{}}', b'{"version":1}']
+    "content", [b"", b'{"version":1,"sta', b"\xff\xfe", b"[]", b'{"version":0,"state":{}}', b'{"version":1}']
 )
 def test_an_unusable_file_is_set_aside_and_reported(tmp_path, caplog, content):
     files = StateFiles(tmp_path)
@@ -39,6 +39,22 @@ def test_an_unusable_file_is_set_aside_and_reported(tmp_path, caplog, content):
     assert ".damaged-" in kept.name
     assert kept.read_bytes() == content
     assert "stream p1: state file is unusable" in caplog.text
+
+
+@pytest.mark.parametrize("content", [b'{"version":99,"state":{}}', b'{"version":1,"state":{"version":99}}'])
+def test_a_file_of_a_later_version_is_left_untouched(tmp_path, caplog, content):
+    files = StateFiles(tmp_path)
+    files.save("p1", BUNDLE, {})
+    (path,) = tmp_path.iterdir()
+    path.write_bytes(content)
+    files = StateFiles(tmp_path)
+
+    assert files.load("p1", BUNDLE) is None
+    assert not files.save("p1", BUNDLE, {"rows": 3})
+
+    assert [one.read_bytes() for one in tmp_path.iterdir()] == [content]
+    assert "written by a later version" in caplog.text
+    assert "upgrade" in caplog.text
 
 
 def test_a_crash_while_writing_leaves_the_old_state(tmp_path):
