@@ -28,7 +28,8 @@ edge.config: wire sources delivery detector.bundle detector.events
 edge.state: wire delivery detector detector.rows detector.bundle detector.events
 edge.agent: wire sources delivery detector.* config state
 edge.commands: wire sources delivery detector.* config agent
-edge: sources watch detector.bundle config agent commands
+edge: wire sources watch detector detector.bundle config agent commands
+edge.examples: edge
 train.console:
 train.read: console edge.detector.rows edge.detector.bundle
 train.report_card: console read
@@ -43,7 +44,7 @@ train.report: console read report_card fitting evaluation plots edge.detector.*
 train.benchmarks: console read network fitting evaluation edge.detector.*
 train.benchmarks.families: console read fitting evaluation options benchmarks edge.detector.*
 train.commands: console read fitting evaluation commission options report benchmarks benchmarks.families edge.detector.*
-train: console commands edge.detector.bundle
+train: console read network fitting evaluation commands edge.detector.rows edge.detector.bundle edge.detector.score
 firmware_sim.machine:
 firmware_sim.schedule: machine
 firmware_sim.board: machine schedule edge.wire
@@ -155,6 +156,8 @@ def test_no_arrow_leads_back():
         ("edge.sources.mqtt", "from ..detector import rows"),
         ("edge.delivery.outbox", "from edge.sources.intake import Arrival"),
         ("edge.watch.reader", "from edge.config.settings import load_config"),
+        ("edge.examples.read_alerts", "from edge.watch.reader import AlertReader"),
+        ("edge.watch.reader", "from edge import Detector"),
         ("edge.agent.loop", "def later():\n    import pandas"),
         ("edge.agent.loop", "from train.fitting.fit import fit"),
         ("edge.agent.loop", "from firmware_sim.board.board import Board"),

@@ -6,6 +6,7 @@ import pkgutil
 from types import ModuleType
 
 import train.commands
+from edge import __version__
 
 _FIRST = ("fit", "score", "evaluate", "calibrate")  # in the order in which a user needs them; the others follow
 
@@ -15,6 +16,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         "offbeat-train", description="From normal readings in a CSV to a bundle for the device."
     )
+    parser.add_argument("--version", action="version", version=f"offbeat {__version__}")
     subparsers = parser.add_subparsers(required=True, metavar="COMMAND", title="commands")
     for module in _commands():
         module.add_parser(subparsers).set_defaults(run=module.run)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -18,8 +18,8 @@ from edge.detector.members.tuning import DEFAULT, Tuning
 from edge.detector.outcome import Anomaly, Outcome
 from edge.detector.rows.row import Row
 from edge.detector.rows.season import Calendar, time_zone
-from edge.detector.score.engine import Engine, Scored
-from edge.detector.score.explanation import explained
+from edge.detector.score.engine import Engine
+from edge.detector.score.explanation import Explanation, Step
 from edge.detector.score.runtime import Network
 from edge.detector.state import StreamState, state_from_dict
 from edge.wire.events import Event, ModelRef
@@ -29,16 +29,6 @@ __all__ = ["Anomaly", "Outcome", "StreamGroup", "StreamSettings"]
 _AT_BOUND = 1 - 1e-9
 """Part of its bound at which a baseline stands still."""
 _LEAST_SHARES = 1e-12
-
-
-class _Step(NamedTuple):
-    """One row each of n streams, and what the engine made of them."""
-
-    streams: np.ndarray
-    times: np.ndarray
-    values: np.ndarray
-    restart: np.ndarray
-    scored: Scored
 
 
 class StreamGroup:
@@ -98,7 +88,8 @@ class StreamGroup:
                         self.go_on(stream)
         if step is not None:
             self._score_rows(step, events)
-        return [self._outcome(stream, row, events[stream]) for stream, row in batch]
+        scored = {} if step is None else self._explanations(step)
+        return [self._outcome(stream, row, events[stream], scored.get(stream)) for stream, row in batch]
 
     def idle(self, stream: int, time: float) -> tuple[Event, ...]:
         """No row came and the stream's time is now `time`: the events of silence rules."""
@@ -221,7 +212,7 @@ class StreamGroup:
         self._events[stream] = self._stream_events(self.streams[stream])
         return ends
 
-    def _step(self, ready: Sequence[tuple[int, Row]]) -> _Step:
+    def _step(self, ready: Sequence[tuple[int, Row]]) -> Step:
         streams = np.array([stream for stream, _ in ready])
         times = np.array([row.time for _, row in ready])
         values = np.stack([row.values for _, row in ready])
@@ -230,10 +221,10 @@ class StreamGroup:
         slots, alarm = self._calendar.slots_of(times), self._detector.on[streams] | self.normal.seen[streams]
         scored = self._engine.step(streams, values, slots, restart, np.maximum(gap_rows, 0.0), alarm)
         self._start_over[streams] = False
-        return _Step(streams, times, values, restart, scored)
+        return Step(streams, times, values, slots, restart, scored)
 
-    def _score_rows(self, step: _Step, events: Mapping[int, list[Event]]) -> None:
-        streams, times, values, restart, scored = step
+    def _score_rows(self, step: Step, events: Mapping[int, list[Event]]) -> None:
+        streams, times, values, _, restart, scored = step
         scores = scored.statistic / self._levels[streams]
         blank = np.isnan(values).all(axis=1)  # such a row says nothing, neither good nor bad
         scores[blank] = np.nan
@@ -277,21 +268,30 @@ class StreamGroup:
         since = np.where(np.isnan(rising), times[ran], rising)
         self._rising[due] = np.where(scores[ran] < self._tuning.close, np.nan, since)
 
-    def _look(self, stream: int, score: float, step: _Step, n: int) -> Look:
-        calibration = self._calibrations[stream]
-        tail = None if calibration is None else calibration.tail
+    def _look(self, stream: int, score: float, step: Step, n: int) -> Look:
+        found = self._explanation(stream, step, n)
+        tail = found.calibration.tail
         rare_s = None if tail is None else tail.return_period_s(score * float(self._levels[stream]))
-        scored, values = step.scored, step.values[n]
-        if calibration is None:
-            return self._events[stream].look(score, rare_s, scored.shares[n], values, scored.expected[n])
-        slot = self._calendar.slot(float(step.times[n]))
-        reasons, expected, tolerance = explained(scored, n, values, calibration, slot)
-        return self._events[stream].look(score, rare_s, scored.shares[n], values, expected, tolerance, reasons)
+        reasons, expected, tolerance = found.explained()
+        shares = step.scored.shares[n]
+        return self._events[stream].look(score, rare_s, shares, step.values[n], expected, tolerance, reasons)
 
-    def _outcome(self, stream: int, row: Row, events: Sequence[Event]) -> Outcome:
+    def _explanation(self, stream: int, step: Step, n: int) -> Explanation:
+        calibration = self._calibrations[stream]
+        assert calibration is not None, "only such streams are scored"
+        return Explanation(self._channels, step, n, calibration)
+
+    def _explanations(self, step: Step) -> dict[int, Explanation]:
+        """Of the streams that have a score of this very row."""
+        due = np.isfinite(step.scored.statistic) & ~np.isnan(self._score[step.streams])
+        streams = step.streams.tolist()
+        return {streams[n]: self._explanation(streams[n], step, n) for n in np.flatnonzero(due).tolist()}
+
+    def _outcome(self, stream: int, row: Row, events: Sequence[Event], explanation: Explanation | None) -> Outcome:
         score = float(self._score[stream])
         episode = self._events[stream].told_id
         commissioning = self._calibrations[stream] is None
         anomaly: Anomaly = "commissioning" if commissioning else "OFF" if episode is None else "ON"
         top = None if np.isnan(score) else self._channels[self._top[stream]][0]
-        return Outcome(stream, row.time, score, bool(self._detector.on[stream]), anomaly, episode, top, tuple(events))
+        alarm = bool(self._detector.on[stream])
+        return Outcome(stream, row.time, score, alarm, anomaly, episode, top, tuple(events), explanation)

@@ -1,8 +1,9 @@
 """What a row gives."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
+from edge.detector.score.explanation import Explanation
 from edge.wire.events import Event
 
 Anomaly = Literal["ON", "OFF", "commissioning"]
@@ -25,3 +26,20 @@ class Outcome:
     top_channel: str | None
     """The channel with the largest share in the score, None while there is no score."""
     events: tuple[Event, ...]
+    explanation: Explanation | None = field(default=None, repr=False, compare=False)
+    """What was unusual about each channel of this row; None where the row was not scored itself."""
+
+    @property
+    def shares(self) -> dict[str, float]:
+        """Channel to its part in the row's score, which add up to 1; empty where the row was not scored."""
+        return {} if self.explanation is None else self.explanation.shares
+
+    @property
+    def expected(self) -> dict[str, float]:
+        """Channel to the value that was expected of it, in its unit; empty where the row was not scored."""
+        return {} if self.explanation is None else self.explanation.expected
+
+    @property
+    def tolerance(self) -> dict[str, float]:
+        """Channel to how far normal rows stay from what is expected, in its unit; empty like that."""
+        return {} if self.explanation is None else self.explanation.tolerance

@@ -1,7 +1,7 @@
 """Files as streams: recorded readings through the very code that scores live ones."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -92,7 +92,7 @@ def replay(
     for step in range(longest):
         batch = [(stream, rows[step]) for stream, (rows, _) in enumerate(aligned) if step < len(rows)]
         for outcome in group.process(batch):
-            outcomes[outcome.stream].append(outcome)
+            outcomes[outcome.stream].append(replace(outcome, explanation=None))  # which holds a step's arrays
         if progress is not None:
             progress(step + 1, longest)
     return [_by_file_row(group, stream, outcomes[stream], place) for stream, (_, place) in enumerate(aligned)]

@@ -3,6 +3,7 @@
 import argparse
 from typing import Any
 
+from edge import __version__
 from firmware_sim.board.board import REALISTIC, Firmware
 from firmware_sim.options import types
 from firmware_sim.options.groups import add_board, add_faults, add_run
@@ -25,6 +26,7 @@ def build_parser() -> argparse.ArgumentParser:
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    parser.add_argument("--version", action="version", version=f"offbeat {__version__}")
     links = parser.add_subparsers(dest="command", required=True, metavar="LINK", title="links")
     _add_csv(links)
     _add_mqtt(links)

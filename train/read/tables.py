@@ -14,6 +14,8 @@ from train.read.label_names import label_cells
 
 __all__ = ["RawTable", "ReadOptions", "read_table", "read_tables"]
 
+_AS_FOUND = ReadOptions()
+
 
 @dataclass(frozen=True)
 class RawTable:
@@ -57,8 +59,8 @@ class RawTable:
         )
 
 
-def read_table(path: str | Path, options: ReadOptions) -> RawTable:
-    """Read one file.
+def read_table(path: str | Path, options: ReadOptions = _AS_FOUND) -> RawTable:
+    """Read one file; what `options` leave open is found out.
 
     Raises:
         DatasetError: it cannot be read, lacks a named column, or has no row with a time and a value.

@@ -1,5 +1,8 @@
 """What was unusual about each channel of a row: what was expected of it, how far normal rows stay from it, and why."""
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
 import numpy as np
 
 from edge.detector.bundle.calibration import Calibration
@@ -35,3 +38,61 @@ def explained(
     by_level = seen | ~known
     expected = np.where(by_level, scored.level[n], scored.expected[n])
     return reasons, expected, np.where(by_level, tolerance[_OF_BASELINE], tolerance[_OF_NETWORK])
+
+
+class Step(NamedTuple):
+    """One row each of n streams, and what the engine made of them."""
+
+    streams: np.ndarray
+    """(n,)."""
+    times: np.ndarray
+    """(n,) Unix seconds."""
+    values: np.ndarray
+    """(n, channels), in the channels' units."""
+    slots: np.ndarray
+    """(n,): the season's."""
+    restart: np.ndarray
+    """(n,) bool: whether a window begins with the row."""
+    scored: Scored
+
+
+class Explanation(NamedTuple):
+    """What was unusual about a row, by channel; worked out when it is asked for, since hardly any row is.
+
+    Holds on to the step that scored it, of which it is row `n`.
+    """
+
+    # Not a dataclass: one is made for every row.
+    channels: Sequence[tuple[str, str]]
+    """Names with units."""
+    step: Step
+    n: int
+    calibration: Calibration
+
+    @property
+    def shares(self) -> dict[str, float]:
+        """Channel to its part in the score; they add up to 1."""
+        return self._named(self.step.scored.shares[self.n])
+
+    @property
+    def expected(self) -> dict[str, float]:
+        """Channel to the value that was expected of it, in its unit."""
+        return self._named(self.explained()[1])
+
+    @property
+    def tolerance(self) -> dict[str, float]:
+        """Channel to how far normal rows stay from what is expected, in its unit."""
+        return self._named(self.explained()[2])
+
+    @property
+    def reasons(self) -> dict[str, Reason]:
+        """Channel to what says most of it: `level`, `relation`, `noise` or `pattern`."""
+        return dict(zip((name for name, _ in self.channels), self.explained()[0], strict=True))
+
+    def explained(self) -> tuple[list[Reason], np.ndarray, np.ndarray]:
+        """Reasons, expected values and tolerances, (channels,) each, as the function of that name gives them."""
+        values, slot = self.step.values[self.n], int(self.step.slots[self.n])
+        return explained(self.step.scored, self.n, values, self.calibration, slot)
+
+    def _named(self, numbers: np.ndarray) -> dict[str, float]:
+        return dict(zip((name for name, _ in self.channels), numbers.tolist(), strict=True))
