@@ -14,7 +14,7 @@ from edge.config.settings import Config, ConfigError, StreamConfig, load_config
 from edge.delivery.connection import ConnectError, probe
 from edge.detector.bundle.files import BundleError
 from edge.detector.learn.commissioning import bundle_calibration
-from edge.detector.learn.standing import told
+from edge.detector.learn.standing import describe
 from edge.sources.intake import Intake
 from edge.sources.settings import SourceError, SourceSettings
 from edge.wire.broker import BrokerSettings
@@ -23,11 +23,11 @@ Finding = tuple[bool, str, str]
 """Whether it is good, what was tried, what was found."""
 
 
-def check(path: Path, say: Callable[[str], None] = print) -> int:
+def check(path: Path, write: Callable[[str], None] = print) -> int:
     """Check a config and what it names; the exit status, 0 or 2."""
     failed = 0
     for good, what, found in _findings(path):
-        say(f"{'ok  ' if good else 'FAIL'}  {what}: {found}")
+        write(f"{'ok  ' if good else 'FAIL'}  {what}: {found}")
         failed += not good
     return 2 if failed else 0
 
@@ -79,7 +79,7 @@ def _members(streams: list[StreamConfig], loaded: Loaded) -> str:
     own = [stream.id for stream in streams if stream.calibrate_rows]
     if len(own) == len(streams):
         return "each is judged once it has commissioned itself"
-    judged = told(bundle_calibration(loaded.bundle, loaded.variant), loaded.bundle.window)
+    judged = describe(bundle_calibration(loaded.bundle, loaded.variant), loaded.bundle.window)
     return judged + (f"; {', '.join(own)} once commissioned" if own else "")
 
 

@@ -170,13 +170,13 @@ def _others(args: argparse.Namespace, seeds: list[int]) -> "dict[str, Other]":
 
 
 def _write_json(args: argparse.Namespace, body: dict[str, Any], console: "Console") -> None:
-    from train.console.terminal import say
+    from train.console.terminal import echo
 
     if args.json is None:
         return
     body = {"benchmark": args.benchmark, "variant": args.variant, "without": args.without, **body}
     args.json.write_text(json.dumps(body, indent=1, allow_nan=False) + "\n", encoding="utf-8")
-    say(console, f"figures in {args.json}")
+    echo(console, f"figures in {args.json}")
 
 
 def _ablation(args: argparse.Namespace, seeds: list[int], workshop: "Workshop") -> "Outcome":

@@ -81,7 +81,7 @@ def play_files(
         BundleError: the bundle cannot be used here.
         DatasetError: a file cannot be used.
     """
-    from train.console.terminal import say
+    from train.console.terminal import echo
     from train.evaluation.playback import oddities, play, read_for
 
     bundle, variant, model = open_bundle(args)
@@ -90,7 +90,7 @@ def play_files(
         played = play(bundle, variant, model, tables, args.calibrate_rows, progress)
     for one in played:
         for line in oddities(one):
-            say(console, line)
+            echo(console, line)
     return bundle, variant, played
 
 

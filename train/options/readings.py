@@ -107,7 +107,7 @@ def load_readings(args: argparse.Namespace, console: "Console") -> Readings:
         DatasetError: files or options cannot be used, or leave no rows or no column.
     """
     from train.console.errors import DatasetError
-    from train.console.terminal import say
+    from train.console.terminal import echo
     from train.read.data_report import describe, print_report
     from train.read.dataset import align, usual_period
     from train.read.tables import read_tables
@@ -117,7 +117,7 @@ def load_readings(args: argparse.Namespace, console: "Console") -> Readings:
     selection, choice = selection_of(args), choice_of(args)
     tables = read_tables(args.csv, read_options(args))
     period_s = args.period or usual_period(tables)
-    say(console, f"period {period_s:g} s{'' if args.period else ' (the median step; --period changes it)'}")
+    echo(console, f"period {period_s:g} s{'' if args.period else ' (the median step; --period changes it)'}")
     tables, remarks, left_out = without_counters(tables, selection, choice)
     channels = tables[0].channels
     settings = AlignerSettings(
