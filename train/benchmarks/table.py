@@ -6,7 +6,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from train.benchmarks.figures import Outcome, Tally
+from train.benchmarks.figures import BenchmarkResult, Tally
 from train.console.terminal import echo
 from train.console.words import duration, number
 
@@ -58,7 +58,7 @@ COLUMNS: Mapping[str, tuple[str, Cell]] = {
 """A figure's heading and how it is written."""
 
 
-def print_outcome(outcome: Outcome, columns: tuple[str, ...], title: str, console: Console) -> None:
+def print_outcome(outcome: BenchmarkResult, columns: tuple[str, ...], title: str, console: Console) -> None:
     """What was set, the table, the notes."""
     echo(console, "set by this benchmark: " + "; ".join(f"{name} {text}" for name, text in outcome.settings.items()))
     table = Table(title=title, title_justify="left", padding=(0, 1), box=box.SIMPLE)

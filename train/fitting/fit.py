@@ -15,7 +15,7 @@ from edge.detector.bundle.scaler import Scaler
 from edge.detector.members.threshold import PEAKS, Threshold
 from edge.detector.members.tuning import DEFAULT
 from edge.detector.rows.season import Calendar
-from edge.detector.score.learned import Shape
+from edge.detector.score.calibrations import Shape
 from edge.detector.score.runtime import available_runtimes, open_model
 from train.console.errors import FitError
 from train.console.quiet import quiet_native_output

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from edge.detector.bundle.manifest import ARCHITECTURES, FORECASTER
 from train.options.readings import (
-    Readings,
+    LoadedReadings,
     add_column_options,
     add_file_options,
     add_selection_options,
@@ -57,7 +57,7 @@ def _add_model_options(group: Any) -> None:
     )
 
 
-def settings_of(args: argparse.Namespace, readings: Readings) -> "FitSettings":
+def settings_of(args: argparse.Namespace, readings: LoadedReadings) -> "FitSettings":
     """What the command line chose.
 
     Raises:
@@ -94,7 +94,7 @@ def settings_of(args: argparse.Namespace, readings: Readings) -> "FitSettings":
     )
 
 
-def _why(name: str, readings: Readings) -> str:
+def _why(name: str, readings: LoadedReadings) -> str:
     """Why a name is no channel's."""
     for line in readings.card.lines:
         if line.name == name and line.findings:

@@ -88,7 +88,7 @@ def add_rows_option(group: "argparse._ActionsContainer", note: str = "") -> None
 
 
 @dataclass(frozen=True)
-class Readings:
+class LoadedReadings:
     """The files of a command line: as read, and as runs on the grid."""
 
     tables: "list[RawTable]"
@@ -100,7 +100,7 @@ class Readings:
     timezone: str
 
 
-def load_readings(args: argparse.Namespace, console: "Console") -> Readings:
+def load_readings(args: argparse.Namespace, console: "Console") -> LoadedReadings:
     """Read, grade and align the files, and print what was found in them.
 
     Raises:
@@ -130,7 +130,7 @@ def load_readings(args: argparse.Namespace, console: "Console") -> Readings:
         raise DatasetError("no usable rows left after --rows, --until, --exclude and labels")
     card = grade(runs, channels, remarks, left_out, period_s, args.timezone)
     print_card(card, console)
-    return Readings(tables, runs, reports, card, settings, args.timezone)
+    return LoadedReadings(tables, runs, reports, card, settings, args.timezone)
 
 
 def read_options(args: argparse.Namespace) -> "ReadOptions":

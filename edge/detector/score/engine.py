@@ -9,9 +9,9 @@ from edge.detector.bundle.scaler import to_z
 from edge.detector.members.member import Measured
 from edge.detector.members.registry import BY_CHANNEL, MEMBERS
 from edge.detector.members.tuning import Tuning
+from edge.detector.score.calibrations import Calibrations, Shape
 from edge.detector.score.chart import Charts
 from edge.detector.score.fusion import Fused, fuse
-from edge.detector.score.learned import Learned, Shape
 from edge.detector.score.nearest import Nearest
 from edge.detector.score.ring import RingBuffer
 from edge.detector.score.runtime import Network
@@ -65,7 +65,7 @@ class Engine:
         self._looks = RingBuffer(streams, shape.window, self.look_columns)
         self._residual: np.ndarray = np.zeros((streams, shape.channels))  # of the last row that the network saw
         self._since_run: np.ndarray = np.zeros(streams, np.intp)
-        self._learned = Learned(streams, shape)
+        self._learned = Calibrations(streams, shape)
         self._nearest = Nearest(streams, shape)
 
     def commission(self, stream: int, calibration: Calibration) -> None:

@@ -21,7 +21,7 @@ class Shape:
     stride: int = 1
 
 
-class Learned:
+class Calibrations:
     """The calibrations of many streams; see `edge.detector.bundle.calibration.Calibration` for units."""
 
     def __init__(self, streams: int, shape: Shape) -> None:
