@@ -78,6 +78,7 @@ def settings_of(args: argparse.Namespace, readings: LoadedReadings) -> "FitSetti
         period_s=readings.settings.period_s,
         rates=rates,
         missing=readings.settings.missing,
+        hold_s=readings.settings.max_hold_s,
         window=args.window,
         stride=args.stride,
         architecture=args.architecture,
@@ -87,7 +88,11 @@ def settings_of(args: argparse.Namespace, readings: LoadedReadings) -> "FitSetti
         scaler=args.scaler,
         season=args.season,
         timezone=readings.timezone,
-        units={name: f"{unit}/s" if unit and name in rates else unit for name, unit in args.unit},
+        units={
+            name: f"{unit}/s" if unit and name in rates else unit
+            for name, unit in {**readings.tables[0].units, **dict(args.unit)}.items()
+            if name in channels
+        },
         threshold=replace(args.threshold, signed=args.architecture == FORECASTER),
         calibration_part=args.calibration_part,
         training=TrainingSettings(epochs=args.epochs, seed=args.seed),
