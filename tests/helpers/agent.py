@@ -99,6 +99,10 @@ def rows(start: int, count: int, fault: range = range(0)) -> list[Readings]:
 
 EPISODE = rows(1000, 200, fault=range(1100, 1130))
 """Normal, 30 rows of a fault, normal again."""
+COMMISSIONED = 160
+"""Rows that a stream of its own calibration takes, and that come before the fault below."""
+LONGER = rows(1100 - COMMISSIONED, 100 + COMMISSIONED, fault=range(1100, 1130))
+"""The same with more normal rows before it."""
 
 
 def as_csv(readings: list[Readings]) -> str:

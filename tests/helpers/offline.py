@@ -53,8 +53,8 @@ def _alarms(scores: np.ndarray, window: int, tuning: Tuning) -> np.ndarray:
     during, quiet = [], 0  # scores of the last alarm, number of those since
     for row, score in enumerate(scores):
         if not np.isnan(score) and not on:
-            fade = max(len(during) - 1, tuning.error_windows * window, 1)
-            level = 1 + tuning.echo * max(max(during, default=0) - 1, 0) * (1 - 1 / fade) ** quiet
+            fade = max(len(during) - 1, tuning.baseline_windows * window, 1)
+            level = 1 + min(tuning.echo, max(max(during, default=0) - 1, 0)) * (1 - 1 / fade) ** quiet
             above, quiet = [*above, score - level] if score > level else [], quiet + 1
             if len(above) >= tuning.min_windows and sum(above) >= tuning.surplus * window - 1e-9:
                 on, above, low, during, quiet = True, [], 0, [score], 0

@@ -13,8 +13,7 @@ PARTS: Mapping[str, Mapping[str, Any]] = {
     **{name: {"without": frozenset({name})} for name in NAMES},
     "network": {"without": frozenset(member.name for member in MEMBERS if member.network)},
     "baseline": {"baseline_windows": _NEVER},
-    "margin": {"margin": 1.0},
-    "few-peaks": {"few": 0.0},
+    "margin": {"margin": 0.0},
     "stretches": {"stretches": 0.0},
     "surplus": {"surplus": 0.0},
     "min-windows": {"min_windows": 1},
@@ -25,8 +24,8 @@ PARTS: Mapping[str, Mapping[str, Any]] = {
 """A part to the constants that take it away.
 
 First the members, each by its name, and those of the network together. baseline: it
-stands where it was placed. margin: limits are what normal rows reached; few-peaks: and
-no wider where few were seen; outlook: nor where a tail of many reaches further.
+stands where it was placed, and an echo does not fade. margin: limits are what normal
+rows reached, however few; outlook: also where a tail of many reaches further.
 stretches: members take part however few rows they saw. surplus: an alarm opens with the
 scores that `min_windows` asks for, however little they exceed the level; min-windows:
 with one that does by enough. hysteresis: the first score under the level ends it. echo:

@@ -43,7 +43,7 @@ class EpisodeDetector:
         self._age: np.ndarray = np.zeros(streams, np.intp)  # scores since it opened
         self._echo: np.ndarray = np.zeros(streams)  # what the last one left, in score
         self._fade: np.ndarray = np.ones(streams)  # scores over which that fades
-        self._least_fade = tuning.error_windows * window
+        self._least_fade = max(1.0, tuning.baseline_windows * window)
 
     def update(self, streams: np.ndarray, scores: np.ndarray) -> Changes:
         """Take one score of each of n different streams, NaN for none."""
@@ -80,8 +80,8 @@ class EpisodeDetector:
         closed = self._low[streams] >= self._closing
         over = streams[closed]
         self.on[over] = False
-        self._echo[over] = self._tuning.echo * np.maximum(self._peak[over] - 1.0, 0.0)
-        self._fade[over] = np.maximum(self._age[over], max(1.0, self._least_fade))
+        self._echo[over] = np.clip(self._peak[over] - 1.0, 0.0, self._tuning.echo)
+        self._fade[over] = np.maximum(self._age[over], self._least_fade)
         return closed
 
     def force(self, stream: int, on: bool) -> None:

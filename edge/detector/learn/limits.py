@@ -5,7 +5,7 @@ import numpy as np
 from edge.detector.bundle.peaks import Peaks, joined_peaks, no_peaks
 from edge.detector.bundle.tail import Tail, fit_tail, peaks_apart
 from edge.detector.learn.runs import Seen
-from edge.detector.members.registry import BY_CHANNEL, MEMBERS, NAMES, Limits, left_out, span_rows
+from edge.detector.members.registry import BY_CHANNEL, MEMBERS, NAMES, Limits, left_out, wanted_rows
 from edge.detector.members.tuning import Tuning
 from edge.detector.score.calibrations import Shape
 from edge.detector.score.fusion import excess
@@ -66,17 +66,18 @@ def _held(series: np.ndarray, rows: int) -> np.ndarray:
 def limits_of(peaks: Peaks, window: int, tuning: Tuning) -> Limits:
     """Usual peaks, and limits of the members that have seen enough.
 
-    n peaks have not shown the highest that will come: the next of n + 1 exchangeable
-    ones is the highest with a chance of 1 / (n + 1). So the limit lies `margin` times as
-    far from the rows' middle as the highest, and `few` / n further.
+    n peaks have not shown the highest that will come. What they tell of their own size,
+    the mean of exponential ones, has a standard error of 1 / sqrt(n) of itself: so many
+    parts of the height of the highest over the rows' middle, times `margin`, the limit
+    lies beyond it.
     """
     usual, limit = np.zeros(len(NAMES)), np.full(len(NAMES), np.inf)
     for at, (member, column) in enumerate(zip(MEMBERS, peaks.values.T, strict=True)):
         known = column[~np.isnan(column)]
-        if not len(known) or peaks.rows[at] < tuning.stretches * span_rows(member.name, window, tuning):
+        if not len(known) or peaks.rows[at] < wanted_rows(member.name, window, tuning):
             continue
         middle, highest = float(peaks.middle[at]), float(known.max())
-        beyond = middle + (highest - middle) * (tuning.margin + tuning.few / peaks.count[at])
+        beyond = middle + (highest - middle) * (1 + tuning.margin / np.sqrt(peaks.count[at]))
         limit[at] = max(beyond, _far_out(known, int(peaks.count[at]), tuning.outlook), member.floor)
         usual[at] = min(float(np.median(known)), _MOST_USUAL * limit[at])
     for at in left_out(tuning):

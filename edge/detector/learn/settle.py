@@ -30,9 +30,9 @@ def settle(scaler: Scaler, runs: Sequence[Run], shape: Sizes, tuning: Tuning) ->
     """The baselines of normal runs, first over charts around the center, then over those that follow."""
     scaled = [replace(run, values=to_z(run.values, scaler.center[run.slots], scaler.scale[run.slots])) for run in runs]
     highest, wander = yield from _around_center(scaled, shape, tuning)
-    control = tuning.margin * np.maximum(highest, _LEAST_CONTROL)
+    control = tuning.control * np.maximum(highest, _LEAST_CONTROL)
     distances, highest = yield from _followed(scaled, wander, control, shape, tuning)
-    return Settled(tuning.margin * np.maximum(highest, _LEAST_CONTROL), wander, distances)
+    return Settled(tuning.control * np.maximum(highest, _LEAST_CONTROL), wander, distances)
 
 
 def _around_center(runs: Sequence[Run], shape: Sizes, tuning: Tuning) -> Steps[tuple[np.ndarray, np.ndarray]]:

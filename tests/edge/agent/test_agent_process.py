@@ -13,7 +13,9 @@ import pytest
 from edge.wire.frame import encode_frame
 from edge.wire.readings import Readings, encode_readings
 from tests.helpers.agent import (
+    COMMISSIONED,
     EPISODE,
+    LONGER,
     MQTT,
     PUMP,
     as_csv,
@@ -100,15 +102,15 @@ def test_a_file_gives_the_same_events_at_any_speed(run, folder, make_broker):
 
 
 def test_a_file_waits_for_a_stream_that_commissions_itself_on_it(run, folder, broker, listener):
-    (folder / "tape.csv").write_text(as_csv(EPISODE))
+    (folder / "tape.csv").write_text(as_csv(LONGER))
     source = '[[source]]\nname = "tape"\ntype = "file"\npath = "tape.csv"\nboard = "pump1"\n'
-    stream = 'id = "pump1"\nbundle = "tiny"\ncalibrate_rows = 100\n'
+    stream = f'id = "pump1"\nbundle = "tiny"\ncalibrate_rows = {COMMISSIONED}\n'
 
     agent = run(config(broker.port, source, stream))
 
     assert agent.process.wait(30) == 0, agent.log.read_text()
     assert_whole_episode(first_episode(listener))
-    assert health(listener)["streams"]["pump1"]["rows"] == len(EPISODE)
+    assert health(listener)["streams"]["pump1"]["rows"] == len(LONGER)
 
 
 def test_an_episode_still_open_at_the_end_of_a_file_is_ended(run, folder, broker, listener):
@@ -209,17 +211,17 @@ def test_an_episode_that_cannot_go_on_after_a_restart_is_ended(run, folder, brok
 
 
 def test_a_stream_that_has_just_commissioned_itself_does_so_only_once_whatever_happens(run, broker):
-    own = PUMP + "calibrate_rows = 100\n"
+    own = PUMP + f"calibrate_rows = {COMMISSIONED}\n"
     text = config(broker.port, '[[source]]\nname = "field"\ntype = "stdin"\nboard = "pump1"\n', own)
     agent = run(text)
-    agent.send_lines(as_csv(EPISODE[:100]).encode())
+    agent.send_lines(as_csv(LONGER[:COMMISSIONED]).encode())
     wait_for(lambda: agent.said("pump1: commissioned"), "the calibration")
     wait_for(lambda: any((agent.folder / "state" / "streams").glob("pump1-*.json")), "the file")
     agent.process.kill()
     agent.process.wait(10)
 
     again = run(text)
-    again.send_lines(as_csv(EPISODE[100:]).encode())
+    again.send_lines(as_csv(LONGER[COMMISSIONED:]).encode())
 
     wait_for(lambda: again.said("new anomaly"), "an alarm on the rows after")
     assert again.stop() == 0

@@ -20,7 +20,7 @@ from edge.wire.readings import Readings
 from tests.helpers.tiny_bundle import normal, write_tiny_bundle
 
 OWN, OTHER = 0, 1
-ROWS = 80
+ROWS = 160
 
 
 @pytest.fixture(scope="module")

@@ -415,11 +415,11 @@ def test_rows_that_never_suffice_do_not_fill_the_memory(bundle):
 
 
 def test_streams_with_and_without_a_calibration_of_their_own_share_a_group(bundle):
-    group = group_of(bundle, StreamSettings("a", calibrate_rows=100), StreamSettings("b"))
-    rows = rows_of(normal(150))
+    group = group_of(bundle, StreamSettings("a", calibrate_rows=150), StreamSettings("b"))
+    rows = rows_of(normal(200))
     outcomes = [group.process([(0, row), (1, row)]) for row in rows]
 
-    assert [first.anomaly for first, _ in outcomes] == ["commissioning"] * 99 + ["OFF"] * 51
+    assert [first.anomaly for first, _ in outcomes] == ["commissioning"] * 149 + ["OFF"] * 51
     assert {second.anomaly for _, second in outcomes} == {"OFF"}
 
 

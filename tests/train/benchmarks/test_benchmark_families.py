@@ -367,7 +367,7 @@ def test_the_ablation_has_every_family_without_every_part(measured, tmp_path, ca
 def test_another_benchmark_counts_as_a_family(measured, tmp_path):
     data, models, _ = measured
     (tmp_path / "runs").mkdir()
-    for number in range(2):
+    for number in range(4):
         path = tmp_path / "runs" / f"{number}.csv"
         write_machine(path, 500, number, START + 1000 * number, odd=slice(450, 480))
         header, *lines = path.read_text("utf-8").splitlines()
@@ -378,7 +378,7 @@ def test_another_benchmark_counts_as_a_family(measured, tmp_path):
 
     other = found["other_benchmarks"]["benchmark skab"]["offbeat"]
     own = found["families"]["machines"]["detectors"]["offbeat"]
-    assert other["events"] == 2
+    assert other["events"] == 4
     assert found["mean"]["offbeat"]["j"] == pytest.approx(own["j"])
     assert found["mean_with_others"]["offbeat"]["j"] == pytest.approx((own["j"] + other["j"]) / 2)
     assert "reference" not in found["mean_with_others"]

@@ -112,7 +112,7 @@ def test_too_few_rows_are_refused_with_the_number_wanted(
 ) -> None:
     error = refused(capsys, small_bundle, write_csv(tmp_path / "a.csv", device_rows(25)))
 
-    assert "25 rows are too few for any statistic to take part: give at least 54 rows in a row" in error
+    assert "25 rows are too few for any statistic to take part: give at least 160 rows in a row" in error
 
 
 def test_an_anomaly_among_the_rows_is_warned_of_with_its_rows(

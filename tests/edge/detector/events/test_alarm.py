@@ -78,7 +78,7 @@ def test_how_loud_it_was_neither_ends_nor_prolongs_an_episode(loud):
     assert feed(detector(), [loud] * 5 + [low - 0.01] * WHILE).endswith("+" * (WHILE - 1) + ")")
 
 
-FADE = DEFAULT.error_windows * WINDOW
+FADE = DEFAULT.baseline_windows * WINDOW
 """Scores over which the echo of a short episode fades."""
 
 
@@ -91,11 +91,11 @@ def after(peak: float, lasted: int, quiet: int = 0) -> EpisodeDetector:
 
 
 @pytest.mark.parametrize("quiet", [0, 1, 10, 100])
-@pytest.mark.parametrize("lasted", [5, int(FADE), int(FADE) + 1, 200])
-@pytest.mark.parametrize("peak", [2.0, 31.0])
+@pytest.mark.parametrize("lasted", [5, int(FADE), int(FADE) + 1, 400])
+@pytest.mark.parametrize("peak", [2.0, 2.5, 31.0])
 def test_the_next_episode_opens_above_the_echo_of_the_last_one(peak, lasted, quiet):
     faded = (1 - 1 / max(lasted, FADE)) ** (quiet + np.arange(3))
-    level = 1 + DEFAULT.echo * (peak - 1) * faded
+    level = 1 + min(DEFAULT.echo, peak - 1) * faded
     above = level + SURPLUS / 3
 
     assert feed(after(peak, lasted, quiet), list(above + 1e-6)) == "--("
@@ -109,13 +109,13 @@ def test_an_echo_is_of_the_highest_score_wherever_it_was():
     feed(other, [2.0, 2.0, 2.0, 2.0, 31.0] + [0.0] * WHILE)
 
     for found in (one, other):
-        assert feed(found, [3.6] * 3) == "---"
+        assert feed(found, [2.4] * 3) == "---"
         assert feed(found, [9.0] * 3) == "--("
 
 
 def test_missing_scores_fade_no_echo():
-    assert feed(after(31.0, 5), [np.nan] * 1000 + [3.4] * 3) == "-" * 1003
-    assert feed(after(31.0, 5), [0.0] * 1000 + [3.4] * 3) == "-" * 1002 + "("
+    assert feed(after(31.0, 5), [np.nan] * 1000 + [2.4] * 3) == "-" * 1003
+    assert feed(after(31.0, 5), [0.0] * 1000 + [2.4] * 3) == "-" * 1002 + "("
 
 
 @pytest.mark.parametrize("on", [False, True])

@@ -153,9 +153,9 @@ def test_joined_peaks_are_all_peaks_and_the_middle_of_all_rows():
 def test_the_fewer_peaks_the_further_the_limit_lies_beyond_the_highest(count):
     values = np.linspace(5.0, 9.0, count)
 
-    found = limits_of(peaks(values, middle=1.0), WINDOW, DEFAULT)
+    found = limits_of(peaks(values, middle=1.0), WINDOW, replace(DEFAULT, outlook=0.0))
 
-    np.testing.assert_allclose(found.limit, 1.0 + 8.0 * (DEFAULT.margin + DEFAULT.few / count))
+    np.testing.assert_allclose(found.limit, 1.0 + 8.0 * (1 + DEFAULT.margin / np.sqrt(count)))
     np.testing.assert_allclose(found.usual, 7.0)
 
 
@@ -169,7 +169,7 @@ def test_an_outlook_is_taken_of_two_hundred_peaks_and_more(count, looks):
 
 @pytest.mark.parametrize(("count", "times"), [(200, 10.0), (1000, 10.0), (1000, 100.0)])
 def test_exponential_peaks_reach_the_outlook_once_in_so_many_times_the_rows(count, times):
-    looking = replace(DEFAULT, margin=0.0, few=0.0, outlook=times)
+    looking = replace(DEFAULT, margin=-np.inf, outlook=times)
     found = np.concatenate([limits_of(peaks(noise(count, seed)), WINDOW, looking).limit for seed in range(100)])
 
     assert np.mean(np.exp(-found)) * count * times == pytest.approx(1.0, rel=0.3)
@@ -180,7 +180,7 @@ def test_an_outlook_never_lowers_a_limit_and_equal_peaks_have_none():
     without = replace(DEFAULT, outlook=1e-3)
 
     assert (limits_of(peaks(values), WINDOW, DEFAULT).limit >= limits_of(peaks(values), WINDOW, without).limit).all()
-    np.testing.assert_allclose(limits_of(peaks(np.full(1000, 5.0)), WINDOW, DEFAULT).limit, 5.0 * 1.202)
+    np.testing.assert_allclose(limits_of(peaks(np.full(1000, 5.0)), WINDOW, DEFAULT).limit, 5.0 * (1 + 1000**-0.5))
 
 
 def test_a_member_takes_part_from_so_many_rows_on():

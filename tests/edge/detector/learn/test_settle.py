@@ -13,7 +13,7 @@ from tests.helpers.rig import run_of
 WINDOW = 10
 SLOW = int(DEFAULT.baseline_windows * WINDOW)
 PLAIN = Scaler("robust", np.zeros((1, 2)), np.ones((1, 2)))
-FLOOR = DEFAULT.margin * 0.3
+FLOOR = DEFAULT.control * 0.3
 
 
 def settled(*runs: Run):
@@ -60,7 +60,7 @@ def test_control_is_the_level_chart_of_rows_around_a_baseline_that_follows():
     found = settled(run_of(np.stack([wave, 2.0 + wave], axis=1)))
 
     assert found.control[1] == pytest.approx(found.control[0], rel=0.05)
-    assert DEFAULT.margin * 0.9 < found.control[0] < DEFAULT.margin * 1.2
+    assert DEFAULT.control * 0.9 < found.control[0] < DEFAULT.control * 1.2
 
 
 def test_what_a_lead_gives_is_not_told():

@@ -85,10 +85,10 @@ def test_rows_do_not_touch_each_other():
     assert found.statistic.tolist() == [2.0, 0.0]
 
 
-def test_a_member_wants_so_many_times_what_it_averages_over():
+def test_a_member_wants_so_many_times_what_it_averages_over_and_windows_at_the_least():
     for name in NAMES:
-        assert wanted_rows(name, 30, DEFAULT) == DEFAULT.stretches * span_rows(name, 30, DEFAULT)
-    assert wanted_rows("recent", 2, DEFAULT) == DEFAULT.stretches, "never less than a row"
+        assert wanted_rows(name, 30, DEFAULT) == DEFAULT.stretches * max(30, span_rows(name, 30, DEFAULT))
+    assert span_rows("recent", 2, DEFAULT) == 1, "never less than a row"
     assert span_rows("relation", 30, DEFAULT) == 2 * ROWS
 
 

@@ -73,9 +73,9 @@ def test_what_the_network_has_seen_is_not_told_and_counts_for_the_other_members_
 
 @pytest.mark.parametrize("stride", [1, 3])
 def test_windows_are_counted_as_the_network_runs_on_them(stride):
-    values = normal(100)
-    restart = np.isin(np.arange(100), [0, 30, 35, 70])
-    run = Run(np.arange(100.0), values, np.zeros(100, np.intp), restart)
+    values = normal(200)
+    restart = np.isin(np.arange(200), [0, 60, 65, 140])
+    run = Run(np.arange(200.0), values, np.zeros(200, np.intp), restart)
 
     (scores,) = scores_of(run, stride=stride)
 
