@@ -11,12 +11,15 @@ import numpy as np
 from edge.agent.loading import Loaded, grouped, live_sources, load_streams
 from edge.agent.parts import open_reader
 from edge.config.settings import Config, ConfigError, StreamConfig, load_config
+from edge.config.structure import nearest
 from edge.delivery.connection import ConnectError, probe
-from edge.detector.bundle.files import BundleError
+from edge.detector.bundle.files import BundleError, load_bundle
 from edge.detector.learn.commissioning import bundle_calibration
 from edge.detector.learn.standing import told
+from edge.readings.options import FileError
+from edge.sources.file import in_toml, recorded_channels
 from edge.sources.intake import Intake
-from edge.sources.settings import MqttSource, SerialSource, SourceError, SourceSettings
+from edge.sources.settings import FileSource, MqttSource, SerialSource, SourceError, SourceSettings
 from edge.wire.broker import BrokerSettings
 
 Finding = tuple[bool, str, str]
@@ -91,11 +94,35 @@ def _source(source: SourceSettings, config: Config) -> Finding:
         open_reader(source, Intake(source.name, lambda *_: None, {}), config)
     except SourceError as error:
         return False, what, str(error)
+    if isinstance(source, FileSource):
+        return _file(what, source, config)
     if isinstance(source, SerialSource):
         there = os.access(source.port, os.R_OK | os.W_OK)
         found = source.port if there else f"{source.port} is not there, or this user may not open it (group dialout?)"
         return there, what, found
     return True, what, source.type
+
+
+def _file(what: str, source: FileSource, config: Config) -> Finding:
+    """Whether a file is understood, and has the channels that its streams want."""
+    try:
+        found = recorded_channels(source)
+    except FileError as error:
+        return False, what, in_toml(str(error))
+    if found is None:
+        return True, what, f"{source.path}: JSON lines"
+    told, names = found
+    for stream in config.stream:
+        if stream.source != source.name:
+            continue
+        try:
+            wanted = load_bundle(stream.bundle).channel_names
+        except BundleError:
+            continue  # told above
+        lost = [name for name in wanted if name not in names]
+        if lost:
+            return False, what, f"{source.path}: no channel {lost[0]!r} for stream {stream.id}{nearest(lost[0], names)}"
+    return True, what, f"{source.path}: {told}"
 
 
 def _broker(what: str, broker: BrokerSettings, client_id: str) -> Finding:

@@ -169,6 +169,9 @@ def _from_parts(parts: Sequence[str], cells: Sequence[str]) -> float | None:
     if "hhmm" in values:
         hours, minutes = divmod(int(values["hhmm"]), 100)
         values["hour"], values["minute"] = float(hours), float(minutes)
+    if "hhmmss" in values:
+        rest, seconds = divmod(int(values["hhmmss"]), 100)
+        values["hour"], values["minute"], values["second"] = float(rest // 100), float(rest % 100), float(seconds)
     second = values.get("hour", 0.0) * 3600 + values.get("minute", 0.0) * 60 + values.get("second", 0.0)
     return day * _DAY_S + second if 0 <= second <= _DAY_S else None
 
