@@ -163,10 +163,10 @@ def test_a_code_that_is_no_number_is_told(file, text, capsys):
 def test_a_file_of_counters_alone_names_the_way_to_keep_one(tmp_path):
     file = write_columns(tmp_path / "counts.csv", {name: COLUMNS[name] for name in ("energy", "record")})
 
-    with pytest.raises(DatasetError, match="every column would be left out; 'record' rises by 1") as caught:
+    with pytest.raises(DatasetError, match="every column would be left out; 'energy' a counter or meter") as caught:
         read(file)
 
-    assert str(caught.value).endswith("--keep record makes it a channel")
+    assert str(caught.value).endswith("--keep energy makes it a channel")
     assert "\n" not in str(caught.value)
 
 
