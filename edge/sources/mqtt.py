@@ -9,6 +9,9 @@ from typing import Any
 from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion
 
+from edge.sources.formats.choosing import FORMATS, Scaled
+from edge.sources.formats.mapped import Mapped, matches
+from edge.sources.formats.message import Decoder, Message, board_id
 from edge.sources.intake import Intake, in_seconds
 from edge.sources.settings import MqttSource, SourceError
 from edge.wire.broker import BrokerSettings, use_credentials
@@ -36,6 +39,9 @@ class MqttReader:
         self._settings, self._intake, self._broker = settings, intake, broker
         self._unit_s = 0.001 if settings.time_unit == "ms" else 1.0
         self._where = broker.address
+        self._decoder = decoder_of(settings)
+        usual = (readings_topic("+", settings.root),) if self._decoder is None else self._decoder.topics
+        self._topics = tuple(settings.topics) or usual
         self._leaving = threading.Event()
         self._was_up = False  # since the last attempt to connect
         self._thread = threading.Thread(target=self._run, name=f"source {settings.name}", daemon=True)
@@ -104,11 +110,13 @@ class MqttReader:
         if reason.is_failure:
             self._intake.lost(f"broker {self._where} refused the connection: {reason}")
         else:
-            client.subscribe(readings_topic("+", self._settings.root), qos=self._settings.qos)
+            subscriptions: list[Any] = [(topic, self._settings.qos) for topic in self._topics]
+            client.subscribe(subscriptions)
 
     def _on_subscribe(self, _client: Client, _userdata: Any, _mid: int, reasons: list[Any], _properties: Any) -> None:
-        if reasons[0].is_failure:
-            self._intake.lost(f"broker {self._where} refused the subscription: {reasons[0]}")
+        refused = next((reason for reason in reasons if reason.is_failure), None)
+        if refused is not None:
+            self._intake.lost(f"broker {self._where} refused the subscription: {refused}")
         else:
             self._was_up = True
             self._intake.connected()
@@ -118,8 +126,13 @@ class MqttReader:
             self._intake.lost(f"connection to the broker {self._where} ended: {reason}")
 
     def _on_message(self, _client: Client, _userdata: Any, message: MQTTMessage) -> None:
-        board = board_of(message.topic, self._settings.root)
-        if board is None or message.retain:  # a retained reading is as old as it likes
+        if message.retain and not self._settings.retained:  # a retained reading is as old as it likes
+            return
+        if self._decoder is not None:
+            self._decoded(self._decoder, Message(message.topic, bytes(message.payload)))
+            return
+        board = self._board(message.topic)
+        if board is None:
             return
         try:
             readings = in_seconds(decode_readings(bytes(message.payload)), self._unit_s)
@@ -130,6 +143,45 @@ class MqttReader:
             log.debug("unexpected error in a reading", exc_info=True)
         else:
             self._intake.take(board, readings)
+
+    def _board(self, topic: str) -> str | None:
+        """The board of a topic of the own format; None where it is another's."""
+        if not self._settings.topics:
+            return board_of(topic, self._settings.root)
+        levels = topic.split("/")
+        pattern = next((one.split("/") for one in self._topics if matches(one, levels)), [])
+        return board_id(levels[pattern.index("+")]) if "+" in pattern else None
+
+    def _decoded(self, decoder: Decoder, message: Message) -> None:
+        """Take what another format's message holds."""
+        try:
+            for board, readings in decoder.decode(message):
+                self._intake.take(board, readings)
+        except FrameError as error:
+            self._intake.bad(error)
+        except Exception as error:  # paho's thread would end, and the source with it
+            self._intake.bad(f"{message.topic[:80]}: {type(error).__name__}: {error}")
+            log.debug("unexpected error in a message", exc_info=True)
+
+
+def decoder_of(settings: MqttSource) -> Decoder | None:
+    """What reads the source's messages; None for the own format."""
+    if settings.format == "offbeat":
+        return None
+    decoder: Decoder
+    if settings.format == "mapped":
+        decoder = Mapped(
+            topics=tuple(settings.topics),
+            board_level=settings.board_level,
+            channel_level=settings.channel_level,
+            values=settings.values,
+            below=settings.below,
+            time_path=settings.time_path,
+            unit_s=0.001 if settings.time_unit == "ms" else 1.0,
+        )
+    else:
+        decoder = FORMATS[settings.format]()
+    return Scaled(decoder, settings.scale, settings.offset) if settings.scale or settings.offset else decoder
 
 
 def _readable(sock: Any, timeout_s: float) -> bool:
