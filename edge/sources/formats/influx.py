@@ -28,17 +28,18 @@ class Influx:
 
 
 def _line(line: str, otherwise: str) -> tuple[str, Readings]:
-    parts = _PART.findall(line)
+    plain = "\\" not in line and '"' not in line
+    parts = line.split() if plain else _PART.findall(line)
     if not 2 <= len(parts) <= 3:
         raise FrameError(f"line protocol wants a measurement, fields and perhaps a time, found {line[:60]!r}")
-    measurement, *tags = _COMMA.findall(parts[0])
+    measurement, *tags = _split(parts[0], plain)
     named = dict(_pair(tag) for tag in tags)
     board = next((name for name in _BOARDS if name in named), None)
     front = ".".join([_plain(measurement), *(value for name, value in named.items() if name != board)])
     values: dict[str, float] = {}
-    for field in _COMMA.findall(parts[1]):
+    for field in _split(parts[1], plain):
         name, text = _pair(field)
-        number = None if text.startswith('"') else number_of(re.sub(r"(?<=\d)[iu]$", "", text))
+        number = None if text.startswith('"') else number_of(text[:-1] if text[-1:] in "iu" else text)
         if number is not None:
             values[f"{front}.{name}"] = number
     time = None
@@ -49,7 +50,14 @@ def _line(line: str, otherwise: str) -> tuple[str, Readings]:
     return board_id(named[board] if board else otherwise), Readings(values, time)
 
 
+def _split(text: str, plain: bool) -> list[str]:
+    return text.split(",") if plain else _COMMA.findall(text)
+
+
 def _pair(text: str) -> tuple[str, str]:
+    if "\\" not in text and text.count("=") == 1:
+        name, _, value = text.partition("=")
+        return name, value
     found = _EQUALS.split(text, maxsplit=1)
     if len(found) != 2:
         raise FrameError(f"line protocol wants name=value, found {text[:40]!r}")

@@ -116,15 +116,27 @@ def numbers(found: Mapping[str, Any], skip: frozenset[str] = frozenset()) -> Rea
     """
     good: dict[str, float] = {}
     bad: list[str] = []
-    for name, value in _leaves(found, "", skip, 0):
-        if len(good) + len(bad) >= _MOST_VALUES:
-            break
-        number = number_of(value)
-        if number is not None:
-            good[name] = number
-        elif value is None or isinstance(value, float) or (isinstance(value, str) and value.lower() == "nan"):
-            bad.append(name)
+    _take(found, "", skip, _DEEPEST, good, bad)
     return Readings(good, rejected=tuple(bad))
+
+
+def _take(found: Any, front: str, skip: frozenset[str], deep: int, good: dict[str, float], bad: list[str]) -> None:
+    for key, value in found.items() if isinstance(found, dict) else enumerate(found):
+        if key in skip:
+            continue
+        kind = type(value)
+        name = f"{front}{key}" if front else str(key)
+        if kind is float and math.isfinite(value):
+            good[name] = value
+        elif kind is dict or kind is list:
+            if deep:
+                _take(value, f"{name}.", skip, deep - 1, good, bad)
+        elif (number := number_of(value)) is not None:
+            good[name] = number
+        elif value is None or kind is float or (kind is str and value.lower() == "nan"):
+            bad.append(name)
+        if len(good) + len(bad) >= _MOST_VALUES:
+            return
 
 
 def number_of(value: Any) -> float | None:
@@ -140,19 +152,6 @@ def number_of(value: Any) -> float | None:
     return number if math.isfinite(number) else None
 
 
-def _leaves(found: Any, front: str, skip: frozenset[str], depth: int) -> Iterator[tuple[str, Any]]:
-    items = found.items() if isinstance(found, Mapping) else enumerate(found)
-    for key, value in items:
-        if key in skip:
-            continue
-        name = f"{front}{key}"
-        if isinstance(value, Mapping | list):
-            if depth < _DEEPEST:
-                yield from _leaves(value, f"{name}.", skip, depth + 1)
-        else:
-            yield name, value
-
-
 def time_of(value: Any, unit_s: float = 1.0) -> float | None:
     """Unix seconds of a time in a message; None where there is none.
 
@@ -161,6 +160,8 @@ def time_of(value: Any, unit_s: float = 1.0) -> float | None:
     """
     if value is None or value == "":
         return None
+    if isinstance(value, float) and unit_s == 1.0 and 1e9 < value < 3e9:
+        return value
     found = None if isinstance(value, bool) else moment_of(str(value), unit_s)
     if found is None:
         raise FrameError(f"{str(value)[:40]!r} is not understood as a time")

@@ -17,7 +17,11 @@ from edge.wire.readings import FrameError, Readings
 _BITS = {1: 8, 2: 16, 3: 32, 4: 64}
 """Datatype of a signed integer to its size; they are sent as unsigned ones."""
 _MOST_METRICS = 10_000
+_SIZES = {2: 0, 3: 0, 4: 0, 7: 0, 10: 0, 11: 0, 12: 4, 13: 8, 14: 0}
+"""Fields of a metric that are numbers, and their bytes; 0 for varints."""
 _OWN = frozenset(("bdSeq", "Node Control/Rebirth"))
+
+_FLOAT, _DOUBLE = struct.Struct("<f").unpack, struct.Struct("<d").unpack
 
 Metric = dict[int, Any]
 """A metric's fields by their numbers; 0 holds the datatype that its birth gave."""
@@ -75,7 +79,7 @@ def _value(one: Metric, datatype: int) -> float | None:
     if 14 in one:
         return float(bool(one[14]))
     if 12 in one or 13 in one:
-        number = struct.unpack("<f" if 12 in one else "<d", one[12] if 12 in one else one[13])[0]
+        number: float = _FLOAT(one[12])[0] if 12 in one else _DOUBLE(one[13])[0]
         return number if math.isfinite(number) else None
     if 10 in one or 11 in one:
         whole = one[10] if 10 in one else one[11]
@@ -107,9 +111,9 @@ def _metric(data: bytes) -> Metric:
         if not isinstance(name, bytes):
             raise FrameError("a metric's name is no text")
         one[1] = name.decode("utf-8", "replace")
-    for number, size in ((2, 0), (3, 0), (4, 0), (7, 0), (10, 0), (11, 0), (12, 4), (13, 8), (14, 0)):
-        value = one.get(number)
-        if value is not None and (isinstance(value, bytes) != bool(size) or (size and len(value) != size)):
+    for number, value in one.items():
+        size = _SIZES.get(number)
+        if size is not None and (len(value) != size if type(value) is bytes and size else type(value) is bytes or size):
             raise FrameError(f"field {number} of a metric is of another kind than the specification says")
     return one
 
@@ -120,16 +124,27 @@ def _fields(data: bytes) -> Iterator[tuple[int, int | bytes]]:
     Raises:
         FrameError: the bytes are no protobuf.
     """
-    place = 0
-    while place < len(data):
-        key, place = _varint(data, place)
+    place, end = 0, len(data)
+    while place < end:
+        key = data[place]
+        place += 1
+        if key > 0x7F:
+            key, place = _varint(data, place - 1)
         number, wire = key >> 3, key & 7
         if wire == 0:
+            if place < end and data[place] < 0x80:
+                yield number, data[place]
+                place += 1
+                continue
             value, place = _varint(data, place)
             yield number, value
             continue
         if wire == 2:
-            size, place = _varint(data, place)
+            if place < end and data[place] < 0x80:
+                size = data[place]
+                place += 1
+            else:
+                size, place = _varint(data, place)
         elif wire in (1, 5):
             size = 8 if wire == 1 else 4
         else:
