@@ -15,7 +15,8 @@ PACKAGES = ("edge", "train", "firmware_sim")
 _ARROWS = """
 edge.wire:
 edge.readings:
-edge.sources: wire readings
+edge.sources.formats: wire readings
+edge.sources: wire readings sources.formats
 edge.delivery: wire
 edge.watch: wire
 edge.detector.rows:

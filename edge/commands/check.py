@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -11,8 +11,9 @@ import numpy as np
 from edge.agent.loading import Loaded, grouped, live_sources, load_streams
 from edge.agent.parts import open_reader
 from edge.config.settings import Config, ConfigError, StreamConfig, load_config
+from edge.config.structure import nearest
 from edge.delivery.connection import ConnectError, probe
-from edge.detector.bundle.files import BundleError
+from edge.detector.bundle.files import BundleError, load_bundle
 from edge.detector.learn.commissioning import bundle_calibration
 from edge.detector.learn.standing import describe
 from edge.sources.intake import Intake
@@ -86,9 +87,27 @@ def _members(streams: list[StreamConfig], loaded: Loaded) -> str:
 def _source(source: SourceSettings, config: Config) -> CheckResult:
     what = f"source {source.name}"
     try:
-        return True, what, open_reader(source, Intake(source.name, lambda *_: None, {}), config).probe()
+        found = open_reader(source, Intake(source.name, lambda *_: None, {}), config).probe()
     except SourceError as error:
         return False, what, str(error)
+    if (names := source.recorded()) is not None and (lost := _lost(names, source, config)):
+        return False, what, lost
+    return True, what, found
+
+
+def _lost(names: Collection[str], source: SourceSettings, config: Config) -> str:
+    """The first channel that a stream wants and the source does not have; empty where none is lost."""
+    for stream in config.stream:
+        if stream.source != source.name:
+            continue
+        try:
+            wanted = load_bundle(stream.bundle).channel_names
+        except BundleError:
+            continue  # reported of the bundle
+        for name in wanted:
+            if name not in names:
+                return f"no channel {name!r} for stream {stream.id}{nearest(name, names)}"
+    return ""
 
 
 def _broker(what: str, broker: BrokerSettings, client_id: str) -> CheckResult:

@@ -11,6 +11,8 @@ from edge.readings.instants import NumberTime, find_number_time
 from edge.readings.options import FileError
 
 _DAY_S = 86400.0
+_EARLIEST, _LATEST = 631152000.0, 3.155e9
+"""Unix seconds of 1990 and 2069, between which a number is taken for some."""
 
 
 def zone_of(name: str) -> ZoneInfo:
@@ -169,6 +171,9 @@ def _from_parts(parts: Sequence[str], cells: Sequence[str]) -> float | None:
     if "hhmm" in values:
         hours, minutes = divmod(int(values["hhmm"]), 100)
         values["hour"], values["minute"] = float(hours), float(minutes)
+    if "hhmmss" in values:
+        rest, seconds = divmod(int(values["hhmmss"]), 100)
+        values["hour"], values["minute"], values["second"] = float(rest // 100), float(rest % 100), float(seconds)
     second = values.get("hour", 0.0) * 3600 + values.get("minute", 0.0) * 60 + values.get("second", 0.0)
     return day * _DAY_S + second if 0 <= second <= _DAY_S else None
 
@@ -245,6 +250,8 @@ def moment_of(text: str, unit_s: float = 1.0, zone: str = "UTC") -> float | None
     >>> moment_of("1709539200000"), moment_of("2024-03-04T08:00:00Z"), moment_of("12"), moment_of("soon")
     (1709539200.0, 1709539200.0, 12.0, None)
     """
+    if (iso := _iso(text)) is not None and iso[1] is not None:
+        return iso[0] - iso[1]
     try:
         number = float(text)
     except ValueError:
@@ -252,5 +259,7 @@ def moment_of(text: str, unit_s: float = 1.0, zone: str = "UTC") -> float | None
         return time if math.isfinite(time) else None
     if not math.isfinite(number):
         return None
+    if _EARLIEST <= number < _LATEST:
+        return number
     found = find_number_time("", [text], "")
     return found.seconds(text) if found is not None and found.shown and not found.relative else number * unit_s

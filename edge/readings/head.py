@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from edge.readings.cells import Cut
-from edge.readings.dates import looks_like_time
+from edge.readings.dates import looks_like_time, read_stamp
 from edge.readings.numbers import looks_like_number
 from edge.readings.options import FileError
 from edge.readings.words import STATES, is_missing, is_under_names, is_unit, time_rank, unit_in
@@ -117,16 +117,17 @@ def _first_reading(rows: Sequence[Row], width: int, kinds: Sequence[str]) -> int
         return None
 
     def reads(cells: Sequence[str]) -> bool:
-        if len(cells) < min(2, width):
+        if len(cells) < 0.7 * width:
             return False
         found = [(kinds[place], kind_of(cells[place])) for place in typed if place < len(cells)]
         known = [(wanted, kind) for wanted, kind in found if kind != "e"]
         fits = sum(wanted == kind for wanted, kind in known)
         times = [kind for wanted, kind in known if wanted == "t"]
-        return fits > 0 and fits >= 0.5 * len(known) and (not times or "t" in times)
+        return fits > 0 and fits >= (0.7 if len(known) > 2 else 0.5) * len(known) and (not times or "t" in times)
 
     for place, (_, cells) in enumerate(rows):
-        if reads(cells) and (place + 1 == len(rows) or any(reads(later) for _, later in rows[place + 1 : place + 4])):
+        later = [reads(after) for _, after in rows[place + 1 : place + 5]]
+        if reads(cells) and 2 * sum(later) >= len(later):
             return place
     return None
 
@@ -144,7 +145,7 @@ def _names_above(above: Sequence[Row], width: int) -> tuple[list[str], list[str]
             if used:
                 break
             return None
-        below = sum(map(is_under_names, filled)) >= 0.5 * len(filled)
+        below = sum(map(is_under_names, filled)) >= 0.6 * len(filled)
         more = place > 0 and abs(len(above[place - 1][1]) - width) <= 1 and sum(map(bool, above[place - 1][1])) > 1
         if below and more and not any(time_rank(cell) in (0, 1, 2) for cell in filled):
             if sum(map(is_unit, filled)) >= 0.5 * len(filled) or any(map(is_unit, filled)):
@@ -167,7 +168,7 @@ def _levels(names: list[str], above: Sequence[Row], width: int) -> list[str]:
         last = cell or last
         upper.append(last)
     joined = [
-        f"{top} {name}" if top and name and names.count(name) > 1 else name
+        (f"{top} {name}" if top and name and names.count(name) > 1 else name) or top
         for top, name in zip(upper, names, strict=False)
     ]
     return joined if len(set(filter(None, joined))) > len(set(filled)) else names
@@ -200,6 +201,8 @@ def _made(
         extra = [cells for _, cells in readings if len(cells) == width]
         if all(not cell for cells in extra for cell in cells[len(names) :]):
             names += [""] * missing
+        elif missing == 1 and (place := _date_and_clock(names, extra[0])) is not None:
+            names[place : place + 1] = [f"{names[place]} date", f"{names[place]} clock"]
         elif missing == 1 and _named_rows(names, extra):
             names.insert(0, "")
             notes.append("the header has one name less than the rows have cells: the first cell is the row's name")
@@ -213,6 +216,15 @@ def _made(
     units = [unit if unit.lower() not in ("ts", "rn", "none", "n/a") else "" for unit in units]
     units = [unit or unit_in(name) for unit, name in zip(units, unique, strict=True)]
     return Head(tuple(unique), tuple(units), readings[0][0], above, True, tuple(notes))
+
+
+def _date_and_clock(names: Sequence[str], cells: Sequence[str]) -> int | None:
+    """Place of a time whose date and time of day are two cells under one name, as blanks between them make it."""
+    for place, name in enumerate(names):
+        stamps = [read_stamp(cell) for cell in cells[place : place + 2]]
+        if time_rank(name) is not None and None not in stamps and len(stamps) == 2:
+            return place if stamps[0].second is None and stamps[1].kind == "clock" else None  # type: ignore[union-attr]
+    return None
 
 
 def _named_rows(names: Sequence[str], rows: Sequence[list[str]]) -> bool:

@@ -111,6 +111,8 @@ def unit_named(name: str) -> str | None:
     >>> unit_named("time_ms"), unit_named("Time (s)"), unit_named("elapsed"), unit_named("timestamp")
     ('ms', 's', 's', None)
     """
+    if name.lower() == "x_value":  # LabVIEW's, in seconds
+        return "s"
     words = re.findall(r"[a-zµ]+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).lower())
     units = [_UNIT_OF[word] for word in words if word in _UNIT_OF]
     return units[0] if units else None

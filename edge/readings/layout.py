@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from edge.readings.cells import Cut, cutter, find_separator
+from edge.readings.cells import Cut, cutter, find_separator, paired_from
 from edge.readings.clock import TimePlan
 from edge.readings.head import Head, Row, find_head
 from edge.readings.jsonrows import JsonColumns, flat_object, is_json
@@ -50,13 +50,15 @@ class Shape:
     head: Head
     json: bool
     skip: int
+    alone: int | None = None
+    """Where decimal commas stand unquoted between commas: cells at the front that are none; the others are pairs."""
 
     def rows(self, lines: Iterator[Line | FileError]) -> "Iterator[tuple[int, list[str], bool] | FileError]":
         """Line, cells and whether there were too many or too few of them, for each row of readings."""
         if self.json:
             yield from self._json_rows(lines)
             return
-        cut, width = cutter(self.separator), self.head.width
+        cut, width = cutter(self.separator, self.alone), self.head.width
         first, above = self.head.first, self.head.above
         for one in lines:
             if isinstance(one, FileError):
@@ -115,10 +117,10 @@ def find_shape(lines: Lines, options: FileOptions, where: str, whole: bool) -> t
         units = tuple(unit_in(name) for name in names)
         shape = Shape(where, "JSON", Head(names, units, sample[0][0], frozenset(), True), True, options.skip_lines)
     else:
-        separator, cut = _separator(sample)
+        separator, cut, alone = _separator(sample, options.decimal, where)
         head = find_head(sample, cut, options.header_row, where)
         notes += head.notes
-        shape = Shape(where, separator, head, False, options.skip_lines)
+        shape = Shape(where, separator, head, False, options.skip_lines, alone)
     rows = [(one[0], one[1]) for one in shape.rows(iter(sample)) if not isinstance(one, FileError)]
     wide = [one for one in shape.rows(iter(sample)) if not isinstance(one, FileError) and one[2]]
     if len(wide) > 0.2 * len(rows) + 2:
@@ -144,15 +146,26 @@ def _sample(lines: Lines, skip: int, where: str) -> tuple[list[Line], list[str]]
     return found, []
 
 
-def _separator(sample: list[Line]) -> tuple[str, Cut]:
-    """The separator, as a first line `sep=;` gives it or as it is found."""
+def _separator(sample: list[Line], decimal: str | None, where: str) -> tuple[str, Cut, int | None]:
+    """The separator, as a first line `sep=;` gives it or as it is found, and what `alone` is of a `Shape`.
+
+    Raises:
+        FileError: decimal commas stand between commas, and nobody said so.
+    """
     first = sample[0][1].strip().strip('"').lower()
     if first.startswith("sep=") and len(first) >= 4:
         given = sample[0][1].strip().strip('"')[4:5] or "\t"
         sample.pop(0)
-        return given, cutter(given)
+        return given, cutter(given), None
     separator = find_separator([text for _, text in sample if text.strip() and not text.startswith("#")] or [""])
-    return separator, cutter(separator)
+    alone = paired_from(sample, cutter(separator)) if separator == "," else None
+    if alone is not None and decimal != ",":
+        line, text = sample[-1]
+        raise FileError(
+            f"{where}: line {line}, {text[:60]!r}, has two cells for each name but the first {alone}: commas that are "
+            "decimal in a file that commas separate? --decimal , joins them"
+        )
+    return separator, cutter(separator, alone), alone
 
 
 def _json_names(lines: Iterator[Line | FileError]) -> tuple[str, ...]:

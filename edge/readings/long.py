@@ -57,7 +57,7 @@ def find_long(
     rest = [one for one in found if one.place not in time]
     if options.id_column:
         return _plan(by_name[options.id_column], rest, rows, time, options)
-    for one in _ids(rest):
+    for one in _ids(rest) if time else ():
         plan = _plan(one, rest, rows, time, options)
         if plan is not None and _interleaved(one, plan, rest, rows, time):
             return plan
@@ -121,6 +121,8 @@ def _number_or_state(one: Profile) -> bool:
 
 def _repeats(rows: Sequence[Row], time: Sequence[int], ids: Sequence[int]) -> bool:
     """Whether more than a twentieth of the rows repeat time and id of another."""
+    if not (time or ids):
+        return False
     keys = [tuple(cells[place] for place in (*time, *ids)) for _, cells in rows if len(cells) > max((*time, *ids))]
     return len(set(keys)) < 0.95 * len(keys)
 
@@ -141,7 +143,7 @@ def _interleaved(
     if len(set(texts)) < 2:
         return False
     turns = sum(a != b for a, b in pairwise(texts)) / max(1, len(texts) - 1)
-    if named and turns > 0.3 and (valued or _repeats(rows, time, ())):
+    if named and turns > 0.3:
         return True
     shares = _repeats(rows, time, ()) and not _repeats(rows, time, plan.ids)
     times = [tuple(cells[place] for place in time) for _, cells in rows if len(cells) > max((*time, 0))]

@@ -95,8 +95,9 @@ class ColumnEvidence:
     whole: set[float] | None = field(default_factory=set)
     """Different values, while there are few."""
     counts_rows: bool = True
-    """Whether each plain number is the one before plus 1."""
+    """Whether each plain number is the one before plus 1, or in all rows minus 1."""
     last: float | None = None
+    step: float = 0.0
 
     @property
     def numbers(self) -> int:
@@ -137,7 +138,10 @@ class ColumnEvidence:
             if len(self.whole) > _MOST_WORDS:
                 self.whole = None
         if self.counts_rows:
-            self.counts_rows = self.last is None or value == self.last + 1
+            if self.last is not None:
+                step = value - self.last
+                self.counts_rows = step in (1.0, -1.0) and step == (self.step or step)
+                self.step = step
             self.last = value
         point = text.find(".")
         if point < 0:

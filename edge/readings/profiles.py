@@ -148,8 +148,14 @@ def hhmm(one: Profile) -> bool:
     """Whole numbers like 830 or 2359, in a column called a time."""
     if one.kind != "number" or (one.rank == 1000 and one.name.lower() not in ("hhmm", "hrmn")):
         return False
-    texts = one.texts
-    return one.varies and all(text.isdigit() and int(text) <= 2400 and int(text) % 100 < 60 for text in texts)
+    longest = max(map(len, one.texts), default=0)
+    if longest > 4:  # with seconds
+        return one.varies and all(text.isdigit() and _clock_like(text.zfill(6)) for text in one.texts)
+    return one.varies and all(text.isdigit() and int(text) <= 2400 and int(text) % 100 < 60 for text in one.texts)
+
+
+def _clock_like(digits: str) -> bool:
+    return len(digits) == 6 and int(digits) <= 240000 and digits[2:4] < "60" and digits[4:] < "60"
 
 
 def _last(found: Sequence[Profile]) -> list[list[Profile]]:

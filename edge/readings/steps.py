@@ -47,6 +47,8 @@ class TimeEvidence:
     steps: Counter[float] = field(default_factory=Counter)
     change: tuple[str, int, float] | None = None
     """Text, line and wall seconds of a row where clocks seem to go back."""
+    ahead: tuple[str, float] | None = None
+    """Text and wall seconds of a row before which they seem to go forward."""
     _last: float = math.nan
     origin: float = math.nan
     """The first time, Unix seconds."""
@@ -84,8 +86,10 @@ class TimeEvidence:
         self.jump = max(self.jump, abs(step))
         if len(self.steps) < 1000:
             self.steps[round(step, 6)] += 1
-        if step < 0 and self.change is None and self._goes_back(time, step):
+        if step < 0 and self.change is None and self._shifted(time, step, (3600.0, 1800.0)):
             self.change = (self.plan.text(cells), line, time)
+        if step > 3600 and self.ahead is None and self._shifted(time, step, (-3600.0,)):
+            self.ahead = (self.plan.text(cells), time)
         if step > 0 and not self._quantum:
             self._quantum = step
         self._quantum = min(self._quantum, step) if step > 0 else self._quantum
@@ -96,13 +100,13 @@ class TimeEvidence:
             self._low = max(self._low, (time - self.origin - self._quantum) / row)
             self._high = min(self._high, (time - self.origin + self._quantum) / row)
 
-    def _goes_back(self, time: float, step: float) -> bool:
-        """Whether a step back looks like that of clocks: an hour less a step, on a Sunday before five."""
+    def _shifted(self, time: float, step: float, shifts: Sequence[float]) -> bool:
+        """Whether a step looks like that of clocks: the usual one less an hour, or more, on a Sunday before five."""
         usual = self.steps.most_common(1)[0][0] if self.steps else 0.0
         moment = datetime(1970, 1, 1) + timedelta(seconds=time) if abs(time) < 1e11 else datetime(1970, 1, 1)
         if moment.weekday() != 6 or moment.hour > 4:
             return False
-        return any(abs(step + shift - usual) < 0.5 * max(usual, 1.0) for shift in (3600.0, 1800.0) if usual >= 0)
+        return any(abs(step + shift - usual) < 0.5 * max(usual, 1.0) for shift in shifts if usual >= 0)
 
     @property
     def known(self) -> int:
@@ -244,6 +248,17 @@ def _year(time: float) -> str:
     return f"{int(year)}" if abs(year) < 1e6 else f"{year:.1e}"
 
 
+def spring_note(found: TimeEvidence, zone_given: bool) -> str | None:
+    """What to know of an hour that clocks skipped; None where there is none, or a zone is named."""
+    if zone_given or found.ahead is None or found.plan.offset_s is not None or found.plan.kind in ("clock", "rows"):
+        return None
+    text, wall = found.ahead
+    zones = [name for name in _ZONES if _repeated(wall - 1800.0, name, forward=True)]
+    if not zones:
+        return None
+    return f"an hour is missing before {text!r}, a Sunday: a clock change? --timezone {zones[0]} reads it so"
+
+
 def _refuse_change(found: TimeEvidence, where: str) -> None:
     """Raise where the step back is a clock change of a known zone."""
     assert found.change is not None
@@ -256,7 +271,8 @@ def _refuse_change(found: TimeEvidence, where: str) -> None:
         )
 
 
-def _repeated(wall: float, name: str) -> bool:
-    """Whether a zone's clocks showed a time twice."""
+def _repeated(wall: float, name: str, forward: bool = False) -> bool:
+    """Whether a zone's clocks showed a time twice; where they go `forward`, never."""
     moment = (datetime(1970, 1, 1) + timedelta(seconds=wall)).replace(tzinfo=ZoneInfo(name))
-    return (moment.utcoffset() or timedelta()) > (moment.replace(fold=1).utcoffset() or timedelta())
+    first, second = moment.utcoffset() or timedelta(), moment.replace(fold=1).utcoffset() or timedelta()
+    return first < second if forward else first > second

@@ -121,7 +121,7 @@ def _several(chosen: Sequence[Profile], places: tuple[int, ...], options: FileOp
         elif (part := part_of(one.name)) and fits_part(one, part):
             parts.append(part)
         elif hhmm(one):
-            parts.append("hhmm")
+            parts.append("hhmmss" if max(map(len, one.texts)) > 4 else "hhmm")
         else:
             return None
     return TimePlan(places, "parts", parts=tuple(parts), shown="joined from " + " + ".join(one.name for one in chosen))
@@ -181,7 +181,8 @@ def _unread(one: Profile, where: str, more: str = "") -> FileError:
     line, cell = one.cells[0] if one.cells else (0, "")
     return FileError(
         f"{where}: the cell {cell!r} (line {line}) of time column {one.name!r} is not understood as a time{more}; "
-        "say how it is written: --time-format '%d.%m.%Y %H:%M:%S', or a unit such as ms, or excel"
+        "say how it is written: --time-format '%d.%m.%Y %H:%M:%S', or a unit such as ms, or excel; or count the rows: "
+        "--time-column none --period SECONDS"
     )
 
 

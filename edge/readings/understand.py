@@ -11,8 +11,9 @@ from edge.readings.numbers import ColumnEvidence
 from edge.readings.opening import TextFile
 from edge.readings.options import FileError, FileOptions
 from edge.readings.profiles import Profile, profiles
-from edge.readings.steps import TimeEvidence, choose_order, judged
+from edge.readings.steps import TimeEvidence, choose_order, judged, spring_note
 from edge.readings.timing import find_time, orders_left
+from edge.readings.words import ID_NAMES
 
 _MOST_CHANNELS = 5000
 
@@ -44,6 +45,8 @@ def understand(lines: Lines, options: FileOptions, where: str, whole: bool) -> L
     long = find_long(found, rows, plan.columns, options, where)
     survey = _Survey(shape, plan, long, found, options)
     survey.take(shape.rows(lines()))
+    if (name := survey.in_blocks()) is not None:
+        return understand(lines, replace(options, id_column=name), where, whole)
     return survey.layout(found, tuple(notes), where)
 
 
@@ -96,6 +99,21 @@ class _Survey:
             if self.long.unit is not None and not self.units.get(name):
                 self.units[name] = cells[self.long.unit]
 
+    def in_blocks(self) -> str | None:
+        """The column that names several sensors whose rows stand one sensor after the other, over the same times."""
+        named = self._named_blocks()
+        times = self.times[0]
+        return named if named and 0 < times.back < len(self.columns) + 0.1 * times.known else None
+
+    def _named_blocks(self) -> str | None:
+        if self.long is not None or self.plan.kind == "rows":
+            return None
+        for name, evidence in zip(self.shape.head.names, self.columns, strict=True):
+            few = 1 < len(evidence.words) <= max(2, self.rows // 10) and not evidence.missing
+            if few and name.lower() in ID_NAMES and name != "board" and evidence.texts > evidence.numbers:
+                return name
+        return None
+
     def layout(self, found: Sequence[Profile], notes: tuple[str, ...], where: str) -> Layout:
         """Everything decided.
 
@@ -121,6 +139,9 @@ class _Survey:
             in_order=not (chosen.back > 0.9 * max(1, chosen.known - 1) or (self.long is not None and chosen.back)),
             rows=self.rows,
         )
+
+    def _words(self, name: str) -> Sequence[str]:
+        return list(self.columns[self.shape.head.names.index(name)].words)
 
     def _columns(self, found: Sequence[Profile], where: str) -> list[Column]:
         flux = "_time" in self.shape.head.names
@@ -178,6 +199,11 @@ class _Survey:
                 shapes = column.evidence.shapes
                 commas, points = (shapes[mark] + shapes[f"{mark}?"] for mark in ",.")
                 yield f"{column.name}: {commas} cells with a decimal comma, {points} with a point"
+        if (name := self._named_blocks()) is not None:
+            words = ", ".join(list(self._words(name))[:4])
+            yield f"{name} names several ({words}), one after the other; --id-column {name} makes channels of each"
+        if (spring := spring_note(times, self.options.timezone is not None)) is not None:
+            yield spring
         if self.odd:
             yield f"{self.odd} lines with more or fewer cells than the header; of longer ones no value is used"
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from edge.readings.options import FileError
 from edge.sources.intake import Intake
-from edge.sources.lines import Line, PipeText, read_file, read_lines
+from edge.sources.lines import Line, PipeText, file_layout, read_file, read_lines
 from edge.sources.settings import FileSource, SourceError, StdinSource
 from edge.wire.readings import FrameError, Readings
 
@@ -39,8 +39,12 @@ class LineReader:
             self._thread.join(timeout=1.0)
 
     def probe(self) -> str:
-        """The type: whether the file is there was seen when the reader was made."""
-        return self._settings.type
+        """What a file is read as; standard input is not looked into.
+
+        Raises:
+            SourceError: it cannot be read, or in several ways.
+        """
+        return recorded_channels(self._settings)[0] if isinstance(self._settings, FileSource) else self._settings.type
 
     def _run(self) -> None:
         try:
@@ -88,6 +92,24 @@ class LineReader:
             raise SourceError(f"source {settings.name}: {in_toml(str(refused))}") from refused
         if error is not None and self._intake.frames == before:
             raise SourceError(f"source {settings.name}: no line could be read, the last: {error}")
+
+
+def recorded_channels(settings: FileSource) -> tuple[str, set[str] | None]:
+    """What a file is read as, in a line, and the names of its channels as streams know them; None for the own JSON.
+
+    Raises:
+        SourceError: it cannot be read, or in several ways.
+    """
+    try:
+        layout = file_layout(settings.path, settings.written_as, settings.format)
+    except FileError as error:
+        raise SourceError(in_toml(str(error))) from error
+    if layout is None:
+        return f"{settings.path}: JSON lines", None
+    names = {settings.channels.get(one.channel, one.channel) for one in layout.numeric}
+    shown = ", ".join(one.channel for one in layout.channels[:6]) + (", …" if len(layout.channels) > 6 else "")
+    time = f"{layout.time_names or 'no column'}, {layout.time.shown}"
+    return f"{settings.path}: {layout.rows} rows, time {time}, channels {shown}", names
 
 
 def in_toml(message: str) -> str:

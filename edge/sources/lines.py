@@ -13,7 +13,7 @@ from edge.readings.jsonrows import flat_object, is_json
 from edge.readings.layout import SAMPLE_LINES, Layout
 from edge.readings.layout import Line as TextLine
 from edge.readings.numbers import loose_number
-from edge.readings.opening import TextFile, bounded_lines, open_text
+from edge.readings.opening import bounded_lines, open_text
 from edge.readings.options import FileError, FileOptions
 from edge.readings.reader import ReadRow, read_rows
 from edge.readings.understand import understand_file, understand_lines
@@ -75,14 +75,21 @@ class PipeText:
         self._ended = not got
 
 
-def file_layout(path: Path, options: FileOptions) -> tuple[TextFile, Layout]:
-    """How a file is understood.
+def file_layout(path: Path, options: FileOptions, format: Format = "auto") -> Layout | None:
+    """How a file is understood; None where it holds JSON of the own form without times, read line by line.
 
     Raises:
         FileError: it cannot be read, or in several ways.
     """
     file = open_text(path)
-    return file, understand_file(file, options)
+    return None if _own_json(file.lines(), format) else _usable(understand_file(file, options))
+
+
+def _usable(layout: Layout) -> Layout:
+    unclear = next((one.error for one in layout.columns if one.error is not None), None)
+    if unclear is not None:
+        raise unclear
+    return layout
 
 
 def read_file(
@@ -129,11 +136,7 @@ def read_lines(
 
 
 def _readings(layout: Layout, lines: Iterator[TextLine | FileError]) -> Iterator[Line | FrameError]:
-    usable = tuple(one for one in layout.numeric if one.error is None)
-    unclear = next((one.error for one in layout.columns if one.error is not None), None)
-    if unclear is not None:
-        raise unclear
-    for row in read_rows(layout, usable, lines, most_sorted=_MOST_SORTED):
+    for row in read_rows(layout, _usable(layout).numeric, lines, most_sorted=_MOST_SORTED):
         if isinstance(row, FileError):
             yield FrameError(str(row))
         else:

@@ -4,16 +4,16 @@ import logging
 import select
 import threading
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from paho.mqtt.client import MQTT_ERR_SUCCESS, Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion
 
-from edge.sources.intake import Intake, in_seconds
+from edge.sources.intake import Intake
+from edge.sources.messages import Messages
 from edge.sources.settings import MqttSource, SourceError
 from edge.wire.broker import BrokerSettings, use_credentials
-from edge.wire.readings import FrameError, decode_readings
-from edge.wire.topics import board_of, readings_topic
 
 log = logging.getLogger(__name__)
 
@@ -36,9 +36,8 @@ class MqttReader:
 
     def __init__(self, settings: MqttSource, intake: Intake, broker: BrokerSettings, client_id: str) -> None:
         self._settings, self._intake, self._broker = settings, intake, broker
-        self._unit_s = 0.001 if settings.time_unit == "ms" else 1.0
         self._where, self._client_id = broker.address, client_id
-        self._topic = readings_topic("+", settings.root)
+        self._messages = Messages(settings, intake)
         self._leaving = threading.Event()
         self._was_up = False  # since the last attempt to connect
         self._thread = threading.Thread(target=self._run, name=f"source {settings.name}", daemon=True)
@@ -75,7 +74,7 @@ class MqttReader:
         """
         # Another client id than the agent's: with the same the broker would throw out an agent that runs.
         client = Client(CallbackAPIVersion.VERSION2, f"{self._client_id}-check", reconnect_on_failure=False)
-        answer = _answers(client, self._topic)
+        answer = _answers(client, self._messages.topics)
         client.connect_timeout = _PROBE_S
         try:
             use_credentials(client, self._broker)
@@ -89,7 +88,8 @@ class MqttReader:
         if answer != [None]:
             raise SourceError(f"{self._where}: {answer[0] if answer else 'no greeting from the broker'}")
         login = f" as {self._broker.username}" if self._broker.username else ""
-        return f"{self._where} greets{login}{' over TLS' if self._broker.ca else ''}; subscribed to {self._topic}"
+        over = " over TLS" if self._broker.ca else ""
+        return f"{self._where} greets{login}{over}; subscribed to {', '.join(self._messages.topics)}"
 
     def _run(self) -> None:
         retry_s = _FIRST_RETRY_S
@@ -131,11 +131,13 @@ class MqttReader:
         if reason.is_failure:
             self._intake.lost(f"broker {self._where} refused the connection: {reason}")
         else:
-            client.subscribe(self._topic, qos=self._settings.qos)
+            subscriptions: list[Any] = [(topic, self._settings.qos) for topic in self._messages.topics]
+            client.subscribe(subscriptions)
 
     def _on_subscribe(self, _client: Client, _userdata: Any, _mid: int, reasons: list[Any], _properties: Any) -> None:
-        if reasons[0].is_failure:
-            self._intake.lost(f"broker {self._where} refused the subscription: {reasons[0]}")
+        refused = next((reason for reason in reasons if reason.is_failure), None)
+        if refused is not None:
+            self._intake.lost(f"broker {self._where} refused the subscription: {refused}")
         else:
             self._was_up = True
             self._intake.connected()
@@ -145,21 +147,10 @@ class MqttReader:
             self._intake.lost(f"connection to the broker {self._where} ended: {reason}")
 
     def _on_message(self, _client: Client, _userdata: Any, message: MQTTMessage) -> None:
-        board = board_of(message.topic, self._settings.root)
-        if board is None or message.retain:  # a retained reading is as old as it likes
-            return
-        try:
-            readings = in_seconds(decode_readings(bytes(message.payload)), self._unit_s)
-        except FrameError as error:
-            self._intake.bad(f"board {board}: {error}")
-        except Exception as error:  # paho's thread would end, and the source with it
-            self._intake.bad(f"board {board}: {type(error).__name__}: {error}")
-            log.debug("unexpected error in a reading", exc_info=True)
-        else:
-            self._intake.take(board, readings)
+        self._messages.take(message.topic, bytes(message.payload), message.retain)
 
 
-def _answers(client: Client, topic: str) -> list[str | None]:
+def _answers(client: Client, topics: Sequence[str]) -> list[str | None]:
     """A list that the client enters why it was refused in, or None once it has subscribed."""
     answer: list[str | None] = []
 
@@ -167,10 +158,11 @@ def _answers(client: Client, topic: str) -> list[str | None]:
         if reason.is_failure:
             answer.append(str(reason))
         else:
-            client.subscribe(topic)
+            client.subscribe([(topic, 0) for topic in topics])
 
     def subscribed(_client: Client, _userdata: Any, _mid: int, reasons: list[Any], _properties: Any) -> None:
-        answer.append(f"the subscription to {topic} is refused: {reasons[0]}" if reasons[0].is_failure else None)
+        refused = [(topic, reason) for topic, reason in zip(topics, reasons, strict=False) if reason.is_failure]
+        answer.append(f"the subscription to {refused[0][0]} is refused: {refused[0][1]}" if refused else None)
 
     client.on_connect, client.on_subscribe = greeted, subscribed
     return answer

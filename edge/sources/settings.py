@@ -4,10 +4,10 @@
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Literal, Protocol
+from typing import Any, ClassVar, Literal, Protocol
 
 from attrs import field, frozen
 from attrs.validators import optional
@@ -18,6 +18,19 @@ from edge.sources.intake import Intake
 from edge.wire.broker import BrokerSettings
 
 TimeUnit = Literal["s", "ms"]
+MqttFormat = Literal[
+    "offbeat", "mapped", "esphome", "tasmota", "zigbee2mqtt", "shelly", "homeassistant", "influx", "sparkplug"
+]
+
+
+def _are_patterns(_owner: Any, attribute: Any, value: list[str]) -> None:
+    """Topics to subscribe to."""
+    for topic in value:
+        levels = topic.split("/")
+        if not topic or "#" in levels[:-1] or any(mark in level and level != mark for level in levels for mark in "+#"):
+            raise ValueError(
+                f"{attribute.name} has {topic!r}; wanted a topic in which + and # are whole levels, # the last"
+            )
 
 
 class SourceError(Exception):
@@ -74,6 +87,14 @@ class SourceSettings(ABC):
         """The broker that the source alone connects to, where there is one."""
         return None
 
+    def recorded(self) -> Collection[str] | None:
+        """Names of the channels that a recording has, as streams know them; None where nobody knows yet.
+
+        Raises:
+            SourceError: it cannot be read, or in several ways.
+        """
+        return None
+
     @abstractmethod
     def open(self, intake: Intake, surroundings: Surroundings) -> Reader:
         """The reader, not started. Imports only what this source needs.
@@ -89,9 +110,35 @@ class MqttSource(SourceSettings):
 
     type: Literal["mqtt"]
     root: str = field(default="sensors", validator=is_topic_root)
-    """Topic above the boards."""
+    """Topic above the boards, of the own format."""
     time_unit: TimeUnit = "s"
     """Unit of times that are numbers."""
+    format: MqttFormat = "offbeat"
+    """What publishes: boards in the own format, a program or device that is known by name, or any, by mapping."""
+    topics: list[str] = field(factory=list, validator=_are_patterns)
+    """What is subscribed to, with + and #; the format's usual topics where left out, which `mapped` has none of. The
+    own format is read from any topic then, and the first + stands for the board."""
+    board_level: int | None = None
+    """Of mapped messages: the topic's level, from 0, that names the board; else what the first + stands for."""
+    channel_level: int | None = None
+    """The level that names the channel, of messages that are a bare value; else what the last + stands for."""
+    values: Mapping[str, str] = field(factory=dict)
+    """Of mapped messages: channel to the path of its value, such as object.temperature; else every number counts."""
+    below: str | None = None
+    """Of mapped messages: the path below which every number counts, where `values` names none."""
+    time_path: str | None = None
+    """Of mapped messages: path of the time, a number or text; that of arrival where left out."""
+    scale: Mapping[str, float] = field(factory=dict)
+    """Channel to what its values are multiplied with."""
+    offset: Mapping[str, float] = field(factory=dict)
+    """Channel to what is added to them then."""
+    retained: bool = False
+    """Whether retained messages count, which are as old as they like."""
+
+    def __attrs_post_init__(self) -> None:
+        if self.format == "mapped" and not self.topics:
+            raise ValueError("format is 'mapped', which has no usual topics; give topics, such as [\"meters/+/state\"]")
+
     qos: Literal[0, 1] = 0
     """Quality of service of the subscription; a lost reading is a missing one, so 0 is enough."""
     broker: BrokerSettings | None = None
@@ -194,6 +241,11 @@ class FileSource(_LineSource):
     """Start over at the end, with times that go on. Else the file ends, and with the last source the agent."""
 
     live: ClassVar[bool] = False
+
+    def recorded(self) -> Collection[str] | None:
+        from edge.sources.file import recorded_channels
+
+        return recorded_channels(self)[1]
 
     def open(self, intake: Intake, surroundings: Surroundings) -> Reader:  # noqa: ARG002
         from edge.sources.file import LineReader

@@ -28,15 +28,15 @@ def run(args: argparse.Namespace) -> int:
     from train.console.terminal import echo, terminal
     from train.console.times import format_time
     from train.read.dataset import usual_period
-    from train.read.tables import read_table
+    from train.read.tables import read_tables
     from train.read.understood import print_understood
 
     console = terminal()
     options = read_options(args)
     for path in args.csv:
-        table = read_table(path, options)
-        assert table.layout is not None
-        print_understood(table.layout, path.name, args.channels, console)
+        (table,) = read_tables([path], options)
+        if table.layout is not None:
+            print_understood(table.layout, path.name, args.channels, console)
         for note in table.notes:
             echo(console, f"{path.name}: {note}")
         for one in table.left_out:

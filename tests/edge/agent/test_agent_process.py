@@ -73,7 +73,7 @@ def test_an_episode_over_a_serial_line(run, broker, listener):
 
 def test_a_file_is_scored_to_its_end_and_the_agent_leaves_with_0(run, folder, broker, listener):
     (folder / "tape.csv").write_text(as_csv(EPISODE))
-    source = '[[source]]\nname = "tape"\ntype = "file"\npath = "tape.csv"\nboard = "pump1"\n'
+    source = '[[source]]\nname = "tape"\ntype = "file"\npath = "tape.csv"\ntime_format = "s"\nboard = "pump1"\n'
 
     agent = run(config(broker.port, source, 'id = "pump1"\nbundle = "tiny"\n'))
 
@@ -89,7 +89,7 @@ def test_a_file_gives_the_same_events_at_any_speed(run, folder, make_broker):
     for speed in (0, 150):
         broker = make_broker().start()
         listener = broker.listen("#")
-        source = f'[[source]]\nname = "pump1"\ntype = "file"\npath = "tape.csv"\nspeed = {speed}\n'
+        source = f'[[source]]\nname = "pump1"\ntype = "file"\npath = "tape.csv"\ntime_format = "s"\nspeed = {speed}\n'
         state = f'[device]\nstate_dir = "state-{speed}"\n'
         text = config(broker.port, source, 'id = "pump1"\nbundle = "tiny"\n').replace("[device]\n", state)
         assert run(text).process.wait(30) == 0
@@ -103,7 +103,7 @@ def test_a_file_gives_the_same_events_at_any_speed(run, folder, make_broker):
 
 def test_a_file_waits_for_a_stream_that_commissions_itself_on_it(run, folder, broker, listener):
     (folder / "tape.csv").write_text(as_csv(LONGER))
-    source = '[[source]]\nname = "tape"\ntype = "file"\npath = "tape.csv"\nboard = "pump1"\n'
+    source = '[[source]]\nname = "tape"\ntype = "file"\npath = "tape.csv"\ntime_format = "s"\nboard = "pump1"\n'
     stream = f'id = "pump1"\nbundle = "tiny"\ncalibrate_rows = {COMMISSIONED}\n'
 
     agent = run(config(broker.port, source, stream))
@@ -115,7 +115,7 @@ def test_a_file_waits_for_a_stream_that_commissions_itself_on_it(run, folder, br
 
 def test_an_episode_still_open_at_the_end_of_a_file_is_ended(run, folder, broker, listener):
     (folder / "tape.csv").write_text(as_csv(EPISODE[:120]))
-    source = '[[source]]\nname = "tape"\ntype = "file"\npath = "tape.csv"\nboard = "pump1"\n'
+    source = '[[source]]\nname = "tape"\ntype = "file"\npath = "tape.csv"\ntime_format = "s"\nboard = "pump1"\n'
 
     agent = run(config(broker.port, source, 'id = "pump1"\nbundle = "tiny"\n'))
 
@@ -124,7 +124,9 @@ def test_an_episode_still_open_at_the_end_of_a_file_is_ended(run, folder, broker
 
 
 def test_stdin_ends_the_agent_when_it_is_closed(run, broker, listener):
-    agent = run(config(broker.port, '[[source]]\nname = "field"\ntype = "stdin"\nboard = "pump1"\n', PUMP))
+    agent = run(
+        config(broker.port, '[[source]]\nname = "field"\ntype = "stdin"\ntime_format = "s"\nboard = "pump1"\n', PUMP)
+    )
 
     agent.send_lines(as_csv(EPISODE).encode())
     agent.process.stdin.close()
@@ -134,7 +136,9 @@ def test_stdin_ends_the_agent_when_it_is_closed(run, broker, listener):
 
 
 def test_sigterm_while_stdin_is_open_leaves_with_0(run, broker):
-    agent = run(config(broker.port, '[[source]]\nname = "field"\ntype = "stdin"\nboard = "pump1"\n', PUMP))
+    agent = run(
+        config(broker.port, '[[source]]\nname = "field"\ntype = "stdin"\ntime_format = "s"\nboard = "pump1"\n', PUMP)
+    )
     agent.wait_ready()
 
     assert agent.stop() == 0
@@ -142,7 +146,10 @@ def test_sigterm_while_stdin_is_open_leaves_with_0(run, broker):
 
 
 def test_sigterm_while_the_broker_hangs_leaves_with_0_and_keeps_the_events(run, broker, listener):
-    text = config(broker.port, MQTT.replace("field", "other"), PUMP) + '[[source]]\nname = "field"\ntype = "stdin"\n'
+    text = (
+        config(broker.port, MQTT.replace("field", "other"), PUMP)
+        + '[[source]]\nname = "field"\ntype = "stdin"\ntime_format = "s"\n'
+    )
     text += 'board = "pump1"\n'
     agent = run(text)
     wait_for(lambda: agent.said("connected to") and agent.said("source other: up"), "the connections")
@@ -161,7 +168,9 @@ def test_sigterm_while_the_broker_hangs_leaves_with_0_and_keeps_the_events(run, 
 
 def test_a_broker_that_comes_later_gets_what_was_found_before(run, make_broker):
     broker = make_broker()
-    agent = run(config(broker.port, '[[source]]\nname = "field"\ntype = "stdin"\nboard = "pump1"\n', PUMP))
+    agent = run(
+        config(broker.port, '[[source]]\nname = "field"\ntype = "stdin"\ntime_format = "s"\nboard = "pump1"\n', PUMP)
+    )
     agent.send_lines(as_csv(EPISODE).encode())
     wait_for(lambda: agent.said("end anomaly"), "the end of the episode")
     assert agent.said("no broker")
@@ -175,7 +184,7 @@ def test_a_broker_that_comes_later_gets_what_was_found_before(run, make_broker):
 
 
 def test_an_episode_open_at_a_restart_goes_on(run, broker, listener):
-    text = config(broker.port, '[[source]]\nname = "field"\ntype = "stdin"\nboard = "pump1"\n', PUMP)
+    text = config(broker.port, '[[source]]\nname = "field"\ntype = "stdin"\ntime_format = "s"\nboard = "pump1"\n', PUMP)
     agent = run(text)
     agent.send_lines(as_csv(EPISODE[:120]).encode())
     wait_for(lambda: agent.said("new anomaly"), "the episode")
@@ -191,7 +200,7 @@ def test_an_episode_open_at_a_restart_goes_on(run, broker, listener):
 
 @pytest.mark.parametrize("change", ["another bundle", "no such stream"])
 def test_an_episode_that_cannot_go_on_after_a_restart_is_ended(run, folder, broker, listener, change):
-    field = '[[source]]\nname = "field"\ntype = "stdin"\nboard = "pump1"\n'
+    field = '[[source]]\nname = "field"\ntype = "stdin"\ntime_format = "s"\nboard = "pump1"\n'
     agent = run(config(broker.port, field, PUMP))
     agent.send_lines(as_csv(EPISODE[:120]).encode())
     wait_for(lambda: agent.said("new anomaly"), "the episode")
@@ -212,7 +221,7 @@ def test_an_episode_that_cannot_go_on_after_a_restart_is_ended(run, folder, brok
 
 def test_a_stream_that_has_just_commissioned_itself_does_so_only_once_whatever_happens(run, broker):
     own = PUMP + f"calibrate_rows = {COMMISSIONED}\n"
-    text = config(broker.port, '[[source]]\nname = "field"\ntype = "stdin"\nboard = "pump1"\n', own)
+    text = config(broker.port, '[[source]]\nname = "field"\ntype = "stdin"\ntime_format = "s"\nboard = "pump1"\n', own)
     agent = run(text)
     agent.send_lines(as_csv(LONGER[:COMMISSIONED]).encode())
     wait_for(lambda: agent.said("pump1: commissioned"), "the calibration")

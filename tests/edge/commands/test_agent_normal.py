@@ -17,7 +17,7 @@ from tests.helpers.mosquitto import Broker, Listener, wait_for
 
 __all__ = ["folder", "run"]
 
-STDIN = '[[source]]\nname = "pipe"\ntype = "stdin"\nboard = "pump1"\n'
+STDIN = '[[source]]\nname = "pipe"\ntype = "stdin"\ntime_format = "s"\nboard = "pump1"\n'
 ON_STDIN = PUMP.replace('source = "field"', 'source = "pipe"') + "max_future_s = inf\n"
 ALLOWED = '[requests]\nallow = ["normal"]\n'
 

@@ -46,7 +46,7 @@ def opened(kind: str, keys: dict, folder: Path, broker: BrokerSettings | None = 
 @pytest.mark.parametrize("kind", SOURCE_TYPES)
 def test_a_source_that_works_says_so_starts_and_stops(kind, tmp_path, request, port):
     broker = request.getfixturevalue("broker").settings if kind == "mqtt" else None
-    (tmp_path / "rows.csv").write_text("time,flow\n1,2\n")
+    (tmp_path / "rows.csv").write_text("time,flow\n1767225600,2\n1767225601,3\n")
     keys = {key: value.format(port=port) for key, value in GOOD[kind].items()}
 
     reader = opened(kind, keys, tmp_path, broker)

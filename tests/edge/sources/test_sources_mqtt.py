@@ -143,3 +143,37 @@ def test_a_source_that_is_stopped_reads_no_more(broker):
 
     assert arrivals == []
     assert "disconnected" in broker.log() or "closed" in broker.log()
+
+
+@pytest.mark.parametrize(
+    ("settings", "topic", "payload", "found"),
+    [
+        ({"format": "esphome"}, "boiler/sensor/flow/state", b"2.5", ("boiler", {"flow": 2.5})),
+        ({"format": "zigbee2mqtt"}, "zigbee2mqtt/pump1", b'{"flow":2.5}', ("pump1", {"flow": 2.5})),
+        (
+            {"format": "mapped", "topics": ["up/+"], "values": {"flow": "a.f"}, "scale": {"flow": 0.1}},
+            "up/p1",
+            b'{"a":{"f":"25"}}',
+            ("p1", {"flow": 2.5}),
+        ),
+        ({"topics": ["hall/+/data"]}, "hall/p1/data", b'{"values":{"flow":2.5}}', ("p1", {"flow": 2.5})),
+    ],
+)
+def test_messages_of_other_devices_are_read_from_a_broker(read, broker, settings, topic, payload, found):
+    intake, arrivals = read(broker.settings, **settings)
+    wait_for(lambda: intake.up, "the subscription")
+
+    publish(broker, (topic, b"\xff"), (topic, payload))
+
+    wait_for(lambda: arrivals, "the message")
+    assert (arrivals[0].board, dict(arrivals[0].readings.values)) == found
+    assert intake.bad_frames == 1
+
+
+def test_retained_messages_count_where_that_is_configured(read, broker):
+    publish(broker, ("boiler/sensor/flow/state", b"2.5"), retain=True)
+
+    _, arrivals = read(broker.settings, format="esphome", retained=True)
+
+    wait_for(lambda: arrivals, "the retained message")
+    publish(broker, ("boiler/sensor/flow/state", b""), retain=True)
