@@ -14,9 +14,10 @@ PACKAGES = ("edge", "train", "firmware_sim")
 # Room: the rooms that it may import, the lower ones first. `detector.*` is the detector and all rooms in it.
 _ARROWS = """
 edge.wire:
-edge.sources: wire
-edge.delivery: wire
-edge.watch: wire
+edge.mqtt: wire
+edge.sources: wire mqtt
+edge.delivery: wire mqtt
+edge.watch: wire mqtt
 edge.detector.rows:
 edge.detector.members: wire
 edge.detector.bundle: wire detector.rows detector.members
@@ -26,8 +27,8 @@ edge.detector.events: wire detector.rows detector.members detector.bundle
 edge.detector: wire detector.*
 edge.config: wire sources delivery detector.bundle detector.events
 edge.state: wire delivery detector detector.rows detector.bundle detector.events
-edge.agent: wire sources delivery detector.* config state
-edge.commands: wire sources delivery detector.* config agent
+edge.agent: wire mqtt sources delivery detector.* config state
+edge.commands: wire mqtt sources delivery detector.* config agent
 edge: wire sources watch detector detector.bundle config agent commands
 edge.examples: edge
 train.console:
@@ -58,9 +59,10 @@ _LEARNT_WITH = "numpy pandas scipy sklearn tensorflow keras flatbuffers matplotl
 _LIBRARIES = {
     "edge": "numpy paho attr attrs cattrs serial ai_edge_litert tflite_runtime",
     "edge.wire": "",
-    "edge.sources": "paho serial attr attrs",
-    "edge.delivery": "paho attr attrs",
-    "edge.watch": "paho",
+    "edge.mqtt": "paho",
+    "edge.sources": "serial attr attrs",
+    "edge.delivery": "attr attrs",
+    "edge.watch": "",
     "edge.detector": "numpy",
     "edge.detector.score": "numpy ai_edge_litert tflite_runtime",
     "train": _LEARNT_WITH,
