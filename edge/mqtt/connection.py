@@ -11,17 +11,15 @@ from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.reasoncodes import ReasonCode
 
 from edge.mqtt.waker import Waker
-from edge.mqtt.wishes import Message, Wishes
+from edge.mqtt.wishes import ConnectError, CredentialsError, Message, Wishes
 from edge.wire.broker import BrokerSettings, use_credentials
+
+__all__ = ["ConnectError", "Connection", "CredentialsError"]
 
 _TAKEN_OVER = 142
 """MQTT 5: another client has connected with our client id."""
 _IN_FLIGHT = 20
 _UNSUPPORTED_VERSION = "Unsupported protocol version"
-
-
-class ConnectError(Exception):
-    """The broker cannot be reached or refuses; one line with its address and the reason."""
 
 
 class Connection:
@@ -63,12 +61,10 @@ class Connection:
         self.on_bad: Callable[[str], None] = lambda _reason: None
         """Called for a message that cannot be taken: a topic that is no UTF-8, a payload that is too long."""
         self._greeting: str | None = None
-        self._ended = ""
+        self._ended, self._too_long, self._heard_at = "", 0, 0.0
         self._failure: BaseException | None = None
         self._unacknowledged: dict[int, float] = {}
         self._subscribing: dict[int, list[str]] = {}
-        self._heard_at = 0.0
-        self._too_long = 0
         self._client: paho.Client | None = None
 
     def open(self, timeout_s: float) -> None:
@@ -182,6 +178,9 @@ class Connection:
         clean = self._wishes.session_s is None
         try:
             use_credentials(client, self._settings)
+        except OSError as error:
+            raise CredentialsError(f"{self.address}: {error}") from error
+        try:
             where = (self._settings.host, self._settings.port, self._settings.keepalive_s)
             if protocol == paho.MQTTv5:
                 client.connect(*where, clean_start=clean, properties=self._wishes.properties())

@@ -9,6 +9,14 @@ PACKET_OVERHEAD = 2048
 """Bytes that a packet may have beside its payload: topic, properties, header."""
 
 
+class ConnectError(Exception):
+    """The broker cannot be reached or refuses; one line with its address and the reason."""
+
+
+class CredentialsError(ConnectError):
+    """A certificate or key that is missing or no PEM; the next connection reads the files again."""
+
+
 @dataclass(frozen=True, slots=True)
 class Message:
     """What the broker sent on a topic that was subscribed to."""

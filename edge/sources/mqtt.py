@@ -4,7 +4,7 @@ import logging
 import threading
 import time
 
-from edge.mqtt.connection import ConnectError, Connection
+from edge.mqtt.connection import ConnectError, Connection, CredentialsError
 from edge.mqtt.short_lives import ShortLives
 from edge.mqtt.wishes import Message, Wishes
 from edge.sources.intake import Intake, in_seconds
@@ -112,6 +112,8 @@ class MqttReader:
                 up = self._answered(connection) or up
             if not self._leaving.is_set():
                 self._intake.lost(f"{self._broker.address}: {connection.why_ended}")
+        except CredentialsError as error:
+            self._intake.lost(f"source {self._settings.name}: certificates of {error}")
         except ConnectError as error:
             self._intake.lost(f"connection ended: {error}" if up else f"no broker at {error}")
         finally:
