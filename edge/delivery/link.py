@@ -82,7 +82,7 @@ class Link:
                 if self._connect_and_serve():
                     return
             except ConnectError as error:
-                self._report(str(error))
+                self._log_once(str(error))
             if time.monotonic() - started > self.settings.retry_longest_s:
                 backoff.reset()
             if not self._wait(backoff.next_s() * random.uniform(0.5, 1.0)):  # devices must not come back in step
@@ -94,23 +94,23 @@ class Link:
         wishes = Wishes(will_topic=topics.status, max_payload_bytes=_LONGEST_BYTES)
         connection = Connection(self.broker, self._client_id, self._waker, wishes)
         connection.on_bad = lambda reason: log.warning("a request is passed over: %s", reason)
-        said_all = False
+        all_sent = False
         try:
             connection.open(self.settings.connect_timeout_s)
             self._greeted(connection)
-            said_all = self._serve(connection, Session(connection, self.outgoing, self.settings))
+            all_sent = self._serve(connection, Session(connection, self.outgoing, self.settings))
             return True
         finally:
             self.outgoing.counts.connected = False
-            connection.close(goodbye=said_all)
+            connection.close(goodbye=all_sent)
 
     def _serve(self, connection: Connection, session: Session) -> bool:
         """Step until `stop`; whether all was sent, `offline` the last of it. Else the last will has to say that."""
         session.start()
         began = time.monotonic()
         while connection.connected:
-            if self._stop_at is not None and (session.said_all() or time.monotonic() >= self._stop_at):
-                return session.said_all()
+            if self._stop_at is not None and (session.all_sent() or time.monotonic() >= self._stop_at):
+                return session.all_sent()
             session.step(time.monotonic())
         hint = self._lives.ended(time.monotonic() - began)
         raise ConnectError(f"{self.broker.address}: {connection.why_ended}{hint}")
@@ -122,7 +122,7 @@ class Link:
         if (more := self._flapping.change(time.monotonic())) is not None:
             log.info("connected to %s, MQTT %s%s", self.broker.address, connection.version, more)
 
-    def _report(self, reason: str) -> None:
+    def _log_once(self, reason: str) -> None:
         """Log each reason of an outage once; of a link that flaps a line a minute."""
         if reason in self._told or len(self._told) >= _MAX_TOLD:
             return
