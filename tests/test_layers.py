@@ -14,11 +14,12 @@ PACKAGES = ("edge", "train", "firmware_sim")
 # Room: the rooms that it may import, the lower ones first. `detector.*` is the detector and all rooms in it.
 _ARROWS = """
 edge.wire:
+edge.mqtt: wire
 edge.readings:
 edge.sources.formats: wire readings
-edge.sources: wire readings sources.formats
-edge.delivery: wire
-edge.watch: wire
+edge.sources: wire mqtt readings sources.formats
+edge.delivery: wire mqtt
+edge.watch: wire mqtt
 edge.detector.rows:
 edge.detector.members: wire
 edge.detector.bundle: wire detector.rows detector.members
@@ -28,8 +29,8 @@ edge.detector.events: wire detector.rows detector.members detector.bundle
 edge.detector: wire detector.*
 edge.config: wire readings sources delivery detector.bundle detector.events
 edge.state: wire delivery detector detector.rows detector.bundle detector.events
-edge.agent: wire readings sources delivery detector.* config state
-edge.commands: wire readings sources delivery detector.* config agent
+edge.agent: wire mqtt readings sources delivery detector.* config state
+edge.commands: wire mqtt readings sources delivery detector.* config agent
 edge: wire sources watch detector detector.bundle config agent commands
 edge.examples: edge
 train.console:
@@ -60,10 +61,11 @@ _LEARNT_WITH = "numpy pandas scipy sklearn tensorflow keras flatbuffers matplotl
 _LIBRARIES = {
     "edge": "numpy paho attr attrs cattrs serial ai_edge_litert tflite_runtime",
     "edge.wire": "",
+    "edge.mqtt": "paho",
     "edge.readings": "",
-    "edge.sources": "paho serial attr attrs",
-    "edge.delivery": "paho attr attrs",
-    "edge.watch": "paho",
+    "edge.sources": "serial attr attrs",
+    "edge.delivery": "attr attrs",
+    "edge.watch": "",
     "edge.detector": "numpy",
     "edge.detector.score": "numpy ai_edge_litert tflite_runtime",
     "train": _LEARNT_WITH,

@@ -35,6 +35,7 @@ def assemble(config: Config, path: Path) -> Agent:
     run_s = Durations()
     limits = config.delivery
     outbox = Outbox(config.device.state_dir / "outbox.db", limits.outbox_bytes, limits.history)
+    outbox.try_disk()
     ledger = Ledger(outbox)
     inferences = _opened(config, ledger, run_s)
     ledger.settle_others([stream.id for stream in config.stream])

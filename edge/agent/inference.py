@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
 
+from edge.agent.judging import Judging
 from edge.agent.loading import Loaded
 from edge.agent.stream import Stream
 from edge.agent.troubles import BUNDLE, Troubles
@@ -13,7 +14,7 @@ from edge.delivery.figures import Durations
 from edge.detector.bundle.files import BundleError
 from edge.detector.group import Outcome
 from edge.detector.rows.row import Row
-from edge.sources.intake import Arrival
+from edge.sources.intake import Arrival, Intake
 from edge.state.snapshots import Snapshots
 from edge.wire.events import Event
 
@@ -46,6 +47,8 @@ class Inference:
         """Rows that came while their stream was in trouble, per stream."""
         self._load, self._snapshots, self._run_s = load, snapshots, run_s
         self._keeps_looks = keeps_looks
+        self.judging = [Judging(time.monotonic()) for _ in configs]
+        """Whether each stream is judged."""
         self._ready: set[int] = set()
         self._commissioning: set[int] = set()
 
@@ -85,6 +88,7 @@ class Inference:
         if self.loaded is None or other.loaded is None:
             return
         self.loaded.streams[number].take_over(other.loaded.streams[theirs])
+        self.judging[number] = other.judging[theirs]
         if theirs in other._commissioning:
             self._commissioning.add(number)
         if self.loaded.bundle.sha256 == other.loaded.bundle.sha256 and theirs not in other.troubles:
@@ -234,7 +238,31 @@ class Inference:
         self._run_s.add(time.perf_counter() - start)
         for number, _ in batch:
             self.rows[number] += 1
+        rows, now = dict(batch), time.monotonic()
+        for outcome in outcomes:
+            self.judging[outcome.stream].note(rows[outcome.stream], outcome, now)
         return outcomes
+
+    def why_not_judged(self, number: int, intake: Intake | None, monotonic: float, late: bool) -> str | None:
+        """Why a stream is not judged at present; logged where that changes. `late`: its readings wait to be read."""
+        reason, stream, judging = self.troubles.reason(number), self.stream(number), self.judging[number]
+        if reason is not None or self.loaded is None or stream is None or late:
+            return reason
+        return judging.say(stream.id, judging.why_not(stream, self.loaded.bundle, intake, monotonic))
+
+    def calm(self, number: int, monotonic: float) -> bool:
+        """Whether a stream was judged within two periods; of a recording, whether it was at all."""
+        stream = self.stream(number)
+        if self.loaded is None or stream is None or number in self.troubles:
+            return False
+        return not stream.live or self.judging[number].calm(self.loaded.bundle, monotonic)
+
+    def unjudged_channels(self, number: int, monotonic: float) -> str | None:
+        """Channels of a stream that are not judged while others are."""
+        stream = self.stream(number)
+        if self.loaded is None or stream is None:
+            return None
+        return self.judging[number].unjudged_channels(stream, self.loaded.bundle, monotonic)
 
     def _go_on(self, number: int) -> None:
         assert self.loaded is not None

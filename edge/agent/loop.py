@@ -43,12 +43,14 @@ class Served:
     inference: Inference
     number: int
 
-    def health(self, overrun: int) -> dict[str, Any]:
-        """Counters for the health topic; `overrun` readings of its board were pushed out by newer ones, unread."""
+    def health(self, overrun: int, trouble: str | None, monotonic: float) -> dict[str, Any]:
+        """Counters for the health topic; `overrun` readings of its board were pushed out by newer ones, unread.
+        `trouble` is why it is not judged."""
         stream = self.inference.stream(self.number)
         counts = stream.health() if stream is not None else {"late": 0}
         return {
-            "trouble": self.inference.troubles.reason(self.number),
+            "trouble": trouble or self.inference.unjudged_channels(self.number, monotonic),
+            "judged": self.inference.calm(self.number, monotonic),
             "rows": self.inference.rows[self.number],
             "unscored": self.inference.unscored[self.number],
             "collected": self.inference.collected(self.number),
@@ -85,6 +87,7 @@ class Agent:
     _working: bool = False  # whether a stream is commissioning itself
     _open_sources: set[str] = field(default_factory=set)
     _routes: dict[Route, list[Served]] = field(default_factory=dict)
+    _troubles: dict[str, str | None] = field(default_factory=dict)  # why each stream is not judged
     _started: float = 0.0
     _last: dict[str, float] = field(default_factory=dict)
 
@@ -213,14 +216,20 @@ class Agent:
         for inference in self.inferences:
             for outcome in inference.turn(monotonic):
                 inference.follow(outcome)
-                self.reporter.state(inference.configs[outcome.stream].id, outcome)
+                judged = not math.isnan(outcome.score) or inference.calm(outcome.stream, monotonic)
+                self.reporter.state(inference.configs[outcome.stream].id, outcome, judged)
                 self._alive(self.monotonic())  # a slow model has much to do after a pause
 
     def _availability(self, stream: Served, monotonic: float, late: bool = False) -> None:
         rows = stream.inference.stream(stream.number)
+        intake = self.intakes.get(stream.route[0])
+        trouble = stream.inference.why_not_judged(stream.number, intake, monotonic, late)
         silent = rows is None or (rows.silent(monotonic) and not late)
         heard = stream.route[0] in self._open_sources and not silent
-        self.reporter.availability(stream.id, heard and stream.inference.troubles.reason(stream.number) is None)
+        self.reporter.availability(stream.id, heard and trouble is None)
+        self._troubles[stream.id] = trouble
+        if trouble is not None:
+            self.reporter.unjudged(stream.id, math.nan if rows is None else rows.time(monotonic))
 
     def _end_source(self, source: str, error: Exception | None) -> None:
         """Close the streams of a source that has no more readings."""
@@ -263,7 +272,10 @@ class Agent:
         self.reporter.stop()
 
     def _health(self, monotonic: float) -> None:
-        streams = {stream.id: stream.health(self.inbox.overrun(stream.route)) for stream in self.streams}
+        streams = {
+            stream.id: stream.health(self.inbox.overrun(stream.route), self._troubles.get(stream.id), monotonic)
+            for stream in self.streams
+        }
         sources = {name: intake.health() for name, intake in self.intakes.items()}
         more = {"sources": sources, "unrouted": self.inbox.strangers}
         self.reporter.health(monotonic - self._started, streams, more)

@@ -29,7 +29,7 @@ class Reporter:
     """How long batches took, seconds."""
     _online: dict[str, bool] = field(default_factory=dict)
     _alarms: dict[str, tuple[str, str | None]] = field(default_factory=dict)
-    _latest: dict[str, Outcome] = field(default_factory=dict)  # of streams whose state is still to be said
+    _latest: dict[str, tuple[Outcome, str]] = field(default_factory=dict)  # of streams whose state is to be published
 
     def start(self) -> None:
         """Begin to reach the broker."""
@@ -43,13 +43,27 @@ class Reporter:
         self.outbox.close()
         log.info("stopped; %.1f MB were resident", (process_figures()["rss_bytes"] or math.nan) / 1e6)
 
-    def state(self, stream: str, outcome: Outcome) -> None:
-        """What the stream's latest row gave; said at once where the alarm or the episode changed."""
-        alarm = (outcome.anomaly, outcome.event_id)
-        self._latest[stream] = outcome
+    def state(self, stream: str, outcome: Outcome, judged: bool) -> None:
+        """What the stream's latest row gave; published at once where the alarm or the episode changed.
+
+        What is not `judged` is `unknown`, never `OFF`.
+        """
+        anomaly = "unknown" if outcome.anomaly == "OFF" and not judged else outcome.anomaly
+        alarm = (anomaly, outcome.event_id)
+        self._latest[stream] = outcome, anomaly
         if alarm != self._alarms.get(stream):
             self._alarms[stream] = alarm
             self._publish_state(stream)
+
+    def unjudged(self, stream: str, time_s: float) -> None:
+        """The stream is in trouble: `unknown`, where no episode is open."""
+        before = self._alarms.get(stream, ("", None))
+        if before[0] in ("ON", "unknown"):
+            return
+        self._alarms[stream] = ("unknown", None)
+        self._latest.pop(stream, None)
+        time_s = time_s if math.isfinite(time_s) else time.time()
+        self.publisher.state(stream, {"anomaly": "unknown", "score": None, "event_id": None, "time": time_s})
 
     def tick(self) -> None:
         """Say the states that have changed since; to say each row's would wake delivery far too often."""
@@ -59,6 +73,7 @@ class Reporter:
     def over(self, stream: str, time_s: float) -> None:
         """The stream came to its end: nothing is in alarm any more."""
         self._latest.pop(stream, None)
+        self._alarms[stream] = ("OFF", None)
         self.publisher.state(stream, {"anomaly": "OFF", "score": None, "event_id": None, "time": time_s})
 
     def availability(self, stream: str, online: bool) -> None:
@@ -85,9 +100,9 @@ class Reporter:
         self.publisher.health({**body, **more})
 
     def _publish_state(self, stream: str) -> None:
-        outcome = self._latest.pop(stream)
+        outcome, anomaly = self._latest.pop(stream)
         score = None if math.isnan(outcome.score) else round(outcome.score, 4)
-        body = {"anomaly": outcome.anomaly, "score": score, "event_id": outcome.event_id, "time": outcome.time}
+        body = {"anomaly": anomaly, "score": score, "event_id": outcome.event_id, "time": outcome.time}
         self.publisher.state(stream, body)
 
 

@@ -110,10 +110,13 @@ class Stream:
         )
         settings = self._settings
         self.aligner = Aligner(bundle.channel_names, settings)
-        self._offline_after_s = config.offline_after_s or max(_LEAST_OFFLINE_AFTER_S, settings.gap_s)
+        self.offline_after_s = config.offline_after_s or max(_LEAST_OFFLINE_AFTER_S, settings.gap_s)
+        self.delay_s, self.hold_s = settings.delay_s, settings.hold_s
         self._idle_after_s = settings.delay_s + 2 * settings.period_s
         self._clock, self._judge = ArrivalClock(), FutureJudge(config.max_future_s)
-        self._live = live
+        self.live = live
+        self.arrived_at = -math.inf
+        """When a reading came last, whatever it was, monotonic."""
         self._time = -math.inf
         self._at = -math.inf  # when that was, monotonic
         self._heard_at = -math.inf  # when a reading came that may be a sensible one, monotonic
@@ -124,6 +127,7 @@ class Stream:
         """Add a board's readings; the rows that they close wait in `rows`."""
         readings = arrival.readings
         self.readings += 1
+        self.arrived_at = arrival.monotonic
         self.bad_values += len(readings.rejected)
         time, now = self._dated(arrival)
         if time <= now + self.config.max_future_s:
@@ -137,6 +141,7 @@ class Stream:
         the rows is set otherwise, the rows that are open."""
         self.online, self.in_episode, self.rows = other.online, other.in_episode, other.rows
         self.readings, self.untimed, self.bad_values = other.readings, other.untimed, other.bad_values
+        self.arrived_at = other.arrived_at
         self.aligner.counts.update(other.aligner.counts)
         if (self._settings, self._wanted) == (other._settings, other._wanted):
             self.aligner, self._unbroken = other.aligner, other._unbroken
@@ -145,7 +150,7 @@ class Stream:
 
     def advance(self, monotonic: float) -> None:
         """Close the rows that are overdue by now."""
-        if self._live and self._at > -math.inf:
+        if self.live and self._at > -math.inf:
             self._add(self.aligner.advance(self.time(monotonic)), monotonic)
 
     def start_over(self) -> None:
@@ -159,15 +164,15 @@ class Stream:
 
     def time(self, monotonic: float) -> float:
         """The stream's own time, Unix seconds; -inf before its first reading."""
-        return self._time + (monotonic - self._at) if self._live and self._at > -math.inf else self._time
+        return self._time + (monotonic - self._at) if self.live and self._at > -math.inf else self._time
 
     def silent(self, monotonic: float) -> bool:
         """Whether readings have been absent for so long that the sensor counts as offline."""
-        return self._live and monotonic - self._heard_at > self._offline_after_s
+        return self.live and monotonic - self._heard_at > self.offline_after_s
 
     def idle(self, monotonic: float) -> bool:
         """Whether a row is overdue that the readings so far cannot give."""
-        return self._live and self._at > -math.inf and monotonic - self._at > self._idle_after_s
+        return self.live and self._at > -math.inf and monotonic - self._at > self._idle_after_s
 
     def health(self) -> dict[str, int]:
         """Counters for the health topic."""
@@ -178,7 +183,7 @@ class Stream:
         """The time of a board's readings, and the clock that tells whether it lies in the future."""
         time = arrival.readings.time
         if time is not None and self.config.time_from == "reading":
-            now = self._judge.now(time, arrival.wall, arrival.monotonic) if self._live else LATEST_SENSIBLE
+            now = self._judge.now(time, arrival.wall, arrival.monotonic) if self.live else LATEST_SENSIBLE
             return time, now
         if self.config.time_from == "reading":
             self.untimed += 1

@@ -12,13 +12,14 @@ from edge.agent.loading import Loaded, grouped, live_sources, load_streams
 from edge.agent.parts import open_reader
 from edge.config.settings import Config, ConfigError, StreamConfig, load_config
 from edge.config.structure import nearest
-from edge.delivery.connection import ConnectError, probe
 from edge.detector.bundle.files import BundleError, load_bundle
 from edge.detector.learn.commissioning import bundle_calibration
 from edge.detector.learn.standing import describe
+from edge.mqtt.connection import ConnectError
+from edge.mqtt.probe import probe
 from edge.sources.intake import Intake
 from edge.sources.settings import SourceError, SourceSettings
-from edge.wire.broker import BrokerSettings
+from edge.wire.topics import DeviceTopics
 
 CheckResult = tuple[bool, str, str]
 """Whether it is good, what was tried, what was found."""
@@ -46,7 +47,7 @@ def _findings(path: Path) -> Iterator[CheckResult]:
         yield _bundle(streams, partial(load_streams, streams, config.device.runtime, live))
     for source in config.source:
         yield _source(source, config)
-    yield _broker("broker", config.broker, f"offbeat-{config.device.id}")
+    yield _broker(config)
 
 
 def _state_dir(folder: Path) -> CheckResult:
@@ -110,11 +111,13 @@ def _lost(names: Collection[str], source: SourceSettings, config: Config) -> str
     return ""
 
 
-def _broker(what: str, broker: BrokerSettings, client_id: str) -> CheckResult:
+def _broker(config: Config) -> CheckResult:
+    broker = config.broker
+    topic = DeviceTopics(config.device.id, config.device.root).check
     try:
         # Another client id than the agent's: with the same the broker would throw out an agent that runs.
-        probe(broker, f"{broker.client_id or client_id}-check")
+        found = probe(broker, f"{broker.client_id or f'offbeat-{config.device.id}'}-check", topic=topic)
     except ConnectError as error:
-        return False, what, str(error)
+        return False, "broker", str(error)
     login = f" as {broker.username}" if broker.username else ""
-    return True, what, f"{broker.address} greets{login}{' over TLS' if broker.ca else ''}"
+    return True, "broker", f"{broker.address} greets{login}{' over TLS' if broker.ca else ''}, {found}"

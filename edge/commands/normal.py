@@ -6,11 +6,10 @@ import json
 import os
 import sys
 import time
-from dataclasses import replace
 from typing import Any
 
 from edge.config.settings import Config, ConfigError, load_config
-from edge.delivery.connection import ConnectError, Connection, Waker
+from edge.mqtt.connection import ConnectError, Connection
 from edge.wire.broker import BrokerSettings
 from edge.wire.payload import encode_payload
 from edge.wire.topics import DeviceTopics
@@ -44,9 +43,7 @@ def ask(broker: BrokerSettings, topics: DeviceTopics, fields: dict[str, Any]) ->
         ConnectError: the broker cannot be reached.
     """
     transaction = f"{os.getpid()}-{time.monotonic_ns()}"
-    waker = Waker()
-    waker.open()
-    connection = Connection(replace(broker, client_id=None), f"offbeat-normal-{os.getpid()}", waker)
+    connection = Connection(broker, f"offbeat-normal-{os.getpid()}")
     try:
         connection.open(4.0)
         connection.subscribe([topics.response("normal")])
@@ -55,13 +52,12 @@ def ask(broker: BrokerSettings, topics: DeviceTopics, fields: dict[str, Any]) ->
         while (left_s := deadline - time.monotonic()) > 0 and connection.connected:
             connection.step(left_s)
             while connection.messages:
-                answer = json.loads(connection.messages.popleft()[1])
+                answer = json.loads(connection.messages.popleft().payload)
                 if answer.get("transaction") == transaction:
                     return answer
         return None
     finally:
         connection.close(goodbye=True)
-        waker.close()
 
 
 def _require_allowed(config: Config) -> None:

@@ -1,12 +1,14 @@
 """From the outbox to one connection: in order, few at a time, at a bounded rate."""
 
 import math
+import time
 from collections import deque
 from collections.abc import Callable, Iterable
 
 from edge.delivery.entries import Entry, Position
 from edge.delivery.figures import LinkCounts
 from edge.delivery.outbox import Outbox
+from edge.delivery.refusals import Refusals
 from edge.delivery.settings import DeliverySettings
 from edge.wire.events import encode_message
 from edge.wire.topics import DeviceTopics
@@ -24,10 +26,18 @@ class Drain:
 
     An event goes out with `replayed` false only if no copy can have been sent before: it was put after this
     connection came up, by this process, and nobody asked for a replay.
+
+    What the broker refuses stays pending, and with it what follows on the same topic; other topics go on.
     """
 
     def __init__(
-        self, outbox: Outbox, topics: DeviceTopics, settings: DeliverySettings, counts: LinkCounts, publish: Publish
+        self,
+        outbox: Outbox,
+        topics: DeviceTopics,
+        settings: DeliverySettings,
+        counts: LinkCounts,
+        publish: Publish,
+        refusals: Refusals | None = None,
     ) -> None:
         self._outbox, self._topics, self._settings = outbox, topics, settings
         self._counts, self._publish = counts, publish
@@ -36,16 +46,20 @@ class Drain:
         self._in_flight: dict[int, Entry] = {}
         self._unconfirmed: deque[tuple[float, Entry]] = deque()  # with the monotonic time of their PUBACK
         self._next_at = 0.0
+        self._refusals = refusals or Refusals()
+        self._again_at = math.inf  # what was passed over is looked at again
 
     def step(self, now: float) -> float | None:
         """Send what may be sent at monotonic time `now`; seconds until more may go, None if that needs news."""
         self._confirm(now - self._settings.confirm_after_s)
+        if now >= self._again_at:
+            self._sent_to, self._again_at = None, math.inf
         while len(self._in_flight) < self._settings.max_inflight:
             if now < self._next_at:
                 return self._next_at - now
-            entry = self._next()
+            entry = self._next(now)
             if entry is None:
-                return None
+                return None if self._again_at == math.inf else self._again_at - now
             self._send(entry)
             self._next_at = now + 1 / self._settings.drain_per_s
         return None
@@ -54,8 +68,18 @@ class Drain:
         """PUBACKs have come at monotonic time `now`; ids of other messages are passed over."""
         arrived = [entry for mid in mids if (entry := self._in_flight.pop(mid, None)) is not None]
         self._counts.acknowledged += len(arrived)
+        for entry in arrived:
+            self._refusals.accepted(self._topic(entry))
         self._unconfirmed += [(now, entry) for entry in arrived]
         self._confirm(now - self._settings.confirm_after_s)
+
+    def refused(self, mid: int, reason: str, now: float) -> bool:
+        """The broker does not take this message; whether it was an event. It stays pending."""
+        entry = self._in_flight.pop(mid, None)
+        if entry is None:
+            return False
+        self._again_at = min(self._again_at, self._refusals.note(self._topic(entry), reason, now))
+        return True
 
     def leave(self) -> None:
         """The broker has taken all and the connection ends as it should: what it acknowledged counts."""
@@ -71,7 +95,7 @@ class Drain:
     @property
     def idle(self) -> bool:
         """Whether nothing is in flight and nothing waits."""
-        return not self._in_flight and self._next() is None
+        return not self._in_flight and self._next(time.monotonic()) is None
 
     def _confirm(self, until: float) -> None:
         """What was acknowledged by then is delivered."""
@@ -81,17 +105,31 @@ class Drain:
         if delivered:
             self._outbox.acknowledge(delivered)
 
-    def _next(self) -> Entry | None:
-        in_flight = {entry.position for entry in self._in_flight.values()}
-        entries = self._outbox.pending(limit=len(in_flight) + 1, after=self._sent_to)
-        return next((entry for entry in entries if entry.position not in in_flight), None)
+    def _next(self, now: float) -> Entry | None:
+        """The next entry that may be sent; those on a topic that refused are passed over."""
+        under_way = {entry.position for entry in self._in_flight.values()}
+        under_way.update(entry.position for _, entry in self._unconfirmed)
+        after = self._sent_to
+        while entries := self._outbox.pending(limit=len(self._in_flight) + 1, after=after):
+            for entry in entries:
+                if entry.position in under_way:
+                    continue
+                retry_at = self._refusals.retry_at(self._topic(entry))
+                if retry_at <= now:
+                    return entry
+                self._sent_to, self._again_at = entry.position, min(self._again_at, retry_at)
+            after = entries[-1].position
+        return None
+
+    def _topic(self, entry: Entry) -> str:
+        return self._topics.event(entry.event.stream)
 
     def _send(self, entry: Entry) -> None:
         self._sent_to = entry.position
         replayed = entry.inherited or entry.position <= self._replayed_to
         message = entry.message(self._topics.device, replayed)
         try:
-            self._in_flight[self._publish(self._topics.event(entry.event.stream), encode_message(message))] = entry
+            self._in_flight[self._publish(self._topic(entry), encode_message(message))] = entry
         except ValueError:
             self._counts.unsendable += 1
             self._outbox.acknowledge([entry])

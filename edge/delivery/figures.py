@@ -3,7 +3,7 @@
 import os
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +49,10 @@ class LinkCounts:
     """Events given up because MQTT cannot carry them, such as those of a stream whose name is no topic."""
     errors: int = 0
     """Programming errors that ended a connection; each is in the log."""
+    refused: dict[str, str] = field(default_factory=dict)
+    """Topics on which the broker takes nothing from us, or gives us nothing, and its reason; MQTT 5 tells."""
+    mqtt: str | None = None
+    """The protocol's version of the connection, the last one where there is none: "5" or "3.1.1"."""
 
 
 class Durations:

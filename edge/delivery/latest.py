@@ -20,10 +20,12 @@ class _Topic:
     in_flight: bytes | None = None
     due_at: float = _NOT_WAITING
     """Its entry among what is to be sent later; others are stale."""
+    refused: bytes | None = None
+    """What the broker did not take, until it takes something."""
 
     @property
     def settled(self) -> bool:
-        return self.in_flight is None and self.payload == self.acknowledged
+        return self.in_flight is None and self.payload in (self.acknowledged, self.refused)
 
 
 class LatestValues:
@@ -80,8 +82,18 @@ class LatestValues:
                 known = self._topics[topic]
                 if known.in_flight is not None:
                     self._in_flight -= 1
-                known.acknowledged, known.in_flight = known.in_flight, None
+                known.acknowledged, known.in_flight, known.refused = known.in_flight, None, None
                 self._line_up(topic, known)
+
+    def refused(self, topic: str, retry_at: float) -> None:
+        """The broker does not take what was in flight on this; it is sent again from `retry_at` on, monotonic."""
+        with self._lock:
+            known = self._topics[topic]
+            self._in_flight -= known.in_flight is not None
+            known.refused, known.in_flight, known.urgent = known.in_flight, None, False
+            self._urgent.pop(topic, None)
+            known.due_at = retry_at
+            heapq.heappush(self._later, (retry_at, topic))
 
     def wait_s(self, now: float, limit: int) -> float | None:
         """Seconds until something may be sent; None while that needs news."""

@@ -6,13 +6,21 @@ import threading
 import time
 from dataclasses import dataclass, field
 
-from edge.delivery.connection import ConnectError, Connection, Waker
+from edge.delivery.requests import MAX_REQUEST_BYTES
 from edge.delivery.session import Outgoing, Session
 from edge.delivery.settings import DeliverySettings
+from edge.mqtt.connection import ConnectError, Connection
+from edge.mqtt.short_lives import ShortLives
+from edge.mqtt.waker import Waker
+from edge.mqtt.wishes import Wishes
 from edge.wire.backoff import Backoff
 from edge.wire.broker import BrokerSettings
+from edge.wire.flapping import Flapping
+from edge.wire.worker import Worker
 
 log = logging.getLogger(__name__)
+_LONGEST_BYTES = 4 * MAX_REQUEST_BYTES
+"""What is longer than a request may be is still read, and refused in an answer, up to here."""
 _MAX_TOLD = 5
 """Different reasons logged during one outage; a flapping link must not fill the log."""
 
@@ -28,16 +36,23 @@ class Link:
     broker: BrokerSettings
     settings: DeliverySettings
     outgoing: Outgoing
+
     _waker: Waker = field(default_factory=Waker, init=False)
-    _thread: threading.Thread | None = field(default=None, init=False)
+    _leaving: threading.Event = field(default_factory=threading.Event, init=False)
+    _worker: Worker | None = field(default=None, init=False)
     _stop_at: float | None = field(default=None, init=False)
     _told: list[str] = field(default_factory=list, init=False)
+    _flapping: Flapping = field(default_factory=Flapping, init=False)
+
+    def __post_init__(self) -> None:
+        self._client_id = self.broker.client_id or f"offbeat-{self.outgoing.topics.device}"
+        self._lives = ShortLives(self._client_id)
 
     def start(self) -> None:
         """Begin to connect; returns at once."""
         self._waker.open()
-        self._thread = threading.Thread(target=self._run, name="delivery", daemon=True)
-        self._thread.start()
+        self._worker = Worker("delivery", self._keep_connected, self._failed, self._leaving)
+        self._worker.start()
 
     def wake(self) -> None:
         """There is something new to send."""
@@ -45,18 +60,19 @@ class Link:
 
     def stop(self, flush_s: float) -> None:
         """Let the session send what waits, for `flush_s` at most, and end the thread."""
-        if self._thread is None:
+        if self._worker is None:
             return
         self._stop_at = time.monotonic() + flush_s
+        self._leaving.set()
         self._waker.wake()
         # An attempt to connect cannot be interrupted; the thread is a daemon and may be left behind in one.
-        self._thread.join(flush_s + 1.0)
-
-    def _run(self) -> None:
-        try:
-            self._keep_connected()
-        finally:
+        self._worker.join(flush_s + 1.0)
+        if not self._worker.alive:
             self._waker.close()
+
+    def _failed(self, _error: BaseException) -> None:
+        """A bug must not end delivery: the next connection starts afresh."""
+        self.outgoing.counts.errors += 1
 
     def _keep_connected(self) -> None:
         backoff = Backoff(self.settings.retry_first_s, self.settings.retry_longest_s)
@@ -67,9 +83,6 @@ class Link:
                     return
             except ConnectError as error:
                 self._log_once(str(error))
-            except Exception:  # a bug must not end delivery: the next connection starts afresh
-                self.outgoing.counts.errors += 1
-                log.exception("delivery failed; connecting anew")
             if time.monotonic() - started > self.settings.retry_longest_s:
                 backoff.reset()
             if not self._wait(backoff.next_s() * random.uniform(0.5, 1.0)):  # devices must not come back in step
@@ -78,11 +91,13 @@ class Link:
     def _connect_and_serve(self) -> bool:
         """One connection from greeting to end; True when it ended because of `stop`."""
         topics = self.outgoing.topics
-        connection = Connection(self.broker, self.broker.client_id or f"offbeat-{topics.device}", self._waker)
+        wishes = Wishes(will_topic=topics.status, max_payload_bytes=_LONGEST_BYTES)
+        connection = Connection(self.broker, self._client_id, self._waker, wishes)
+        connection.on_bad = lambda reason: log.warning("a request is passed over: %s", reason)
         all_sent = False
         try:
-            connection.open(self.settings.connect_timeout_s, topics.status)
-            self._greeted()
+            connection.open(self.settings.connect_timeout_s)
+            self._greeted(connection)
             all_sent = self._serve(connection, Session(connection, self.outgoing, self.settings))
             return True
         finally:
@@ -92,22 +107,28 @@ class Link:
     def _serve(self, connection: Connection, session: Session) -> bool:
         """Step until `stop`; whether all was sent, `offline` the last of it. Else the last will has to say that."""
         session.start()
+        began = time.monotonic()
         while connection.connected:
             if self._stop_at is not None and (session.all_sent() or time.monotonic() >= self._stop_at):
                 return session.all_sent()
             session.step(time.monotonic())
-        raise ConnectError(f"{self.broker.address}: connection lost")
+        hint = self._lives.ended(time.monotonic() - began)
+        raise ConnectError(f"{self.broker.address}: {connection.why_ended}{hint}")
 
-    def _greeted(self) -> None:
+    def _greeted(self, connection: Connection) -> None:
         self._told.clear()
-        self.outgoing.counts.connected = True
+        self.outgoing.counts.connected, self.outgoing.counts.mqtt = True, connection.version
         self.outgoing.counts.connections += 1
-        log.info("connected to %s", self.broker.address)
+        if (more := self._flapping.change(time.monotonic())) is not None:
+            log.info("connected to %s, MQTT %s%s", self.broker.address, connection.version, more)
 
     def _log_once(self, reason: str) -> None:
-        if reason not in self._told and len(self._told) < _MAX_TOLD:
-            self._told.append(reason)
-            log.warning("no broker: %s; retrying", reason)
+        """Log each reason of an outage once; of a link that flaps a line a minute."""
+        if reason in self._told or len(self._told) >= _MAX_TOLD:
+            return
+        self._told.append(reason)
+        if (more := self._flapping.change(time.monotonic())) is not None:
+            log.warning("no broker: %s; retrying%s", reason, more)
 
     def _wait(self, seconds: float) -> bool:
         """Wait before the next attempt; False when there is to be none."""

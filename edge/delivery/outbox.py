@@ -88,6 +88,14 @@ class Outbox:
         if self._unsaved:
             self.commit([], {})
 
+    def try_disk(self) -> bool:
+        """Whether the file can be opened and takes a transaction; logged once where not, before an alert finds out."""
+        with self._lock:
+            taken = self._on_disk(lambda spool: spool.append([], {})) is not None
+            if not taken:
+                self._note(accepting=False)
+        return taken
+
     def episodes(self) -> dict[str, bytes]:
         """By stream, what was said to be open last."""
         with self._lock:

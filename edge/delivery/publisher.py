@@ -83,4 +83,4 @@ class Publisher:
 
     def counts(self) -> LinkCounts:
         """For `health`."""
-        return replace(self._counts)
+        return replace(self._counts, refused=dict(self._counts.refused))

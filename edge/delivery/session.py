@@ -2,19 +2,19 @@
 
 import time
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from edge.delivery.connection import ConnectError, Connection
+from attrs import evolve
+
 from edge.delivery.drain import Drain
 from edge.delivery.figures import LinkCounts
 from edge.delivery.latest import LatestValues
 from edge.delivery.outbox import Outbox
+from edge.delivery.refusals import Refusals
 from edge.delivery.requests import RequestError, Requests
 from edge.delivery.settings import DeliverySettings
+from edge.mqtt.connection import ConnectError, Connection
 from edge.wire.topics import DeviceTopics
-
-LONGEST_WAIT_S = 1.0
-"""paho wants to be called this often to keep the connection alive."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,16 +27,22 @@ class Outgoing:
     health: deque[bytes]
     requests: Requests
     counts: LinkCounts
+    refusals: Refusals = field(default_factory=Refusals)
 
 
 class Session:
     """One connection's part in sending what there is."""
 
     def __init__(self, connection: Connection, outgoing: Outgoing, settings: DeliverySettings) -> None:
+        settings = evolve(settings, max_inflight=min(settings.max_inflight, max(1, connection.max_inflight // 2)))
         self._connection, self._out, self._settings = connection, outgoing, settings
         self._retained_mids: dict[int, str] = {}
+        self._answers: dict[int, str] = {}
         self._leaving = False
-        self._drain = Drain(outgoing.outbox, outgoing.topics, settings, outgoing.counts, connection.publish)
+        refusals, counts = outgoing.refusals, outgoing.counts
+        refusals.reconnected()
+        counts.refused = refusals.reasons
+        self._drain = Drain(outgoing.outbox, outgoing.topics, settings, counts, connection.publish, refusals)
 
     def start(self) -> None:
         """All retained values are due again, and the allowed requests are listened for."""
@@ -55,8 +61,9 @@ class Session:
         while self._out.health:
             self._connection.publish(self._out.topics.health, self._out.health.popleft(), qos=0)
         waits = (self._drain.step(now), self._out.latest.wait_s(now, self._settings.max_inflight))
-        self._connection.step(min((wait for wait in waits if wait is not None), default=LONGEST_WAIT_S))
+        self._connection.step(min([self._connection.longest_wait_s, *(wait for wait in waits if wait is not None)]))
         self._take_acknowledgements()
+        self._take_refusals()
         self._answer_requests()
         # Only now: while a slow disk held this thread up, the acknowledgement may have been waiting to be read.
         if (stalled_s := self._connection.stalled_s()) > self._settings.ack_timeout_s:
@@ -75,16 +82,37 @@ class Session:
 
     def _take_acknowledgements(self) -> None:
         mids, self._connection.acknowledged = self._connection.acknowledged, []
-        self._out.latest.acknowledged(
-            topic for mid in mids if (topic := self._retained_mids.pop(mid, None)) is not None
-        )
+        topics = [topic for mid in mids if (topic := self._retained_mids.pop(mid, None)) is not None]
+        self._out.latest.acknowledged(topics)
+        for topic in topics:
+            self._out.refusals.accepted(topic)
+        for mid in mids:
+            self._answers.pop(mid, None)
         self._drain.acknowledged(mids, time.monotonic())
+
+    def _take_refusals(self) -> None:
+        now = time.monotonic()
+        refused, self._connection.refused = self._connection.refused, []
+        for mid, reason in refused:
+            if (topic := self._retained_mids.pop(mid, None)) is not None:
+                self._out.latest.refused(topic, self._out.refusals.note(topic, reason, now))
+            elif not self._drain.refused(mid, reason, now):
+                self._out.refusals.note(self._answers.pop(mid, "a topic of its own"), reason, now)
+        answered, self._connection.subscribed = self._connection.subscribed, []
+        for topic, refusal in answered:
+            if refusal is not None:
+                self._out.refusals.note(topic, f"the subscription is refused: {refusal}", now)
+            else:
+                self._out.refusals.accepted(topic)
 
     def _answer_requests(self) -> None:
         while self._connection.messages:
-            answer = self._out.requests.answer(*self._connection.messages.popleft())
+            message = self._connection.messages.popleft()
+            if message.retain:  # a retained request would be carried out anew at every connection
+                continue
+            answer = self._out.requests.answer(message.topic, message.payload)
             if answer is not None:
-                self._connection.publish(*answer)
+                self._answers[self._connection.publish(*answer)] = answer[0]
 
     def _replay(self, fields: dict[str, object]) -> dict[str, object]:
         since_seq, log = fields.get("since_seq"), self._out.outbox.log

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from edge.wire.flapping import Flapping
 from edge.wire.readings import Readings
 
 log = logging.getLogger(__name__)
@@ -53,7 +54,9 @@ class Intake:
         self.frames = self.bad_frames = self.bad_values = 0
         self._deliver, self._channels = deliver, channels
         self._on_finished, self._monotonic, self._wall = on_finished, monotonic, wall
-        self._down_reason = ""
+        self.down_reason = ""
+        """Why the source delivers nothing; empty where it does, or has not been tried yet."""
+        self._flapping = Flapping()
         self._last_report = -REPORT_EVERY_S
 
     def take(self, board: str, readings: Readings, wait: bool = False) -> None:
@@ -75,15 +78,17 @@ class Intake:
         """The source delivers from now on."""
         if not self.up:
             self.up = True
-            log.info("source %s: up", self.source)
-        self._down_reason = ""
+            if (more := self._flapping.change(self._monotonic())) is not None:
+                log.info("source %s: up%s", self.source, more)
+        self.down_reason = ""
 
-    def lost(self, reason: Exception | str) -> None:
+    def lost(self, reason: BaseException | str) -> None:
         """The source delivers nothing until it is back; only a change is logged."""
-        text = " ".join(str(reason).split())
-        if self.up or text != self._down_reason:
-            log.warning("source %s: down: %s", self.source, text)
-        self.up, self._down_reason = False, text
+        text = " ".join((str(reason) or type(reason).__name__).split())
+        changed = self.up or text != self.down_reason
+        if changed and (more := self._flapping.change(self._monotonic())) is not None:
+            log.warning("source %s: down: %s%s", self.source, text, more)
+        self.up, self.down_reason = False, text
 
     def finished(self, error: Exception | None = None) -> None:
         """The source came to its end: a file was read, stdin was closed, or could not be read (`error`)."""
@@ -97,7 +102,7 @@ class Intake:
     def health(self) -> dict[str, object]:
         """State and counters for the health topic."""
         counts = {"frames": self.frames, "bad_frames": self.bad_frames, "bad_values": self.bad_values}
-        return {"up": self.up, **counts, **({"down": self._down_reason} if self._down_reason else {})}
+        return {"up": self.up, **counts, **({"down": self.down_reason} if self.down_reason else {})}
 
     def _renamed(self, readings: Readings) -> Readings:
         if not self._channels:

@@ -1,177 +1,149 @@
 """Readings over MQTT: every board that publishes below the configured topic."""
 
-import logging
-import select
 import threading
 import time
-from collections.abc import Sequence
-from typing import Any
+from collections import Counter
 
-from paho.mqtt.client import MQTT_ERR_SUCCESS, Client, MQTTMessage
-from paho.mqtt.enums import CallbackAPIVersion
-
+from edge.mqtt.connection import ConnectError, Connection, CredentialsError
+from edge.mqtt.short_lives import ShortLives
+from edge.mqtt.wishes import Message, Wishes
 from edge.sources.intake import Intake
 from edge.sources.messages import Messages
 from edge.sources.settings import MqttSource, SourceError
-from edge.wire.broker import BrokerSettings, use_credentials
-
-log = logging.getLogger(__name__)
+from edge.wire.backoff import Backoff
+from edge.wire.broker import BrokerSettings
+from edge.wire.worker import Worker
 
 _FIRST_RETRY_S, _LONGEST_RETRY_S = 1.0, 4.0
+_CONNECT_S = 4.0
+"""For the TCP connection, and again for the broker's greeting, seconds."""
 _LOOK_S = 0.5
 """How often the thread looks whether it is to end, and paho whether the connection is alive, seconds."""
-_PROBE_S = 4.0
-"""How long `probe` waits for the broker's answers, seconds."""
+_LISTEN_S = 2.0
+"""How long `probe` listens for boards, seconds."""
 _PACKETS_A_TURN = 200
 _REST_S = 0.02
 """Where messages come more often than this, seconds, they are read several at a time. To wake for each of a thousand
 a second takes more processor time than to read them."""
+_NAMED_BOARDS = 10
 
 
 class MqttReader:
-    """Subscribes with a connection of its own, and again after each loss of it.
-
-    One thread drives paho's client, through its calls for an external loop: paho's own loop wakes for each message.
-    """
+    """Subscribes with a connection of its own, and again after each loss of it."""
 
     def __init__(self, settings: MqttSource, intake: Intake, broker: BrokerSettings, client_id: str) -> None:
         self._settings, self._intake, self._broker = settings, intake, broker
-        self._where, self._client_id = broker.address, client_id
-        self._messages = Messages(settings, intake)
+        self._client_id, self._messages = client_id, Messages(settings, intake)
+        self._wishes = Wishes(max_payload_bytes=settings.max_payload_bytes)
+        self._lives = ShortLives(client_id)
         self._leaving = threading.Event()
-        self._was_up = False  # since the last attempt to connect
-        self._thread = threading.Thread(target=self._run, name=f"source {settings.name}", daemon=True)
-        self._client = Client(CallbackAPIVersion.VERSION2, client_id=client_id)
-        self._client.on_connect = self._on_connect
-        self._client.on_subscribe = self._on_subscribe
-        self._client.on_disconnect = self._on_disconnect
-        self._client.on_message = self._on_message
+        self._worker = Worker(f"source {settings.name}", self._run, self._intake.lost, self._leaving)
 
     def start(self) -> None:
-        """Begin to connect; returns at once, whether or not the broker is there.
-
-        Raises:
-            SourceError: a certificate that is missing or no PEM.
-        """
-        try:
-            use_credentials(self._client, self._broker)
-        except OSError as error:
-            raise SourceError(f"source {self._settings.name}: certificates of {self._where}: {error}") from error
-        self._thread.start()
+        """Begin to connect; returns at once, whether or not the broker is there."""
+        self._worker.start()
 
     def stop(self) -> None:
         """Disconnect."""
         self._leaving.set()
         # A thread that is in an attempt to connect would keep leaving waiting for seconds; it ends by itself.
-        if self._intake.up and self._thread is not threading.current_thread():
-            self._thread.join(2 * _LOOK_S)
+        if self._intake.up:
+            self._worker.join(2 * _LOOK_S)
 
     def probe(self) -> str:
-        """Connect, subscribe and leave again.
+        """Connect, subscribe, listen for two seconds and leave again; who was heard.
 
         Raises:
             SourceError: the broker is not there or refuses.
         """
         # Another client id than the agent's: with the same the broker would throw out an agent that runs.
-        client = Client(CallbackAPIVersion.VERSION2, f"{self._client_id}-check", reconnect_on_failure=False)
-        answer = _answers(client, self._messages.topics)
-        client.connect_timeout = _PROBE_S
+        connection = Connection(self._broker, f"{self._client_id}-check", wishes=self._wishes)
+        boards: Counter[str] = Counter()
+        heard = Intake(self._settings.name, lambda arrival, wait=False: boards.update([arrival.board]), {})  # noqa: ARG005
+        messages = Messages(self._settings, heard)
+        connection.on_message = lambda message: messages.take(message.topic, message.payload, message.retain)
         try:
-            use_credentials(client, self._broker)
-            client.connect(self._broker.host, self._broker.port, self._broker.keepalive_s)
-            until = time.monotonic() + _PROBE_S
-            while not answer and time.monotonic() < until and client.loop(_LOOK_S) == MQTT_ERR_SUCCESS:
-                pass
-            client.disconnect()
-        except (OSError, ValueError) as error:  # ValueError: a host name that cannot be one
-            raise SourceError(f"{self._where}: {error}") from error
-        if answer != [None]:
-            raise SourceError(f"{self._where}: {answer[0] if answer else 'no greeting from the broker'}")
+            connection.open(_CONNECT_S)
+            connection.subscribe(self._messages.topics, self._settings.qos)
+            until = time.monotonic() + _LISTEN_S
+            while connection.connected and (left_s := until - time.monotonic()) > 0:
+                connection.step(left_s, _PACKETS_A_TURN)
+            answers = connection.subscribed
+        except ConnectError as error:
+            raise SourceError(str(error)) from error
+        finally:
+            connection.close(goodbye=True)
+        topics = ", ".join(self._messages.topics)
+        refused = [answer for answer in answers if answer[1] is not None]
+        if refused or not answers:
+            topic, refusal = refused[0] if refused else (topics, "no answer")
+            raise SourceError(f"{self._broker.address}: the subscription to {topic} is refused: {refusal}")
         login = f" as {self._broker.username}" if self._broker.username else ""
-        over = " over TLS" if self._broker.ca else ""
-        return f"{self._where} greets{login}{over}; subscribed to {', '.join(self._messages.topics)}"
+        greets = f"{self._broker.address} greets{login}{' over TLS' if self._broker.ca else ''}"
+        return f"{greets}, MQTT {connection.version}; subscribed to {topics}; {_heard(boards)}"
 
     def _run(self) -> None:
-        retry_s = _FIRST_RETRY_S
+        backoff = Backoff(_FIRST_RETRY_S, _LONGEST_RETRY_S)
         while not self._leaving.is_set():
-            try:
-                self._client.connect(self._broker.host, self._broker.port, self._broker.keepalive_s)
-            except (OSError, ValueError):  # ValueError: a host name that cannot be one
-                self._intake.lost(f"no broker at {self._where}")
-            else:
-                self._serve()
-            retry_s = _FIRST_RETRY_S if self._was_up else min(2 * retry_s, _LONGEST_RETRY_S)
-            self._was_up = False
-            self._leaving.wait(retry_s)
+            began = time.monotonic()
+            if self._connect_and_read():
+                backoff.reset()
+                hint = self._lives.ended(time.monotonic() - began)
+                if hint:
+                    self._intake.lost(self._intake.down_reason + hint)
+            self._leaving.wait(backoff.next_s())
 
-    def _serve(self) -> None:
-        """Read until the connection is lost or the source is stopped."""
-        while not self._leaving.is_set() and (sock := self._client.socket()) is not None:
-            waits_since = time.monotonic()
-            if _readable(sock, _LOOK_S):
-                if time.monotonic() - waits_since < _REST_S:
-                    self._leaving.wait(_REST_S)
-                self._read()
-            if self._client.want_write():
-                self._client.loop_write()
-            self._client.loop_misc()
-        if self._client.socket() is not None:
-            self._client.disconnect()
-            self._client.loop_write()
+    def _connect_and_read(self) -> bool:
+        """One connection; whether it came to a subscription."""
+        # What is read for each connection anew, such as a renewed certificate, is read again.
+        connection = Connection(self._broker, self._client_id, wishes=self._wishes)
+        connection.on_message, connection.on_bad = self._on_message, self._intake.bad
+        up = False
+        try:
+            connection.open(_CONNECT_S)
+            connection.subscribe(self._messages.topics, self._settings.qos)
+            while not self._leaving.is_set() and connection.connected:
+                self._read(connection)
+                up = self._answered(connection) or up
+            if not self._leaving.is_set():
+                self._intake.lost(f"{self._broker.address}: {connection.why_ended}")
+        except CredentialsError as error:
+            self._intake.lost(f"source {self._settings.name}: certificates of {error}")
+        except ConnectError as error:
+            self._intake.lost(f"connection ended: {error}" if up else f"no broker at {error}")
+        finally:
+            connection.close(goodbye=self._leaving.is_set())
+        return up
 
-    def _read(self) -> None:
-        """Take what has come, each message through `_on_message`."""
-        for _ in range(_PACKETS_A_TURN):
-            self._client.loop_read()
-            sock = self._client.socket()
-            if sock is None or not _readable(sock, 0.0):
-                return
+    def _read(self, connection: Connection) -> None:
+        """Wait for what comes and take it, each message through `_on_message`."""
+        waits_since = time.monotonic()
+        if connection.readable(_LOOK_S) and time.monotonic() - waits_since < _REST_S:
+            self._leaving.wait(_REST_S)
+        connection.step(0.0, _PACKETS_A_TURN)
 
-    def _on_connect(self, client: Client, _userdata: Any, _flags: Any, reason: Any, _properties: Any) -> None:
-        if reason.is_failure:
-            self._intake.lost(f"broker {self._where} refused the connection: {reason}")
-        else:
-            subscriptions: list[Any] = [(topic, self._settings.qos) for topic in self._messages.topics]
-            client.subscribe(subscriptions)
+    def _answered(self, connection: Connection) -> bool:
+        """Whether the subscription was granted just now.
 
-    def _on_subscribe(self, _client: Client, _userdata: Any, _mid: int, reasons: list[Any], _properties: Any) -> None:
-        refused = next((reason for reason in reasons if reason.is_failure), None)
-        if refused is not None:
-            self._intake.lost(f"broker {self._where} refused the subscription: {refused}")
-        else:
-            self._was_up = True
+        Raises:
+            ConnectError: it was refused; the next connection may be granted it.
+        """
+        answers, connection.subscribed = connection.subscribed, []
+        for topic, refusal in answers:
+            if refusal is not None:
+                raise ConnectError(f"{self._broker.address}: it refused the subscription to {topic}: {refusal}")
+        if answers:
             self._intake.connected()
+        return bool(answers)
 
-    def _on_disconnect(self, _client: Client, _userdata: Any, _flags: Any, reason: Any, _properties: Any) -> None:
-        if self._intake.up:  # else it was refused, and that reason says more
-            self._intake.lost(f"connection to the broker {self._where} ended: {reason}")
-
-    def _on_message(self, _client: Client, _userdata: Any, message: MQTTMessage) -> None:
-        self._messages.take(message.topic, bytes(message.payload), message.retain)
+    def _on_message(self, message: Message) -> None:
+        self._messages.take(message.topic, message.payload, message.retain)
 
 
-def _answers(client: Client, topics: Sequence[str]) -> list[str | None]:
-    """A list that the client enters why it was refused in, or None once it has subscribed."""
-    answer: list[str | None] = []
-
-    def greeted(_client: Client, _userdata: Any, _flags: Any, reason: Any, _properties: Any) -> None:
-        if reason.is_failure:
-            answer.append(str(reason))
-        else:
-            client.subscribe([(topic, 0) for topic in topics])
-
-    def subscribed(_client: Client, _userdata: Any, _mid: int, reasons: list[Any], _properties: Any) -> None:
-        refused = [(topic, reason) for topic, reason in zip(topics, reasons, strict=False) if reason.is_failure]
-        answer.append(f"the subscription to {refused[0][0]} is refused: {refused[0][1]}" if refused else None)
-
-    client.on_connect, client.on_subscribe = greeted, subscribed
-    return answer
-
-
-def _readable(sock: Any, timeout_s: float) -> bool:
-    """Whether something has come, waiting for it so long."""
-    if getattr(sock, "pending", int)():  # bytes that TLS has decrypted and poll cannot see
-        return True
-    poller = select.poll()
-    poller.register(sock.fileno(), select.POLLIN)
-    return bool(poller.poll(timeout_s * 1000))
+def _heard(boards: Counter[str]) -> str:
+    if not boards:
+        return f"no board was heard in {_LISTEN_S:g} s: none sends, or the broker lets this user read nothing there"
+    names = [f"{board} ({count})" for board, count in sorted(boards.items())]
+    more = len(names) - _NAMED_BOARDS
+    listed = ", ".join(names[:_NAMED_BOARDS]) + (f" and {more} more" if more > 0 else "")
+    return f"heard in {_LISTEN_S:g} s (messages): {listed}"

@@ -141,6 +141,8 @@ class MqttSource(SourceSettings):
 
     qos: Literal[0, 1] = 0
     """Quality of service of the subscription; a lost reading is a missing one, so 0 is enough."""
+    max_payload_bytes: int = field(default=65536, validator=is_positive)
+    """Longest payload that is read; longer ones are counted as bad, with MQTT 5 the longest are not even sent."""
     broker: BrokerSettings | None = None
     """Broker of the readings; the broker of the alerts where it is left out."""
 

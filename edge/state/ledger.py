@@ -68,6 +68,7 @@ class Ledger:
 
     def catch_up(self) -> None:
         """Read and write what the disk has refused, if it goes by now."""
+        self._outbox.try_disk()
         self._outbox.catch_up()
         if self._unread:
             self._outbox.episodes()

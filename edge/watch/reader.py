@@ -4,17 +4,16 @@ import json
 import logging
 import threading
 import time
-from collections import Counter, OrderedDict
+import uuid
+from collections import Counter, OrderedDict, deque
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import paho.mqtt.client as paho
-from paho.mqtt.enums import CallbackAPIVersion
-from paho.mqtt.reasoncodes import ReasonCode
-
+from edge.mqtt.connection import ConnectError, Connection
+from edge.mqtt.wishes import Message, Wishes
 from edge.watch.sequencer import Received, Sequencer
 from edge.wire.backoff import Backoff
-from edge.wire.broker import BrokerSettings, use_credentials
+from edge.wire.broker import BrokerSettings
 from edge.wire.events import EventError, EventMessage, decode_message
 from edge.wire.topics import DeviceTopics
 
@@ -65,6 +64,10 @@ OnLink = Callable[[bool, str], None]
 """Gets changes of the reader's own connection: there or not, and address or reason."""
 
 
+_CONNECT_S = 5.0
+_PACKETS_A_TURN = 50
+_SESSION_S = 7 * 86400
+"""How long the broker keeps what comes for a reader with a `client_id` that is away, seconds."""
 _TICK_S = 0.2
 """How often the reader looks up from the network: for `stop`, and for alerts held back long enough."""
 
@@ -77,8 +80,11 @@ class AlertReader:
     """Calls back for the alerts of one device or of all (`+`), in the thread that calls `run`.
 
     With a `client_id` in the broker settings the broker keeps what comes while the reader is away;
-    without one the reader gets what comes while it is there. An exception of a callback ends `run`,
-    and the message that caused it is not acknowledged.
+    without one the reader gets what comes while it is there.
+
+    Each alert is given out until its callback has returned once. What a callback raises comes out of `run` as it is;
+    the next call of `run` goes on with that alert. Only then is it acknowledged, so that with a `client_id` a process
+    that dies meanwhile gets it again as well.
 
     >>> reader = AlertReader(BrokerSettings(), on_event=lambda message, payload: print(message.event.id))
     >>> reader.run(stop=threading.Event())  # doctest: +SKIP
@@ -100,8 +106,12 @@ class AlertReader:
         self._on_event, self._on_state, self._on_status, self._on_link = on_event, on_state, on_status, on_link
         self._sequencer = Sequencer(hold_s)
         self._bad: Counter[str] = Counter()
-        self._refusal = ""
         self._told: tuple[bool, str] | None = None
+        self._client_id = broker.client_id or f"offbeat-reader-{uuid.uuid4().hex[:12]}"
+        self._ready: deque[Received] = deque()  # in order, not yet given out
+        self._connection: Connection | None = None
+        self._unacknowledged: dict[tuple[str, str, int], tuple[int, int]] = {}  # id and QoS, of this connection
+        self._open: set[tuple[str, str, int]] = set()  # received and not yet given out
         self.connected = False
         self.open_episodes = OpenEpisodes()
 
@@ -111,9 +121,14 @@ class AlertReader:
         return self._sequencer.counts + self._bad
 
     def run(self, stop: threading.Event) -> None:
-        """Read until `stop` is set; a broker that is not there is tried again."""
+        """Read until `stop` is set; a broker that is not there is retried.
+
+        Raises:
+            whatever a callback raises.
+        """
         backoff = Backoff()
         while not stop.is_set():
+            self._give_out([])
             reason = self._connect_and_read(stop, backoff)
             if not stop.is_set():
                 self._link_is(False, f"{self._broker.address}: {reason}")
@@ -121,28 +136,40 @@ class AlertReader:
         self._give_out(self._sequencer.flush())
 
     def _connect_and_read(self, stop: threading.Event, backoff: Backoff) -> str:
-        """One connection, with a client of its own; why it ended."""
-        self._refusal = ""
-        client = paho.Client(
-            CallbackAPIVersion.VERSION2,
-            self._broker.client_id or "",
-            clean_session=self._broker.client_id is None,
-            reconnect_on_failure=False,
-        )
-        client.on_connect, client.on_message = self._on_connect, self._on_message
+        """One connection; why it ended."""
+        session_s = None if self._broker.client_id is None else _SESSION_S
+        connection = Connection(self._broker, self._client_id, wishes=Wishes(session_s=session_s, manual_ack=True))
+        connection.on_message = self._on_message
+        connection.on_bad = lambda _reason: self._bad.update(["bad"])
+        self._connection = connection
         try:
-            use_credentials(client, self._broker)
-            client.connect(self._broker.host, self._broker.port, self._broker.keepalive_s)
-            while not stop.is_set() and client.loop(_TICK_S) == paho.MQTT_ERR_SUCCESS:
+            connection.open(_CONNECT_S)
+            connection.subscribe(self._subscriptions())
+            self.connected = True
+            self._link_is(True, self._broker.address)
+            backoff.reset()
+            while not stop.is_set() and connection.connected:
+                connection.step(_TICK_S, _PACKETS_A_TURN)
+                self._require_granted(connection)
                 self._give_out(self._sequencer.advance(time.monotonic()))
-                if self.connected:
-                    backoff.reset()
-        except (OSError, UnicodeError) as error:  # UnicodeError: a host name that cannot be one
-            return str(error)
+            return connection.why_ended
+        except ConnectError as error:
+            return str(error).removeprefix(f"{self._broker.address}: ")
         finally:
-            self.connected = False
-            client.disconnect()
-        return self._refusal or "connection lost"
+            self.connected, self._connection = False, None
+            self._unacknowledged.clear()
+            connection.close(goodbye=True)
+
+    def _subscriptions(self) -> list[str]:
+        topics = [self._topics.event("+")]
+        topics += [self._topics.state("+")] if self._on_state else []
+        return topics + ([self._topics.status] if self._on_status else [])
+
+    def _require_granted(self, connection: Connection) -> None:
+        for topic, refusal in connection.subscribed:
+            if refusal is not None:
+                raise ConnectError(f"the subscription to {topic} is refused: {refusal}")
+        connection.subscribed.clear()
 
     def _pause(self, seconds: float, stop: threading.Event) -> None:
         until = time.monotonic() + seconds
@@ -150,41 +177,44 @@ class AlertReader:
             stop.wait(min(_TICK_S, left_s))
             self._give_out(self._sequencer.advance(time.monotonic()))
 
-    def _on_connect(self, client: paho.Client, _userdata: Any, _flags: Any, reason: ReasonCode, *_: Any) -> None:
-        if reason.is_failure:
-            self._refusal = str(reason)
-            return
-        topics = [self._topics.event("+")]
-        topics += [self._topics.state("+")] if self._on_state else []
-        topics += [self._topics.status] if self._on_status else []
-        client.subscribe([(topic, 1) for topic in topics])
-        self.connected = True
-        self._link_is(True, self._broker.address)
-
-    def _on_message(self, _client: Any, _userdata: Any, message: paho.MQTTMessage) -> None:
+    def _on_message(self, message: Message) -> None:
         device, *rest = message.topic[len(self._topics.root) + 1 :].split("/")
-        payload = bytes(message.payload)
+        payload = message.payload
+        if rest[1:] == ["event"]:
+            self._event(device, rest[0], message)
+            return
+        self._acknowledge((message.mid, message.qos))
         match rest:
-            case [stream, "event"]:
-                self._event(device, stream, payload, message.retain)
             case [stream, "state"] if self._on_state:
                 self._state(device, stream, payload)
             case ["status"] if self._on_status:
                 self._on_status(device, payload == b"online")
 
-    def _event(self, device: str, stream: str, payload: bytes, retained: bool) -> None:
-        if retained:  # an alert of some other day, that a tool published so; ours never are
+    def _event(self, device: str, stream: str, sent: Message) -> None:
+        delivery = (sent.mid, sent.qos)
+        if sent.retain:  # an alert of some other day, that a tool published so; ours never are
             self._bad["retained"] += 1
-            return
+            return self._acknowledge(delivery)
         try:
-            message = decode_message(payload)
+            message = decode_message(sent.payload)
             if (message.device, message.event.stream) != (device, stream):
                 raise EventError(f"names {message.device}/{message.event.stream}")
         except EventError as error:
             self._bad["bad"] += 1
             log.debug("on the topic of %s/%s: %s", device, stream, error)
-            return
-        self._give_out(self._sequencer.add(Received(message, payload), time.monotonic()))
+            return self._acknowledge(delivery)
+        key = (message.device, message.log, message.seq)
+        known = key in self._open
+        ready = self._sequencer.add(Received(message, sent.payload), time.monotonic())
+        if self._sequencer.is_new:
+            self._open.add(key)
+        if known or self._sequencer.is_new:
+            if (other := self._unacknowledged.get(key)) is not None:
+                self._acknowledge(other)
+            self._unacknowledged[key] = delivery
+        else:  # a second copy of what was given out
+            self._acknowledge(delivery)
+        self._give_out(ready)
 
     def _state(self, device: str, stream: str, payload: bytes) -> None:
         try:
@@ -197,9 +227,21 @@ class AlertReader:
             self._bad["bad"] += 1
 
     def _give_out(self, ready: list[Received]) -> None:
-        for received in ready:
-            self.open_episodes.add(received.message)
-            self._on_event(received.message, received.payload)
+        self._ready.extend(ready)
+        while self._ready:
+            received = self._ready[0]
+            message = received.message
+            self._on_event(message, received.payload)
+            self._ready.popleft()
+            self.open_episodes.add(message)
+            key = (message.device, message.log, message.seq)
+            self._open.discard(key)
+            if (delivery := self._unacknowledged.pop(key, None)) is not None:
+                self._acknowledge(delivery)
+
+    def _acknowledge(self, delivery: tuple[int, int]) -> None:
+        if self._connection is not None and delivery[1]:
+            self._connection.acknowledge(*delivery)
 
     def _link_is(self, there: bool, text: str) -> None:
         if self._told != (there, text):

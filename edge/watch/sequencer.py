@@ -39,12 +39,15 @@ class Sequencer:
         self._logs: OrderedDict[tuple[str, str], _Log] = OrderedDict()
         self.counts: Counter[str] = Counter()
         """`duplicates`, `reordered`, `late`, and `missing` numbers that never came in time."""
+        self.is_new = False
+        """Whether the message added last was none that had come before."""
 
     def add(self, received: Received, now: float) -> list[Received]:
         """Messages that may be given out now that this one has come."""
         message = received.message
         log = self._log(message)
-        if message.seq in log.seen or message.seq <= log.forgotten_to:
+        self.is_new = not (message.seq in log.seen or message.seq <= log.forgotten_to)
+        if not self.is_new:
             self.counts["duplicates"] += 1
             return []
         self._remember_seq(log, message.seq)

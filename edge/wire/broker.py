@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +29,8 @@ class BrokerSettings:
     """Longest silence before a ping, seconds; a dead link is noticed after twice this time at the latest."""
     client_id: str | None = None
     """Name of the connection at the broker, unique there; None takes one made from the device's id."""
+    protocol: Literal["auto", "5", "3.1.1"] = "auto"
+    """MQTT's version. auto takes 5, in which a broker says what it refuses, and 3.1.1 where the broker has no 5."""
 
     def __post_init__(self) -> None:
         if not self.host:

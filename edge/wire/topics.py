@@ -58,6 +58,11 @@ class DeviceTopics:
         """Load, memory, inference times, outbox depth, per-stream counts."""
         return f"{self.root}/{self.device}/health"
 
+    @property
+    def check(self) -> str:
+        """Where `offbeat-edge check` publishes and reads it back."""
+        return f"{self.root}/{self.device}/check"
+
     def availability(self, stream: str) -> str:
         """Retained `online` / `offline` of one stream's sensor."""
         return f"{self.root}/{self.device}/{stream}/availability"

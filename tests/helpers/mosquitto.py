@@ -76,6 +76,11 @@ class Broker:
         """kill -9: it writes nothing any more."""
         self._end(signal.SIGKILL)
 
+    def reload(self) -> None:
+        """Read the access list again; connections stay."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGHUP)
+
     def freeze(self) -> None:
         """It hangs: connections stay, nothing is answered."""
         assert self._process is not None

@@ -145,7 +145,8 @@ def test_a_source_that_cannot_be_started_costs_the_others_nothing(run, folder, b
 
     reload(agent, config(broker.port, MQTT + other, PUMP))
 
-    assert agent.said("source other: down: source other: certificates of localhost:1: ")
+    named = "source other: down: source other: certificates of localhost:1: "
+    wait_for(lambda: agent.said(named), "the certificate by name")
     with board(broker) as publish:
         send(publish, EPISODE, "pump1")
     assert_whole_episode(first_episode(listener))

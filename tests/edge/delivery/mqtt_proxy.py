@@ -1,4 +1,4 @@
-"""A TCP proxy that understands MQTT 3.1.1 just enough to count, hold back and lose packets."""
+"""A TCP proxy that understands MQTT 3.1.1 and 5 just enough to count, hold back and lose packets."""
 
 import socket
 import threading
@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 
-PUBLISH, PUBACK = 3, 4
+CONNECT, PUBLISH, PUBACK = 1, 3, 4
 
 
 class MqttProxy:
@@ -22,6 +22,8 @@ class MqttProxy:
         """When each came, monotonic seconds."""
         self.acknowledged: list[tuple[str, float]] = []
         """Topic and monotonic time of each PUBACK that the client was given."""
+        self.refuses_5 = False
+        """Whoever connects with MQTT 5 is told that this broker knows 3.1.1 at best."""
         self.lose_acknowledgements = False
         """PUBACKs on their way to the client vanish."""
         self.flowing = threading.Event()
@@ -58,15 +60,23 @@ class MqttProxy:
                 threading.Thread(target=self._downwards, args=(broker, client, in_flight), daemon=True).start()
 
     def _upwards(self, client: socket.socket, broker: socket.socket, in_flight: dict[bytes, str]) -> None:
+        version = 4
         with suppress(OSError):
             for kind, packet, body in self._packets(client, broker):
+                if kind == CONNECT:
+                    version = body[6]
+                    if version == 5 and self.refuses_5:
+                        client.sendall(b"\x20\x02\x00\x01")  # as a broker of 3.1.1 answers
+                        client.shutdown(socket.SHUT_RDWR)
+                        return
                 if kind == PUBLISH:
                     end = 2 + int.from_bytes(body[:2], "big")
                     id_bytes = 2 if packet[0] & 0x06 else 0
                     topic = body[2:end].decode()
                     in_flight[body[end : end + id_bytes]] = topic
                     self.published_at.append(time.monotonic())
-                    self.published.append((topic, body[end + id_bytes :]))
+                    properties = 1 + body[end + id_bytes] if version == 5 else 0  # never longer than 127 bytes here
+                    self.published.append((topic, body[end + id_bytes + properties :]))
                 broker.sendall(packet)
 
     def _downwards(self, broker: socket.socket, client: socket.socket, in_flight: dict[bytes, str]) -> None:

@@ -578,3 +578,13 @@ def test_a_replay_request_that_makes_no_sense_is_refused_with_the_remedy(
 
         assert [answer["status"] for answer in answers(listener, "replay", 1)] == ["error"]
         assert publisher.connected
+
+
+def test_two_of_one_client_id_are_named_as_the_cause(
+    broker: Broker, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with (
+        publishing(broker.settings, Outbox(tmp_path / "a.db")),
+        publishing(broker.settings, Outbox(tmp_path / "b.db")),
+    ):
+        wait_for(lambda: "does another client use the client id offbeat-gw-1?" in caplog.text, "the cause", 30.0)

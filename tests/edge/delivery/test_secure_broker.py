@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from edge.delivery.connection import ConnectError, probe
 from edge.delivery.outbox import Outbox
 from edge.delivery.publisher import Publisher
 from edge.delivery.settings import DeliverySettings
+from edge.mqtt.connection import ConnectError
+from edge.mqtt.probe import probe
 from edge.wire.broker import BrokerSettings
 from edge.wire.topics import DeviceTopics
 from tests.helpers.alerts import alert

@@ -2,6 +2,7 @@
 
 import contextlib
 import subprocess
+import threading
 from collections.abc import Callable, Iterator
 
 import paho.mqtt.client as paho
@@ -9,10 +10,11 @@ import pytest
 
 from edge.sources.intake import Arrival, Intake
 from edge.sources.mqtt import MqttReader
-from edge.sources.settings import MqttSource, SourceError
+from edge.sources.settings import MqttSource
 from edge.wire.broker import BrokerSettings
 from edge.wire.readings import Readings, encode_readings
 from tests.helpers.mosquitto import Broker, wait_for
+from tests.helpers.strange_broker import SUBACK_5, StrangeBroker
 
 Read = Callable[..., tuple[Intake, list[Arrival]]]
 
@@ -116,9 +118,104 @@ def test_a_refused_login_is_named(read, make_broker, tmp_path):
     wait_for(lambda: "Not authorized" in str(intake.health().get("down")), "the refusal")
 
 
-def test_a_certificate_that_is_missing_is_refused_at_the_start(read, tmp_path):
-    with pytest.raises(SourceError, match="certificates of localhost:8883"):
-        read(BrokerSettings(port=8883, ca=tmp_path / "none.pem"))
+def test_a_certificate_that_is_missing_is_named_and_retried(read, broker, tmp_path):
+    intake, _ = read(BrokerSettings(port=broker.port, ca=tmp_path / "none.pem"))
+    wait_for(lambda: "none.pem" in str(intake.health().get("down")), "the file's name")
+
+    (tmp_path / "none.pem").write_text("half a certific")
+
+    wait_for(lambda: "PEM form" in str(intake.health().get("down")), "what is wrong with it")
+
+
+STRANGE = {
+    "a topic that is no UTF-8": b"\x30\x0c\x00\x04\xff\xfe\xfd\xfc\x00hello",
+    "a SUBACK without codes": b"\x90\x03\x00\x01\x00",
+    "a SUBACK of nothing": b"\x90\x00",
+    "a length that never ends": b"\x30\xff\xff\xff\xff\xff\xff",
+    "a packet of no known kind": b"\xf0\x00\x00\x00",
+    "a publish without a topic": b"\x30\x00",
+    "properties that are none": b"\x30\x08\x00\x01a\x7f\x7f\x7f\x7f\x7f",
+    "an end of the connection": b"\xe0\x02\x8e\x00",
+}
+
+
+@pytest.mark.parametrize("strange", STRANGE)
+def test_whatever_a_broker_sends_the_next_frame_is_read(read, strange):
+    good = b"\x00\x12sensors/a/readings\x00" + frame(1)
+    answers = [STRANGE[strange], SUBACK_5 + b"\x30" + bytes([len(good)]) + good]
+    broker = StrangeBroker(answers if "UTF-8" not in strange else [SUBACK_5 + STRANGE[strange] + answers[1][6:]])
+
+    intake, arrivals = read(broker.settings)
+
+    wait_for(lambda: arrivals, "the good frame")
+    assert intake.up
+    broker.close()
+
+
+@pytest.mark.parametrize("error", [MemoryError, SystemExit, ZeroDivisionError])
+def test_no_exception_ends_a_source(broker, error):
+    arrivals: list[Arrival] = []
+
+    def deliver(arrival: Arrival, _wait: bool) -> None:
+        arrivals.append(arrival)
+        if len(arrivals) == 1:
+            raise error
+
+    intake = Intake("field", deliver, {})
+    reader = MqttReader(MqttSource(name="field", type="mqtt"), intake, broker.settings, "reader")
+    reader.start()
+    wait_for(lambda: intake.up, "the subscription")
+
+    publish(broker, ("sensors/a/readings", frame(1)))
+    wait_for(lambda: len(arrivals) == 1, "the frame that fails")
+
+    def again() -> bool:
+        publish(broker, ("sensors/a/readings", frame(2)))
+        return len(arrivals) > 1
+
+    wait_for(again, "a frame after it")
+    reader.stop()
+
+
+def test_a_subscription_that_is_refused_is_named(read):
+    broker = StrangeBroker([b"\x90\x04\x00\x01\x00\x87"])
+
+    intake, _ = read(broker.settings)
+
+    wait_for(lambda: "refused the subscription to sensors/+/readings: Not authorized" in intake.down_reason, "a reason")
+    broker.close()
+
+
+def test_probe_lists_the_boards_it_hears(broker):
+    reader = MqttReader(MqttSource(name="f", type="mqtt"), Intake("f", lambda *_: None, {}), broker.settings, "r")
+    stop = threading.Event()
+
+    def boards() -> None:
+        while not stop.wait(0.2):
+            publish(broker, ("sensors/a/readings", frame(1)), ("sensors/b/readings", frame(1)))
+
+    threading.Thread(target=boards, daemon=True).start()
+    found = reader.probe()
+    stop.set()
+
+    assert "MQTT 5; subscribed to sensors/+/readings; heard in 2 s (messages): a (" in found
+    assert ", b (" in found
+
+
+def test_probe_says_that_it_hears_nobody(broker):
+    reader = MqttReader(MqttSource(name="f", type="mqtt"), Intake("f", lambda *_: None, {}), broker.settings, "r")
+
+    assert "no board was heard in 2 s" in reader.probe()
+
+
+def test_payloads_beyond_the_bound_are_counted_and_not_decoded(read, broker):
+    intake, arrivals = read(broker.settings, max_payload_bytes=1000)
+    wait_for(lambda: intake.up, "the subscription")
+
+    publish(broker, ("sensors/a/readings", b" " * 1001), ("sensors/a/readings", frame(1).ljust(1000)))
+
+    wait_for(lambda: arrivals, "the frame of 1,000 bytes")
+    assert intake.bad_frames == 1
 
 
 def test_a_burst_is_read_whole_and_in_order(read, broker):

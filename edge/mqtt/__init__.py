@@ -1,0 +1,1 @@
+"""One connection to an MQTT broker, as delivery, sources, watch and commands share it."""

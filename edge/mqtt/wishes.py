@@ -1,0 +1,53 @@
+"""What a connection wants of the broker, and what it gets from it."""
+
+from dataclasses import dataclass
+
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+
+PACKET_OVERHEAD = 2048
+"""Bytes that a packet may have beside its payload: topic, properties, header."""
+
+
+class ConnectError(Exception):
+    """The broker cannot be reached or refuses; one line with its address and the reason."""
+
+
+class CredentialsError(ConnectError):
+    """A certificate or key that is missing or no PEM; the next connection reads the files again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What the broker sent on a topic that was subscribed to."""
+
+    topic: str
+    payload: bytes
+    retain: bool
+    mid: int
+    qos: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wishes:
+    """What one connection wants of the broker."""
+
+    will_topic: str | None = None
+    """Topic that `offline` is retained on when the connection is lost."""
+    session_s: int | None = None
+    """How long the broker keeps subscriptions and what comes on them after the connection, seconds; None: not at all.
+    MQTT 3.1.1 knows no time: there it is kept for good."""
+    max_payload_bytes: int | None = None
+    """Longest payload that is taken. With MQTT 5 the broker is told to send nothing of more than four times its length;
+    what lies between is counted."""
+    manual_ack: bool = False
+    """Whether messages of QoS 1 are acknowledged by `acknowledge` alone, not as they come."""
+
+    def properties(self) -> Properties:
+        """As MQTT 5 takes them."""
+        properties = Properties(PacketTypes.CONNECT)
+        if self.session_s is not None:
+            properties.SessionExpiryInterval = self.session_s
+        if self.max_payload_bytes is not None:
+            properties.MaximumPacketSize = 4 * self.max_payload_bytes + PACKET_OVERHEAD
+        return properties
