@@ -4,19 +4,19 @@ import logging
 import select
 import threading
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion
 
-from edge.sources.formats.choosing import FORMATS, Scaled
-from edge.sources.formats.mapped import Mapped, matches
-from edge.sources.formats.message import Decoder, Message, board_id
 from edge.sources.intake import Intake, in_seconds
 from edge.sources.settings import MqttSource, SourceError
 from edge.wire.broker import BrokerSettings, use_credentials
 from edge.wire.readings import FrameError, decode_readings
 from edge.wire.topics import board_of, readings_topic
+
+if TYPE_CHECKING:
+    from edge.sources.formats.message import Decoder
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +40,10 @@ class MqttReader:
         self._unit_s = 0.001 if settings.time_unit == "ms" else 1.0
         self._where = broker.address
         self._decoder = decoder_of(settings)
+        if self._decoder is not None:
+            from edge.sources.formats.message import Message
+
+            self._message = Message
         usual = (readings_topic("+", settings.root),) if self._decoder is None else self._decoder.topics
         self._topics = tuple(settings.topics) or usual
         self._leaving = threading.Event()
@@ -129,7 +133,7 @@ class MqttReader:
         if message.retain and not self._settings.retained:  # a retained reading is as old as it likes
             return
         if self._decoder is not None:
-            self._decoded(self._decoder, Message(message.topic, bytes(message.payload)))
+            self._decoded(self._decoder, message.topic, bytes(message.payload))
             return
         board = self._board(message.topic)
         if board is None:
@@ -149,25 +153,32 @@ class MqttReader:
         if not self._settings.topics:
             return board_of(topic, self._settings.root)
         levels = topic.split("/")
+        from edge.sources.formats.mapped import matches
+        from edge.sources.formats.message import board_id
+
         pattern = next((one.split("/") for one in self._topics if matches(one, levels)), [])
         return board_id(levels[pattern.index("+")]) if "+" in pattern else None
 
-    def _decoded(self, decoder: Decoder, message: Message) -> None:
+    def _decoded(self, decoder: "Decoder", topic: str, payload: bytes) -> None:
         """Take what another format's message holds."""
         try:
-            for board, readings in decoder.decode(message):
+            for board, readings in decoder.decode(self._message(topic, payload)):
                 self._intake.take(board, readings)
         except FrameError as error:
             self._intake.bad(error)
         except Exception as error:  # paho's thread would end, and the source with it
-            self._intake.bad(f"{message.topic[:80]}: {type(error).__name__}: {error}")
+            self._intake.bad(f"{topic[:80]}: {type(error).__name__}: {error}")
             log.debug("unexpected error in a message", exc_info=True)
 
 
-def decoder_of(settings: MqttSource) -> Decoder | None:
+def decoder_of(settings: MqttSource) -> "Decoder | None":
     """What reads the source's messages; None for the own format."""
     if settings.format == "offbeat":
         return None
+    # Imported where one is configured: they cost memory.
+    from edge.sources.formats.choosing import FORMATS, Scaled
+    from edge.sources.formats.mapped import Mapped
+
     decoder: Decoder
     if settings.format == "mapped":
         decoder = Mapped(
