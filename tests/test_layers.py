@@ -29,7 +29,7 @@ edge.detector: wire detector.*
 edge.config: wire readings sources delivery detector.bundle detector.events
 edge.state: wire delivery detector detector.rows detector.bundle detector.events
 edge.agent: wire readings sources delivery detector.* config state
-edge.commands: wire readings sources delivery detector.* config agent
+edge.commands: wire readings sources.formats sources delivery detector.* config agent
 edge: sources watch detector.bundle config agent commands
 train.console:
 train.read: console edge.readings edge.detector.rows edge.detector.bundle
