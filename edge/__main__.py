@@ -1,13 +1,13 @@
-"""The command `offbeat-edge`: run, check, watch, normal. Imports what a command needs only when it is given."""
+"""The command `offbeat-edge`: run, check, watch, discover, record, normal. Imports what is needed alone."""
 
 import argparse
 import logging
 import signal
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from edge import __version__
 
@@ -40,6 +40,8 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("--config", type=Path, required=True, metavar="FILE", help="agent.toml")
     check.set_defaults(command=_check)
     _add_watch(commands.add_parser("watch", help="show alerts in this terminal as they come"))
+    _add_discover(commands.add_parser("discover", help="list boards and channels at a broker, and settings"))
+    _add_record(commands.add_parser("record", help="write what boards send to files, to train on"))
     _add_normal(commands.add_parser("normal", help="say of an episode that it was normal, or take that back"))
     return parser
 
@@ -55,18 +57,40 @@ def _add_normal(normal: argparse.ArgumentParser) -> None:
 
 
 def _add_watch(watch: argparse.ArgumentParser) -> None:
-    watch.add_argument("--config", type=Path, metavar="FILE", help="take broker, root and device from an agent.toml")
-    watch.add_argument("--host", help="broker; default localhost")
-    watch.add_argument("--port", type=int, help="default 1883")
-    watch.add_argument("--username")
-    watch.add_argument("--password-file", type=Path, metavar="FILE")
-    watch.add_argument("--ca", type=Path, metavar="FILE", help="authorities of the broker's certificate; turns TLS on")
-    watch.add_argument("--cert", type=Path, metavar="FILE")
-    watch.add_argument("--key", type=Path, metavar="FILE")
+    _add_broker(watch)
     watch.add_argument("--root", help="topic above the devices; default offbeat")
     watch.add_argument("--device", help="one device; default all, or that of --config")
     watch.add_argument("--json", action="store_true", help="print payloads as they came, one a line")
     watch.set_defaults(command=_watch)
+
+
+def _add_broker(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--config", type=Path, metavar="FILE", help="take broker, root and device from an agent.toml")
+    parser.add_argument("--host", help="broker; default localhost")
+    parser.add_argument("--port", type=int, help="default 1883")
+    parser.add_argument("--username")
+    parser.add_argument("--password-file", type=Path, metavar="FILE")
+    parser.add_argument("--ca", type=Path, metavar="FILE", help="authorities of the broker's certificate; turns TLS on")
+    parser.add_argument("--cert", type=Path, metavar="FILE")
+    parser.add_argument("--key", type=Path, metavar="FILE")
+    parser.set_defaults(root=None, device=None)
+
+
+def _add_discover(discover: argparse.ArgumentParser) -> None:
+    _add_broker(discover)
+    discover.add_argument("--seconds", type=float, default=60.0, help="how long to listen (60)")
+    discover.add_argument("--bundle", type=Path, metavar="FOLDER", help="a bundle that a board should fit")
+    discover.set_defaults(command=_discover)
+
+
+def _add_record(record: argparse.ArgumentParser) -> None:
+    _add_broker(record)
+    record.add_argument("--format", default="offbeat", help="as in [[source]]: esphome, zigbee2mqtt, … (offbeat)")
+    record.add_argument("--topic", action="append", default=[], help="default: the format's; repeatable")
+    record.add_argument("--out", type=Path, default=Path("recordings"), metavar="FOLDER", help="(recordings)")
+    record.add_argument("--max-bytes", type=int, default=500_000_000, help="the oldest files go first (500000000)")
+    record.add_argument("--seconds", type=float, help="default: until stopped")
+    record.set_defaults(command=_record)
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -128,6 +152,31 @@ def _watch(options: argparse.Namespace) -> int:
         signal.signal(number, lambda _number, _frame: stop.set())
     watch(broker, root, device, options.json, stop)
     return 0
+
+
+def _discover(options: argparse.Namespace) -> int:
+    from edge.commands.discover import discover
+
+    return _with_broker(options, discover)
+
+
+def _record(options: argparse.Namespace) -> int:
+    from edge.commands.record import record
+
+    return _with_broker(options, record)
+
+
+def _with_broker(options: argparse.Namespace, command: Callable[[argparse.Namespace, Any], int]) -> int:
+    from edge.commands.watch_options import watched
+    from edge.config.settings import ConfigError
+    from edge.detector.bundle.manifest import BundleError
+
+    try:
+        broker, _, _ = watched(options)
+        return command(options, broker)
+    except (ConfigError, BundleError) as error:
+        print(f"offbeat-edge: {error}", file=sys.stderr)
+        return _BAD_SETUP
 
 
 def _normal(options: argparse.Namespace) -> int:

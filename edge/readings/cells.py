@@ -38,7 +38,10 @@ def cutter(separator: str, alone: int | None = None) -> Cut:
 
     def cut(line: str) -> list[str]:
         if '"' not in line:
-            return [cell.strip().strip("'") for cell in line.rstrip("\r\n").split(separator)]
+            cells = line.split(separator)
+            if " " in line or "'" in line or "\t" in line:
+                return [cell.strip().strip("'") for cell in cells]
+            return cells
         try:
             cells = next(csv.reader([line], delimiter=separator, skipinitialspace=True), [])
         except csv.Error:

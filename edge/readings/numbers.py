@@ -112,9 +112,12 @@ class ColumnEvidence:
     def add(self, text: str, line: int) -> None:
         """Take one cell."""
         self.rows += 1
-        value = _plain(text)
         shape: str | None
-        if value is not None and text[-1] != ".":
+        try:
+            value = float(text)
+        except ValueError:
+            value = math.nan
+        if value - value == 0 and "_" not in text and text[-1] != ".":  # finite, as most cells are
             shape = self._plain_shape(text, value)
         elif text.lower() in MISSING:
             self.missing += 1
@@ -177,6 +180,11 @@ class NumberStyle:
     """Whether the cells are on/off words, read as 1 and 0."""
     codes: frozenset[float] = frozenset()
     """Numbers that the user called missing."""
+
+    @property
+    def plain(self) -> bool:
+        """Whether what float() takes is the number: nothing else is to be seen to."""
+        return self.decimal == "." and not self.codes
 
     def read(self, text: str) -> float:
         """The number in a cell; NaN where it is missing or none."""

@@ -1,5 +1,6 @@
 """Rows of readings of a file or a stream whose layout is known."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -75,7 +76,7 @@ def _wide_rows(
     clock, plan = Clock(layout.time), layout.time
     names = layout.shape.head.names
     places = {name: place for place, name in enumerate(names)}
-    wanted = [(places[one.name], one.channel, one.style) for one in columns if one.style is not None]
+    wanted = [(places[one.name], one.channel, one.style, one.style.plain) for one in columns if one.style is not None]
     label = None if label_name is None else places[label_name]
     board, seq = (places.get(name) for name in ("board", "seq"))
     for row in layout.shape.rows(lines):
@@ -84,11 +85,16 @@ def _wide_rows(
             continue
         line, cells, odd = row
         one = ReadRow(line, plan.text(cells) if plan.columns else str(line), clock.seconds(cells), odd=odd)
-        for place, name, style in wanted:
+        for place, name, style, plain in wanted:
             text = cells[place]
             if not text:
                 continue
-            value = style.read(text)
+            try:
+                value = float(text) if plain else math.nan
+            except ValueError:
+                value = math.nan
+            if value - value != 0 or "_" in text:  # not finite
+                value = style.read(text)
             if value == value:
                 one.values[name] = value
             elif style.bad(text):

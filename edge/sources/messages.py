@@ -1,14 +1,15 @@
 """What MQTT messages of a source hold: boards and their readings, in Offbeat's own form or another's."""
 
 import logging
+from typing import TYPE_CHECKING
 
-from edge.sources.formats.choosing import FORMATS, Scaled
-from edge.sources.formats.mapped import Mapped, matches
-from edge.sources.formats.message import Decoder, Message, board_id
 from edge.sources.intake import Intake, in_seconds
 from edge.sources.settings import MqttSource
 from edge.wire.readings import FrameError, decode_readings
 from edge.wire.topics import board_of, readings_topic
+
+if TYPE_CHECKING:
+    from edge.sources.formats.message import Decoder
 
 log = logging.getLogger(__name__)
 
@@ -20,6 +21,10 @@ class Messages:
         self._settings, self._intake = settings, intake
         self._unit_s = 0.001 if settings.time_unit == "ms" else 1.0
         self._decoder = decoder_of(settings)
+        if self._decoder is not None:
+            from edge.sources.formats.message import Message
+
+            self._message = Message
         usual = (readings_topic("+", settings.root),) if self._decoder is None else self._decoder.topics
         self.topics = tuple(settings.topics) or usual
         """To subscribe to."""
@@ -31,7 +36,7 @@ class Messages:
         where = topic[:80]
         try:
             if self._decoder is not None:
-                for board, readings in self._decoder.decode(Message(topic, payload)):
+                for board, readings in self._decoder.decode(self._message(topic, payload)):
                     self._intake.take(board, readings)
             elif (own := self._board(topic)) is not None:
                 where = f"board {own}"
@@ -46,15 +51,22 @@ class Messages:
         """The board of a topic of the own format; None where it is another's."""
         if not self._settings.topics:
             return board_of(topic, self._settings.root)
+        from edge.sources.formats.mapped import matches
+        from edge.sources.formats.message import board_id
+
         levels = topic.split("/")
         pattern = next((one.split("/") for one in self.topics if matches(one, levels)), [])
         return board_id(levels[pattern.index("+")]) if "+" in pattern else None
 
 
-def decoder_of(settings: MqttSource) -> Decoder | None:
+def decoder_of(settings: MqttSource) -> "Decoder | None":
     """What reads the source's messages; None for the own format."""
     if settings.format == "offbeat":
         return None
+    # Imported where one is configured: they cost memory.
+    from edge.sources.formats.choosing import FORMATS, Scaled
+    from edge.sources.formats.mapped import Mapped
+
     decoder: Decoder
     if settings.format == "mapped":
         decoder = Mapped(

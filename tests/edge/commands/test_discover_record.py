@@ -1,0 +1,81 @@
+"""From a broker with strangers' sensors to settings and to a training file."""
+
+import argparse
+import threading
+
+import numpy as np
+import paho.mqtt.client as paho
+import pytest
+
+from edge.commands.discover import Survey, discover, told
+from edge.commands.record import Recorder, record
+from edge.sources.formats.message import Message
+from edge.sources.intake import Arrival
+from edge.wire.readings import Readings
+from train.read.tables import ReadOptions, read_table
+
+START = 1_709_539_200.0
+
+
+def test_what_is_heard_is_listed_with_rates_and_settings_to_paste():
+    survey = Survey()
+    for second in range(5):
+        survey.take(Message("boiler/sensor/flow/state", b"2.5"), float(second))
+        survey.take(Message("sensors/pump1/readings", b'{"values":{"vibration":1}}'), float(second))
+        survey.take(Message("unknown/thing", b"hello"), float(second))
+
+    text = "\n".join(told(survey, None))
+
+    assert "esphome       boiler                  flow                                      1 s  2.5" in text
+    assert '[[source]]\nname = "esphome"\ntype = "mqtt"\nformat = "esphome"' in text
+    assert '[[stream]]\nid = "pump1"\nsource = "offbeat"\nbundle = "bundles/pump1"' in text
+    assert "unknown/thing: hello" in text
+
+
+def test_recorded_files_are_read_by_train(tmp_path):
+    recorder = Recorder(tmp_path, 10**9, wall=lambda: START)
+    for second in range(50):
+        for channel in ("a", "b"):
+            recorder.take(Arrival("s", "pump1", Readings({channel: second / 7}, START + second), float(second), START))
+    recorder.close()
+
+    (file,) = tmp_path.glob("*.csv.gz")
+    table = read_table(file, ReadOptions())
+
+    assert file.name == "pump1-2024-03-04T080000.csv.gz"
+    assert table.channels == ("a", "b")
+    np.testing.assert_array_equal(table.values[:, 0], np.arange(50) / 7)
+    assert table.times[0] == START
+
+
+def test_the_oldest_files_go_where_there_are_too_many_bytes(tmp_path):
+    day = [START]
+    recorder = Recorder(tmp_path, 200, wall=lambda: day[0])
+    for number in range(4):
+        day[0] = START + 86400 * number
+        for second in range(100):
+            recorder.take(Arrival("s", "p", Readings({"a": second * 1.1}), 20.0 * (100 * number + second), day[0]))
+    recorder.close()
+
+    assert "p-2024-03-04T080000.csv.gz" not in {path.name for path in tmp_path.iterdir()}
+    assert "p-2024-03-07T080000.csv.gz" in {path.name for path in tmp_path.iterdir()}
+
+
+@pytest.mark.parametrize("command", [discover, record])
+def test_a_broker_is_listened_to(broker, tmp_path, command, monkeypatch):
+    monkeypatch.setattr("signal.signal", lambda *_: None)
+    said: list[str] = []
+    options = argparse.Namespace(seconds=3.0, bundle=None, format="esphome", topic=[], out=tmp_path, max_bytes=10**6)
+    listening = threading.Thread(target=command, args=(options, broker.settings, said.append))
+    listening.start()
+    client = paho.Client(paho.CallbackAPIVersion.VERSION2)
+    client.connect("127.0.0.1", broker.port)
+    client.loop_start()
+    while listening.is_alive():
+        client.publish("boiler/sensor/flow/state", b"2.5", qos=1)
+        listening.join(0.3)
+    client.loop_stop()
+
+    text = "\n".join(said)
+    assert "boiler" in text if command is discover else " values in " in text
+    assert command is discover or list(tmp_path.glob("boiler-*.csv.gz"))
