@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import edge
-from edge.__main__ import _BAD_SETUP, _parser
+from edge.__main__ import _BAD_SETUP, build_parser
 from edge.agent.notify import Notifier
 
 
@@ -50,7 +50,7 @@ def test_the_unit_of_the_readme_fits_the_command():
     command, *arguments = shlex.split(service["ExecStart"])
 
     assert Path(command).name == "offbeat-edge"
-    assert _parser().parse_args(arguments).config == Path("/etc/offbeat/agent.toml")
+    assert build_parser().parse_args(arguments).config == Path("/etc/offbeat/agent.toml")
     assert service["Type"] == "notify"
     assert "kill -HUP" in service["ExecReload"]
     assert int(service["RestartPreventExitStatus"]) == _BAD_SETUP
