@@ -32,7 +32,7 @@ check: ## lint, format and types
 	$(run) ruff format --check .
 	$(run) mypy
 
-docs: ## write docs/reference anew from the code
+docs: ## write docs/reference and the table of rooms anew from the code
 	$(environment)
 	@$(run) docs.generate
 

@@ -10,8 +10,8 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 from edge.wire.broker import BrokerSettings
-from firmware_sim.board.fleet import Run
-from firmware_sim.board.live import Link, Pace, play
+from firmware_sim.board.fleet import BoardRun
+from firmware_sim.board.live import BoardLink, Pace, play
 from firmware_sim.board.plan import plan_run
 from firmware_sim.links.csvfile import file_of, write_csv
 from firmware_sim.links.errors import LinkError
@@ -52,7 +52,7 @@ def _stopped_by_signals() -> Iterator[threading.Event]:
             signal.signal(number, handler)
 
 
-def _csv(args: argparse.Namespace, run: Run, stop: threading.Event) -> int:
+def _csv(args: argparse.Namespace, run: BoardRun, stop: threading.Event) -> int:
     if len(run.boards) > 1 and "{board}" not in args.out:
         raise UsageError(f"--out {args.out}: {len(run.boards)} boards need a file each; put {{board}} into the name")
     _write_truth(args, run, _planned_end(run))
@@ -68,7 +68,7 @@ def _csv(args: argparse.Namespace, run: Run, stop: threading.Event) -> int:
     return 0
 
 
-def _live(args: argparse.Namespace, run: Run, stop: threading.Event) -> int:
+def _live(args: argparse.Namespace, run: BoardRun, stop: threading.Event) -> int:
     link = _link(args, run, stop)
     try:
         link.open()
@@ -81,7 +81,7 @@ def _live(args: argparse.Namespace, run: Run, stop: threading.Event) -> int:
     return 0
 
 
-def _link(args: argparse.Namespace, run: Run, stop: threading.Event) -> Link:
+def _link(args: argparse.Namespace, run: BoardRun, stop: threading.Event) -> BoardLink:
     """The link of the subcommand; each is imported only when asked for."""
     if args.command == "mqtt":
         from firmware_sim.links.mqtt import MqttLink
@@ -108,12 +108,12 @@ def _broker(args: argparse.Namespace) -> BrokerSettings:
     )
 
 
-def _planned_end(run: Run) -> float | None:
+def _planned_end(run: BoardRun) -> float | None:
     rows = run.settings.rows
     return None if rows is None else run.settings.start + rows * run.settings.period_s
 
 
-def _write_truth(args: argparse.Namespace, run: Run, end: float | None) -> None:
+def _write_truth(args: argparse.Namespace, run: BoardRun, end: float | None) -> None:
     if not args.truth:
         return
     content = truth(run.faults, run.boards, run.settings.start, end, run.settings.period_s, run.settings.seed)

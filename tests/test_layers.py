@@ -14,7 +14,8 @@ PACKAGES = ("edge", "train", "firmware_sim")
 # Room: the rooms that it may import, the lower ones first. `detector.*` is the detector and all rooms in it.
 ARROWS = """
 edge.wire:
-edge.sources: wire
+edge.readings:
+edge.sources: wire readings
 edge.delivery: wire
 edge.watch: wire
 edge.detector.rows:
@@ -24,25 +25,25 @@ edge.detector.score: wire detector.members detector.bundle
 edge.detector.learn: detector.rows detector.members detector.bundle detector.score
 edge.detector.events: wire detector.rows detector.members detector.bundle
 edge.detector: wire detector.*
-edge.config: wire sources delivery detector.bundle detector.events
+edge.config: wire readings sources delivery detector.bundle detector.events
 edge.state: wire delivery detector detector.rows detector.bundle detector.events
-edge.agent: wire sources delivery detector.* config state
-edge.commands: wire sources delivery detector.* config agent
+edge.agent: wire readings sources delivery detector.* config state
+edge.commands: wire readings sources delivery detector.* config agent
 edge: wire sources watch detector detector.bundle config agent commands
 edge.examples: edge
 train.console:
-train.read: console edge.detector.rows edge.detector.bundle
+train.read: console edge.readings edge.detector.rows edge.detector.bundle
 train.report_card: console read
 train.export:
 train.network: console read export edge.detector.rows edge.detector.bundle edge.detector.learn
 train.fitting: console read network edge.detector.*
-train.evaluation: console read edge.wire edge.detector.*
+train.evaluation: console read edge.readings edge.wire edge.detector.*
 train.commission: console read network fitting evaluation edge.detector.*
-train.options: console read report_card network fitting evaluation edge.detector.*
+train.options: console edge.readings read report_card network fitting evaluation edge.detector.*
 train.plots: console edge.detector.bundle
 train.report: console read report_card fitting evaluation plots edge.detector.*
 train.benchmarks: console read network fitting evaluation edge.detector.*
-train.benchmarks.families: console read fitting evaluation options benchmarks edge.detector.*
+train.benchmarks.families: console edge.readings read fitting evaluation options benchmarks edge.detector.*
 train.commands: console read network fitting evaluation commission options report benchmarks.* edge.detector.*
 train: console read network fitting evaluation commands edge.detector.rows edge.detector.bundle edge.detector.score
 firmware_sim.machine:
@@ -58,6 +59,7 @@ _LEARNT_WITH = "numpy pandas scipy sklearn tensorflow keras flatbuffers matplotl
 _LIBRARIES = {
     "edge": "numpy paho attr attrs cattrs serial ai_edge_litert tflite_runtime",
     "edge.wire": "",
+    "edge.readings": "",
     "edge.sources": "paho serial attr attrs",
     "edge.delivery": "paho attr attrs",
     "edge.watch": "paho",

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from edge.agent.inference import Inference
 from edge.delivery.requests import RequestError
-from edge.detector.events.said_normal import FeedbackError
+from edge.detector.events.called_normal import FeedbackError
 from edge.detector.group import StreamGroup
 
 log = logging.getLogger(__name__)
@@ -104,9 +104,9 @@ def _said(event_id: str, by: str, streams: Sequence[Named]) -> dict[str, Any]:
     for one in streams:
         group = _group(one)
         if group is not None and group.knows(one.number, event_id):
-            events = group.say_normal(one.number, event_id, by)
+            events = group.call_normal(one.number, event_id, by)
             log.info("stream %s: episode %s was called normal%s", one.id, event_id, f" by {by}" if by else "")
-            one.inference.tell(one.number, events)
+            one.inference.publish(one.number, events)
             one.inference.save(one.number)
             return {"stream": one.id, "event_id": event_id, "patterns": len(group.normal.patterns(one.number))}
     known = "; ".join(f"{one.id}: {', '.join(ids)}" for one in streams if (ids := _known(one)))

@@ -162,14 +162,14 @@ class Inference:
         """Rows of a stream that are still to be scored."""
         return len(self.loaded.streams[number].rows) if self.loaded else 0
 
-    def tell(self, number: int, events: Sequence[Event]) -> None:
+    def publish(self, number: int, events: Sequence[Event]) -> None:
         """Commit a stream's events with what is open after them; to be called before its next row is scored."""
         if events and (stream := self.stream(number)):
-            stream.in_episode = self._snapshots.tell(number, events)
+            stream.in_episode = self._snapshots.commit(number, events)
 
     def follow(self, outcome: Outcome) -> None:
         """Commit what a row gave."""
-        self.tell(outcome.stream, outcome.events)
+        self.publish(outcome.stream, outcome.events)
         if outcome.anomaly == "commissioning":
             self._commissioning.add(outcome.stream)
 

@@ -185,7 +185,7 @@ class Agent:
             late = stream.route in behind
             if not late:
                 stream.inference.advance(stream.number, monotonic)
-                stream.inference.tell(stream.number, stream.inference.idle(stream.number, monotonic))
+                stream.inference.publish(stream.number, stream.inference.idle(stream.number, monotonic))
             self._availability(stream, monotonic, late)
         self.reporter.tick()
         for inference in self.inferences:
@@ -241,7 +241,7 @@ class Agent:
             self._end_stream(stream, monotonic)
 
     def _end_stream(self, stream: Served, monotonic: float) -> None:
-        stream.inference.tell(stream.number, stream.inference.close(stream.number, monotonic))
+        stream.inference.publish(stream.number, stream.inference.close(stream.number, monotonic))
         stream.inference.save(stream.number)
         self._availability(stream, monotonic)
         rows = stream.inference.stream(stream.number)

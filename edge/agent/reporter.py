@@ -49,12 +49,12 @@ class Reporter:
         self._latest[stream] = outcome
         if alarm != self._alarms.get(stream):
             self._alarms[stream] = alarm
-            self._say_state(stream)
+            self._publish_state(stream)
 
     def tick(self) -> None:
         """Say the states that have changed since; to say each row's would wake delivery far too often."""
         for stream in list(self._latest):
-            self._say_state(stream)
+            self._publish_state(stream)
 
     def over(self, stream: str, time_s: float) -> None:
         """The stream came to its end: nothing is in alarm any more."""
@@ -84,7 +84,7 @@ class Reporter:
         )
         self.publisher.health({**body, **more})
 
-    def _say_state(self, stream: str) -> None:
+    def _publish_state(self, stream: str) -> None:
         outcome = self._latest.pop(stream)
         score = None if math.isnan(outcome.score) else round(outcome.score, 4)
         body = {"anomaly": outcome.anomaly, "score": score, "event_id": outcome.event_id, "time": outcome.time}

@@ -99,11 +99,12 @@ class Stream:
         self.rows: deque[Row] = deque()
         """Closed and not yet scored."""
         self.readings = self.untimed = self.bad_values = 0
+        usual = bundle.aligner
         self._settings = replace(
-            bundle.aligner,
+            usual,
             aggregate=config.aggregate,
-            max_hold_s=config.max_hold_s,
-            max_gap_s=config.max_gap_s,
+            max_hold_s=usual.max_hold_s if config.max_hold_s is None else config.max_hold_s,
+            max_gap_s=usual.max_gap_s if config.max_gap_s is None else config.max_gap_s,
             max_delay_s=config.max_delay_s,
             max_future_s=config.max_future_s,
         )

@@ -14,25 +14,25 @@ from edge.config.settings import Config, ConfigError, StreamConfig, load_config
 from edge.delivery.connection import ConnectError, probe
 from edge.detector.bundle.files import BundleError
 from edge.detector.learn.commissioning import bundle_calibration
-from edge.detector.learn.standing import told
+from edge.detector.learn.standing import describe
 from edge.sources.intake import Intake
 from edge.sources.settings import SourceError, SourceSettings
 from edge.wire.broker import BrokerSettings
 
-Finding = tuple[bool, str, str]
+CheckResult = tuple[bool, str, str]
 """Whether it is good, what was tried, what was found."""
 
 
-def check(path: Path, say: Callable[[str], None] = print) -> int:
+def check(path: Path, write: Callable[[str], None] = print) -> int:
     """Check a config and what it names; the exit status, 0 or 2."""
     failed = 0
     for good, what, found in _findings(path):
-        say(f"{'ok  ' if good else 'FAIL'}  {what}: {found}")
+        write(f"{'ok  ' if good else 'FAIL'}  {what}: {found}")
         failed += not good
     return 2 if failed else 0
 
 
-def _findings(path: Path) -> Iterator[Finding]:
+def _findings(path: Path) -> Iterator[CheckResult]:
     try:
         config = load_config(path)
     except ConfigError as error:
@@ -48,14 +48,14 @@ def _findings(path: Path) -> Iterator[Finding]:
     yield _broker("broker", config.broker, f"offbeat-{config.device.id}")
 
 
-def _state_dir(folder: Path) -> Finding:
+def _state_dir(folder: Path) -> CheckResult:
     above = next(part for part in (folder, *folder.absolute().parents) if part.exists())
     if not (above.is_dir() and os.access(above, os.W_OK | os.X_OK)):
         return False, "state_dir", f"{folder}: {above} cannot be written to by this user"
     return True, "state_dir", f"{folder} ({'exists' if above == folder else 'will be made'})"
 
 
-def _bundle(streams: list[StreamConfig], load: Callable[[], Loaded]) -> Finding:
+def _bundle(streams: list[StreamConfig], load: Callable[[], Loaded]) -> CheckResult:
     what = f"bundle of {', '.join(stream.id for stream in streams)}"
     try:
         loaded = load()
@@ -79,11 +79,11 @@ def _members(streams: list[StreamConfig], loaded: Loaded) -> str:
     own = [stream.id for stream in streams if stream.calibrate_rows]
     if len(own) == len(streams):
         return "each is judged once it has commissioned itself"
-    judged = told(bundle_calibration(loaded.bundle, loaded.variant), loaded.bundle.window)
+    judged = describe(bundle_calibration(loaded.bundle, loaded.variant), loaded.bundle.window)
     return judged + (f"; {', '.join(own)} once commissioned" if own else "")
 
 
-def _source(source: SourceSettings, config: Config) -> Finding:
+def _source(source: SourceSettings, config: Config) -> CheckResult:
     what = f"source {source.name}"
     try:
         return True, what, open_reader(source, Intake(source.name, lambda *_: None, {}), config).probe()
@@ -91,7 +91,7 @@ def _source(source: SourceSettings, config: Config) -> Finding:
         return False, what, str(error)
 
 
-def _broker(what: str, broker: BrokerSettings, client_id: str) -> Finding:
+def _broker(what: str, broker: BrokerSettings, client_id: str) -> CheckResult:
     try:
         # Another client id than the agent's: with the same the broker would throw out an agent that runs.
         probe(broker, f"{broker.client_id or client_id}-check")

@@ -66,7 +66,7 @@ class Link:
                 if self._connect_and_serve():
                     return
             except ConnectError as error:
-                self._tell(str(error))
+                self._log_once(str(error))
             except Exception:  # a bug must not end delivery: the next connection starts afresh
                 self.outgoing.counts.errors += 1
                 log.exception("delivery failed; connecting anew")
@@ -79,22 +79,22 @@ class Link:
         """One connection from greeting to end; True when it ended because of `stop`."""
         topics = self.outgoing.topics
         connection = Connection(self.broker, self.broker.client_id or f"offbeat-{topics.device}", self._waker)
-        said_all = False
+        all_sent = False
         try:
             connection.open(self.settings.connect_timeout_s, topics.status)
             self._greeted()
-            said_all = self._serve(connection, Session(connection, self.outgoing, self.settings))
+            all_sent = self._serve(connection, Session(connection, self.outgoing, self.settings))
             return True
         finally:
             self.outgoing.counts.connected = False
-            connection.close(goodbye=said_all)
+            connection.close(goodbye=all_sent)
 
     def _serve(self, connection: Connection, session: Session) -> bool:
         """Step until `stop`; whether all was sent, `offline` the last of it. Else the last will has to say that."""
         session.start()
         while connection.connected:
-            if self._stop_at is not None and (session.said_all() or time.monotonic() >= self._stop_at):
-                return session.said_all()
+            if self._stop_at is not None and (session.all_sent() or time.monotonic() >= self._stop_at):
+                return session.all_sent()
             session.step(time.monotonic())
         raise ConnectError(f"{self.broker.address}: connection lost")
 
@@ -104,10 +104,10 @@ class Link:
         self.outgoing.counts.connections += 1
         log.info("connected to %s", self.broker.address)
 
-    def _tell(self, reason: str) -> None:
+    def _log_once(self, reason: str) -> None:
         if reason not in self._told and len(self._told) < _MAX_TOLD:
             self._told.append(reason)
-            log.warning("no broker: %s; trying on", reason)
+            log.warning("no broker: %s; retrying", reason)
 
     def _wait(self, seconds: float) -> bool:
         """Wait before the next attempt; False when there is to be none."""

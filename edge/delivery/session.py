@@ -62,7 +62,7 @@ class Session:
         if (stalled_s := self._connection.stalled_s()) > self._settings.ack_timeout_s:
             raise ConnectError(f"{self._connection.address}: no acknowledgement for {stalled_s:.0f} s")
 
-    def said_all(self) -> bool:
+    def all_sent(self) -> bool:
         """Whether the broker has everything, `offline` the last of it; makes that be said once the rest is there."""
         if self._leaving:
             return self._out.latest.settled

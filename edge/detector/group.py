@@ -9,8 +9,8 @@ import numpy as np
 from edge.detector.bundle.calibration import Calibration
 from edge.detector.bundle.files import Bundle, Variant
 from edge.detector.events.alarm import EpisodeDetector
+from edge.detector.events.called_normal import CalledNormal
 from edge.detector.events.episode import Look, random_id
-from edge.detector.events.said_normal import SaidNormal
 from edge.detector.events.settings import StreamSettings
 from edge.detector.events.stream import StreamEvents
 from edge.detector.learn.commissioning import Commissioning, bundle_calibration, shape_of
@@ -57,7 +57,7 @@ class StreamGroup:
         needed = np.array([tuning.min_windows if one.min_windows is None else one.min_windows for one in streams])
         self._detector = EpisodeDetector(count, bundle.window // bundle.stride or 1, tuning, needed)
         self._calibrations: list[Calibration | None] = [None] * count
-        self.normal = SaidNormal(count, bundle.window, self._engine.look_columns, tuning)
+        self.normal = CalledNormal(count, bundle.window, self._engine.look_columns, tuning)
         self._levels: np.ndarray = np.array([one.level for one in streams], float)
         self._collected = [Commissioning(bundle, network, one.calibrate_rows, tuning) for one in streams]
         self._events = [self._stream_events(one) for one in streams]
@@ -104,14 +104,14 @@ class StreamGroup:
         """From now on episodes can be called normal; that takes a second ring of rows for each stream."""
         self._engine.keeps_looks = True
 
-    def say_normal(self, stream: int, event_id: str, by: str) -> tuple[Event, ...]:
+    def call_normal(self, stream: int, event_id: str, by: str) -> tuple[Event, ...]:
         """An anomaly of the stream was called normal: what looks like it alarms no more. The `end` where it is open.
 
         Raises:
             FeedbackError: it cannot be.
         """
         told = self._events[stream]
-        if not self.normal.say(stream, event_id, by, told.open_kinds):
+        if not self.normal.add(stream, event_id, by, told.open_kinds):
             return ()
         self._detector.force(stream, False)
         return tuple(told.end_anomaly(told.last_time))
@@ -289,7 +289,7 @@ class StreamGroup:
 
     def _outcome(self, stream: int, row: Row, events: Sequence[Event], explanation: Explanation | None) -> Outcome:
         score = float(self._score[stream])
-        episode = self._events[stream].told_id
+        episode = self._events[stream].published_id
         commissioning = self._calibrations[stream] is None
         anomaly: Anomaly = "commissioning" if commissioning else "OFF" if episode is None else "ON"
         top = None if np.isnan(score) else self._channels[self._top[stream]][0]

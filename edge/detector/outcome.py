@@ -31,7 +31,7 @@ class Outcome:
 
     @property
     def shares(self) -> dict[str, float]:
-        """Channel to its part in the row's score, which add up to 1; empty where the row was not scored."""
+        """Channel to its part in the score, in sum 1, or all 0 where the score is; empty where it was not scored."""
         return {} if self.explanation is None else self.explanation.shares
 
     @property

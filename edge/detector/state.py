@@ -26,7 +26,7 @@ class StreamState:
     open_episodes: Mapping[str, Any]
     """As `StreamEvents.snapshot` gives them; not checked yet."""
     normal: Mapping[str, Any]
-    """As `SaidNormal.snapshot` gives it; not checked yet, empty in states of before."""
+    """As `CalledNormal.snapshot` gives it; not checked yet, empty in states of before."""
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types."""

@@ -1,13 +1,14 @@
 """Readings from a recording or from standard input. No line is lost: the reader waits while the agent is busy."""
 
+import re
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import TextIO
 
+from edge.readings.options import FileError
 from edge.sources.intake import Intake
-from edge.sources.lines import read_lines
+from edge.sources.lines import Line, PipeText, read_file, read_lines
 from edge.sources.settings import FileSource, SourceError, StdinSource
 from edge.wire.readings import FrameError, Readings
 
@@ -54,32 +55,50 @@ class LineReader:
         span = _Span()
         loop = isinstance(self._settings, FileSource) and self._settings.loop
         while True:
-            with self._open() as file:
-                self._intake.connected()
-                self._read(file, span)
+            self._intake.connected()
+            self._read(span)
             if self._stop.is_set() or not loop or span.step_s == 0:
                 return
             span.restart()
 
-    def _open(self) -> TextIO:
-        # Not sys.stdin: the interpreter closes that one at exit and dies when a thread is reading from it.
-        target = self._settings.path if isinstance(self._settings, FileSource) else 0
-        return open(target, encoding="utf-8", errors="replace", closefd=target != 0)
-
-    def _read(self, file: TextIO, span: "_Span") -> None:
+    def _lines(self) -> Iterator[Line | FrameError]:
         settings = self._settings
         unit_s = 0.001 if settings.time_unit == "ms" else 1.0
-        for line in read_lines(file, settings.format, settings.time_column, settings.timezone, unit_s):
-            if self._stop.is_set():
-                return
-            if isinstance(line, FrameError):
-                self._intake.bad(line)
-                continue
-            board, readings = line
-            readings = span.shift(readings)
-            if self._pace is not None and readings.time is not None:
-                self._pace.wait_until(readings.time)
-            self._intake.take(board or settings.board or settings.name, readings, wait=True)
+        if isinstance(settings, FileSource):
+            return read_file(settings.path, settings.written_as, settings.format, unit_s)
+        # Not sys.stdin: the interpreter closes that one at exit and dies when a thread is reading from it.
+        return read_lines(PipeText(0), settings.written_as, settings.format, unit_s)
+
+    def _read(self, span: "_Span") -> None:
+        settings, before, error = self._settings, self._intake.frames, None
+        try:
+            for line in self._lines():
+                if self._stop.is_set():
+                    return
+                if isinstance(line, FrameError):
+                    error = line
+                    self._intake.bad(line)
+                    continue
+                board, readings = line
+                readings = span.shift(readings)
+                if self._pace is not None and readings.time is not None:
+                    self._pace.wait_until(readings.time)
+                self._intake.take(board or settings.board or settings.name, readings, wait=True)
+        except FileError as refused:
+            raise SourceError(f"source {settings.name}: {in_toml(str(refused))}") from refused
+        if error is not None and self._intake.frames == before:
+            raise SourceError(f"source {settings.name}: no line could be read, the last: {error}")
+
+
+def in_toml(message: str) -> str:
+    """A message of the reader of files with its options as keys of agent.toml.
+
+    >>> in_toml("say which: --day-first or --no-day-first, or --time-format '%d'")
+    "say which: day_first = true or day_first = false, or time_format = '%d'"
+    """
+    message = message.replace("--no-day-first", "day_first = false").replace("--day-first", "day_first = true")
+    message = re.sub(r"--period( SECONDS)?", "period_s = SECONDS", message)
+    return re.sub(r"--([a-z][a-z-]*)(?= |$|,|;)", lambda found: f"{found[1].replace('-', '_')} =", message)
 
 
 class Pace:

@@ -12,6 +12,7 @@ from typing import ClassVar, Literal, Protocol
 from attrs import field, frozen
 from attrs.validators import optional
 
+from edge.readings.options import FileOptions
 from edge.sources.checks import is_id, is_positive, is_topic_root, not_negative
 from edge.sources.intake import Intake
 from edge.wire.broker import BrokerSettings
@@ -134,11 +135,49 @@ class _LineSource(SourceSettings):
     format: Literal["auto", "csv", "json"] = "auto"
     """`auto` looks at the first character: { is JSON."""
     time_column: str | None = None
-    """CSV column with the time; else the first of time, timestamp and datetime that is there."""
-    time_unit: TimeUnit = "s"
-    """Unit of times that are numbers."""
-    timezone: str = "UTC"
-    """Zone of written times that carry none, such as Europe/Berlin."""
+    """CSV column with the time; A,B joins several; found by name and content where left out."""
+    time_unit: TimeUnit | None = None
+    """Unit of times that are numbers; found by their size where left out, s in JSON lines."""
+    time_format: str | None = None
+    """A pattern such as %d.%m.%Y %H:%M, a unit, or excel: where times can be read in several ways, or none is found."""
+    day_first: bool | None = None
+    """Whether 03/04/2024 is the third of April, where the file does not show it."""
+    decimal: Literal[".", ","] | None = None
+    """The decimal mark, where the file does not show it."""
+    missing: list[str] = field(factory=list)
+    """Numbers that mean no value, such as -999; what a bundle lists as missing is so without this."""
+    id_column: str | None = None
+    """Of a file with a row a value: the column that says whose it is."""
+    value_column: str | None = None
+    """Of such a file: the column with the value."""
+    rename: Mapping[str, str] = field(factory=dict)
+    """Columns to the bundle's channels, as `channels` does; here also those of a file with a row a value."""
+    header_row: int | None = None
+    """Line with the names, from 1; 0 where there is none; found where left out."""
+    skip_lines: int = field(default=0, validator=not_negative)
+    """Lines at the start to pass over."""
+    period_s: float | None = field(default=None, validator=optional(is_positive))
+    """Between two rows of a file without a time, seconds."""
+    timezone: str | None = None
+    """Zone of written times that carry none, such as Europe/Berlin; UTC where left out."""
+
+    @property
+    def written_as(self) -> FileOptions:
+        """What is said of how the lines are written."""
+        return FileOptions(
+            time_column=self.time_column,
+            time_format=self.time_format or self.time_unit,
+            day_first=self.day_first,
+            decimal=self.decimal,
+            missing=tuple(self.missing),
+            id_column=self.id_column,
+            value_column=self.value_column,
+            rename=tuple(self.rename.items()),
+            header_row=self.header_row,
+            skip_lines=self.skip_lines,
+            timezone=self.timezone,
+            period_s=self.period_s,
+        )
 
     finite: ClassVar[bool] = True
 

@@ -30,7 +30,7 @@ class Ledger:
         """Streams whose episodes were ended because nothing can go on with them, and when that was by their own time,
         Unix seconds; whoever tells the streams' state takes them out."""
 
-    def tell(self, stream: str, bundle: str, events: Sequence[Event], open_: Open) -> None:
+    def commit(self, stream: str, bundle: str, events: Sequence[Event], open_: Open) -> None:
         """Commit events and what is open after them; when this returns both are on disk, or wait in memory."""
         body = {"bundle": bundle, "open": dict(open_)}
         self._outbox.commit(events, {stream: encode_payload(body)})
@@ -43,7 +43,7 @@ class Ledger:
         """Bring what is kept of the open episodes up to date without saying anything."""
         known = self._read(stream)
         if open_ if known is None else known["open"] != open_:
-            self.tell(stream, bundle, (), open_)
+            self.commit(stream, bundle, (), open_)
 
     def load(self, stream: str, bundle: str) -> Open | None:
         """The stream's open episodes; None where nothing is known of it. Those of another bundle cannot go on."""
@@ -55,10 +55,10 @@ class Ledger:
     def settle(self, stream: str, bundle: str, open_: Open) -> None:
         """From here on exactly these are open: end what was said to be open and is not among them."""
         going_on = {part["event"]["id"] for part in open_.values()}
-        lost = [event for event in self._said_open(stream) if event.id not in going_on]
+        lost = [event for event in self._published_open(stream) if event.id not in going_on]
         if lost:
             log.warning("stream %s: %d open episodes cannot go on and are ended", stream, len(lost))
-            self.tell(stream, bundle, [Episode(event, 0.0).cut(event.time) for event in lost], open_)
+            self.commit(stream, bundle, [Episode(event, 0.0).cut(event.time) for event in lost], open_)
             self.cut_off[stream] = max(event.time for event in lost)
 
     def settle_others(self, streams: Collection[str]) -> None:
@@ -89,7 +89,7 @@ class Ledger:
                 self._unread.add(stream)
         return self._known[stream]
 
-    def _said_open(self, stream: str) -> Iterable[Event]:
+    def _published_open(self, stream: str) -> Iterable[Event]:
         known = self._read(stream)
         if known is None:
             return self._from_history().get(stream, {}).values()
@@ -110,7 +110,7 @@ class Ledger:
 
 
 def _decoded(stream: str, body: bytes) -> dict[str, Any] | None:
-    """What `tell` wrote; None where that cannot be read: then the events themselves tell what is open."""
+    """What `commit` wrote; None where that cannot be read: then the events themselves tell what is open."""
     try:
         known = json.loads(body)
         for part in known["open"].values():

@@ -40,11 +40,11 @@ class Snapshots:
         self._group = group
         self._fresh = [group.snapshot(number) for number in range(len(self._streams))]
 
-    def tell(self, number: int, events: Sequence[Event]) -> bool:
+    def commit(self, number: int, events: Sequence[Event]) -> bool:
         """Commit events of one stream with what is open after them; whether anything is."""
         assert self._group is not None
         state = self._group.snapshot(number)
-        self._ledger.tell(self._streams[number], self._group.bundle.sha256, events, state["open"])
+        self._ledger.commit(self._streams[number], self._group.bundle.sha256, events, state["open"])
         return bool(state["open"])
 
     def save(self, number: int) -> None:

@@ -60,7 +60,7 @@ class _Display:
             _print(self._notes, f"{printable(device)} is {'online' if online else 'offline'}")
 
     def link(self, there: bool, text: str) -> None:
-        _print(self._notes, f"watching {text}" if there else f"no broker at {printable(text)}; trying on")
+        _print(self._notes, f"watching {text}" if there else f"no broker at {printable(text)}; retrying")
 
 
 def _print(stream: TextIO, line: str) -> None:

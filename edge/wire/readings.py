@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -35,7 +36,9 @@ def decode_readings(payload: bytes | str) -> Readings:
     try:
         message = json.loads(payload)
     except (ValueError, RecursionError) as error:  # UnicodeDecodeError is a ValueError
-        raise FrameError(f"readings are not JSON: {error}") from error
+        message = _with_nan(payload)
+        if message is None:
+            raise FrameError(f"readings are not JSON: {error}") from error
     if not isinstance(message, dict) or not isinstance(message.get("values"), dict):
         raise FrameError('readings want a JSON object with "values", an object of channel: number')
     good, rejected = split_values(message["values"])
@@ -54,11 +57,34 @@ def encode_readings(readings: Readings) -> bytes:
 
 
 def split_values(values: Mapping[str, object]) -> tuple[dict[str, float], tuple[str, ...]]:
-    """The finite numbers of a mapping, and the names of what is none."""
+    """The finite numbers of a mapping, text that is one among them, and the names of what is none."""
     if all(type(value) is float and math.isfinite(value) for value in values.values()):
         return values, ()  # type: ignore[return-value]  # the usual case, one pass and no copy
-    good = {name: float(value) for name, value in values.items() if _is_finite_number(value)}  # type: ignore[arg-type]
+    good = {name: number for name, value in values.items() if (number := _number_of(value)) is not None}
     return good, tuple(name for name in values if name not in good)
+
+
+_BARE_NAN = re.compile(r"(?<=[:,\[\s])[-+]?(?:nan|inf|infinity)(?=\s*[,}\]])", re.IGNORECASE)
+
+
+def _with_nan(payload: bytes | str) -> object:
+    """JSON in which a board's printf left nan or inf bare, which become null; None where it is not that."""
+    try:
+        text = payload if isinstance(payload, str) else payload.decode("utf-8")
+        mended, times = _BARE_NAN.subn("null", text)
+        return json.loads(mended) if times else None
+    except (ValueError, RecursionError):
+        return None
+
+
+def _number_of(value: object) -> float | None:
+    """A finite number, or text that is one; None for everything else."""
+    if isinstance(value, str) and "_" not in value:
+        try:
+            value = float(value)
+        except ValueError:
+            return None
+    return float(value) if _is_finite_number(value) else None  # type: ignore[arg-type]
 
 
 def _is_finite_number(value: object) -> bool:

@@ -17,7 +17,7 @@ _SLICE_ROWS = 64  # as Python objects at a time: a thousand boards then take meg
 
 
 @dataclass(frozen=True)
-class Run:
+class BoardRun:
     """Everything that decides what is sent."""
 
     settings: SimulationSettings
@@ -38,7 +38,7 @@ class Message:
     readings: Readings
 
 
-def sent_by(run: Run, number: int) -> Iterator[Sent]:
+def sent_by(run: BoardRun, number: int) -> Iterator[Sent]:
     """What board `number` (from 1) sends, block after block."""
     name = run.boards[number - 1]
     board = Board(run.firmware, run.settings.seed, number, run.settings.period_s)
@@ -47,14 +47,14 @@ def sent_by(run: Run, number: int) -> Iterator[Sent]:
         yield board.send(block)
 
 
-def messages(run: Run) -> Iterator[tuple[Message, str]]:
+def messages(run: BoardRun) -> Iterator[tuple[Message, str]]:
     """Every message of the run with the board's name, in the order in which they are sent."""
     streams = [_messages_of(run, number) for number in range(1, len(run.boards) + 1)]
     for message in heapq.merge(*streams, key=lambda message: (message.sent_at, message.number)):
         yield message, run.boards[message.number - 1]
 
 
-def _messages_of(run: Run, number: int) -> Iterator[Message]:
+def _messages_of(run: BoardRun, number: int) -> Iterator[Message]:
     for sent in sent_by(run, number):
         for first in range(0, len(sent.times), _SLICE_ROWS):
             part = slice(first, first + _SLICE_ROWS)

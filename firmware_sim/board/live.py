@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from edge.wire.readings import Readings
-from firmware_sim.board.fleet import Run, messages
+from firmware_sim.board.fleet import BoardRun, messages
 
 
 class Pace:
@@ -32,7 +32,7 @@ class Pace:
         return not self.stop.is_set()
 
 
-class Link(Protocol):
+class BoardLink(Protocol):
     """A way out of the board."""
 
     lost: int
@@ -48,7 +48,7 @@ class Link(Protocol):
         """Finish what is on its way and release the endpoint."""
 
 
-def play(run: Run, link: Link, pace: Pace) -> tuple[int, float]:
+def play(run: BoardRun, link: BoardLink, pace: Pace) -> tuple[int, float]:
     """Send the run over an open link; the number of readings given to it and the simulated seconds that passed."""
     sent, since_s = 0, 0.0
     for message, board in messages(run):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from edge.wire.topics import valid_id
 from firmware_sim.board.board import Firmware
-from firmware_sim.board.fleet import Run
+from firmware_sim.board.fleet import BoardRun
 from firmware_sim.board.simulation import SimulationSettings
 from firmware_sim.machine.faults import Fault, FaultError
 from firmware_sim.schedule.schedule import FAST_KINDS, DrawSettings, draw_schedule
@@ -17,7 +17,7 @@ CSV_START = 1767571200.0
 CSV_DURATION_S = 3600.0
 
 
-def plan_run(args: argparse.Namespace) -> Run:
+def plan_run(args: argparse.Namespace) -> BoardRun:
     """The run that was asked for.
 
     Raises:
@@ -28,7 +28,7 @@ def plan_run(args: argparse.Namespace) -> Run:
     boards = tuple(f"{args.name}{number}" for number in range(1, args.boards + 1))
     if not valid_id(boards[0]):
         raise ValueError(f"--name {args.name!r} cannot be part of a topic; use letters, digits, _ and -")
-    return Run(settings, boards, _firmware(args), _faults(args, settings, boards))
+    return BoardRun(settings, boards, _firmware(args), _faults(args, settings, boards))
 
 
 def _settings(args: argparse.Namespace) -> SimulationSettings:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from firmware_sim.demo.screen import clock
-from firmware_sim.demo.verdict import Episode, Finding, Verdict
+from firmware_sim.demo.verdict import Episode, FaultVerdict, Verdict
 
 _HEAD = ("fault", "severity", "from", "to", "found", "delay", "score", "blames", "right", "mean±3sd")
 
@@ -20,7 +20,7 @@ def table(verdict: Verdict, baseline: Verdict, start: float) -> str:
     return "\n".join(lines)
 
 
-def _row(finding: Finding, start: float) -> tuple[str, ...]:
+def _row(finding: FaultVerdict, start: float) -> tuple[str, ...]:
     fault, episode = finding.fault, finding.episode
     what = f"{fault.kind} ({fault.channels[0]})"
     when = (f"{fault.severity:.2f}", clock(fault.start - start), clock(fault.end - start))

@@ -35,7 +35,7 @@ class Episode:
 
 
 @dataclass(frozen=True)
-class Finding:
+class FaultVerdict:
     """One fault and the first episode that found it."""
 
     fault: Fault
@@ -56,7 +56,7 @@ class Finding:
 class Verdict:
     """How a detector did in one run."""
 
-    findings: tuple[Finding, ...]
+    findings: tuple[FaultVerdict, ...]
     """One for each fault, in the order of time."""
     false: tuple[Episode, ...]
     """Episodes that started outside every fault."""
@@ -79,7 +79,7 @@ def judge(faults: Sequence[Fault], episodes: Iterable[Episode]) -> Verdict:
     def within(episode: Episode, fault: Fault) -> bool:
         return fault.start <= episode.start <= fault.end + GRACE_S
 
-    findings = [Finding(fault, next((one for one in ordered if within(one, fault)), None)) for fault in faults]
+    findings = [FaultVerdict(fault, next((one for one in ordered if within(one, fault)), None)) for fault in faults]
     return Verdict(tuple(findings), tuple(one for one in ordered if not any(within(one, fault) for fault in faults)))
 
 

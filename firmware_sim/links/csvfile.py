@@ -8,7 +8,7 @@ from typing import Literal, TextIO
 import numpy as np
 
 from firmware_sim.board.board import Sent
-from firmware_sim.board.fleet import Run, sent_by
+from firmware_sim.board.fleet import BoardRun, sent_by
 from firmware_sim.machine.channels import CHANNELS, NAMES
 
 TimeFormat = Literal["iso", "unix"]
@@ -46,7 +46,9 @@ def _time_texts(times: np.ndarray, time_format: TimeFormat) -> list[str]:
     return [f"{text}Z" for text in texts.tolist()]
 
 
-def write_csv(run: Run, number: int, out: TextIO, time_format: TimeFormat, labels: bool, stop: threading.Event) -> int:
+def write_csv(
+    run: BoardRun, number: int, out: TextIO, time_format: TimeFormat, labels: bool, stop: threading.Event
+) -> int:
     """Write the rows of board `number` to `out` until the end or `stop`; the number of rows written."""
     rows = 0
     out.write(header(labels) + "\n")

@@ -19,7 +19,7 @@ from edge.detector.bundle.files import Bundle, write_bundle
 from edge.detector.bundle.scaler import fit_scaler
 from edge.detector.learn.calibrate import NormalRows, calibrate
 from edge.detector.learn.runs import Run
-from edge.detector.score.learned import Shape
+from edge.detector.score.calibrations import Shape
 from edge.detector.score.runtime import open_model
 from tests.bench.sizes import Size
 from tests.helpers.mosquitto import Broker, wait_for

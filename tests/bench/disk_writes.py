@@ -51,7 +51,7 @@ def episode(outbox: Outbox, ledger: Ledger, number: int) -> None:
     events: list[Event] = [first, *(replace(first, event_type="update") for _ in range(UPDATES)), alert(number, "end")]
     for event in events:
         open_ = {} if event.event_type == "end" else {"": Episode(event, 60.0).to_dict()}
-        ledger.tell("pump1", "a" * 64, [event], open_)
+        ledger.commit("pump1", "a" * 64, [event], open_)
         outbox.acknowledge(outbox.pending(limit=10))
 
 

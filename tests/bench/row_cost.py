@@ -19,7 +19,7 @@ from edge.detector.learn.calibrate import NormalRows, calibrate
 from edge.detector.learn.runs import Run
 from edge.detector.rows.aligner import Aligner, AlignerSettings
 from edge.detector.rows.row import Row
-from edge.detector.score.learned import Shape
+from edge.detector.score.calibrations import Shape
 from tests.helpers.tiny_bundle import plain_manifest
 
 WINDOW, NORMAL_ROWS = 30, 1200

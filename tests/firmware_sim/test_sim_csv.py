@@ -13,7 +13,7 @@ import pytest
 from edge.sources.lines import read_lines
 from firmware_sim.__main__ import main
 from firmware_sim.board.board import Firmware
-from firmware_sim.board.fleet import Run
+from firmware_sim.board.fleet import BoardRun
 from firmware_sim.board.simulation import SimulationSettings
 from firmware_sim.links.csvfile import write_csv
 from firmware_sim.machine.channels import NAMES
@@ -116,7 +116,7 @@ def test_a_run_that_is_stopped_ends_with_a_whole_row():
     stop, out = threading.Event(), io.StringIO()
     stop.set()
 
-    rows = write_csv(Run(SimulationSettings(0.0, 1e6), ("pump1",), Firmware()), 1, out, "unix", False, stop)
+    rows = write_csv(BoardRun(SimulationSettings(0.0, 1e6), ("pump1",), Firmware()), 1, out, "unix", False, stop)
 
     assert 0 < rows < 1e6
     assert out.getvalue().endswith("\n")
@@ -128,7 +128,7 @@ def test_at_least_fifty_thousand_rows_a_second(capsys: pytest.CaptureFixture):
     began = time.process_time()
 
     rows = write_csv(
-        Run(SimulationSettings(START, 86400.0), ("pump1",), Firmware()),
+        BoardRun(SimulationSettings(START, 86400.0), ("pump1",), Firmware()),
         1,
         io.StringIO(),
         "iso",

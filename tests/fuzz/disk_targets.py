@@ -61,7 +61,7 @@ def _sound() -> bytes:
     with closing(Outbox(path)) as outbox:
         entries = [outbox.put(alert(number)) for number in range(8)]
         outbox.acknowledge(entries[:4])
-        Ledger(outbox).tell("pump1", "0" * 64, (alert(9, episode="open"),), {})
+        Ledger(outbox).commit("pump1", "0" * 64, (alert(9, episode="open"),), {})
     return path.read_bytes()
 
 

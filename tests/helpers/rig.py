@@ -15,7 +15,7 @@ from edge.detector.group import Outcome, StreamGroup, StreamSettings
 from edge.detector.learn.calibrate import NormalRows, calibrate
 from edge.detector.learn.runs import Run
 from edge.detector.rows.row import Row
-from edge.detector.score.learned import Shape
+from edge.detector.score.calibrations import Shape
 
 CHANNELS = ("flow", "pressure", "current")
 WINDOW = 8

@@ -10,7 +10,7 @@ from edge.detector.bundle.scaler import fit_scaler
 from edge.detector.learn.calibrate import NormalRows, calibrate
 from edge.detector.learn.runs import Run
 from edge.detector.learn.wander import drift_allowance
-from edge.detector.score.learned import Shape
+from edge.detector.score.calibrations import Shape
 from edge.detector.score.runtime import open_model
 from train.console.quiet import quiet_native_output
 from train.network.backend import tf

@@ -121,7 +121,7 @@ def taught(group: StreamGroup, seed: int) -> dict[str, Any]:
     for row in first.rows:
         group.process([(0, row)])
         if row.time - 200 in first.flushes and (known := group.normal.known(0)):
-            group.say_normal(0, known[-1], "soak")
+            group.call_normal(0, known[-1], "soak")
             return group.snapshot(0)
     raise SystemExit(f"none of {len(first.flushes)} flushes alerted in two hours with seed {seed}; try another --seed")
 

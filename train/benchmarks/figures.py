@@ -52,7 +52,7 @@ class Tally:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class BenchmarkResult:
     """What a benchmark found."""
 
     detectors: Mapping[str, Tally]

@@ -10,7 +10,7 @@ from pathlib import Path
 from edge.detector.bundle.files import Bundle, BundleError, load_bundle
 from edge.detector.members.tuning import Tuning
 from edge.detector.rows.season import Calendar
-from edge.detector.score.learned import Shape
+from edge.detector.score.calibrations import Shape
 from edge.detector.score.runtime import Network, open_model
 from train.benchmarks.progress import Stages
 from train.console.quiet import quiet_native_output

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from edge.detector.rows.aligner import AlignerSettings
 from train.benchmarks.case import Case
-from train.benchmarks.figures import Figures, Outcome, figures_of
+from train.benchmarks.figures import BenchmarkResult, Figures, figures_of
 from train.benchmarks.folder import recordings
 from train.benchmarks.models import Workshop
 from train.benchmarks.nab_results import Recording, write_results
@@ -48,7 +48,7 @@ def probation_rows(rows: int) -> int:
     return min(int(PROBATION_PART * rows), MOST_PROBATION_ROWS)
 
 
-def benchmark(settings: NabSettings, seeds: Sequence[int], workshop: Workshop) -> Outcome:
+def benchmark(settings: NabSettings, seeds: Sequence[int], workshop: Workshop) -> BenchmarkResult:
     """The figures over all files together, for each seed, and the files of results of the first seed.
 
     Raises:
@@ -66,7 +66,7 @@ def benchmark(settings: NabSettings, seeds: Sequence[int], workshop: Workshop) -
         ]
         write_results(settings.results, corpus, trials.seeds[0])
     detectors = trials.tallies(lambda files: _figures(files, graces, windows is not None))
-    return Outcome(detectors, _told(settings, cases), trials.notes)
+    return BenchmarkResult(detectors, _told(settings, cases), trials.notes)
 
 
 def _case(settings: NabSettings, path: Path, anomalies: Sequence[Anomaly]) -> Case:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from train.console.terminal import say
+from train.console.terminal import echo
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ def show_stages(console: Console) -> Iterator[Stages]:
     """Who listens to a benchmark."""
     if not console.is_terminal:
         start = time.monotonic()
-        yield Stages(lambda text: say(console, f"{time.monotonic() - start:6.0f} s  {text}"), _nothing, _no_total)
+        yield Stages(lambda text: echo(console, f"{time.monotonic() - start:6.0f} s  {text}"), _nothing, _no_total)
         return
     columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
     with Progress(*columns, console=console, transient=True) as progress:

@@ -10,9 +10,9 @@ import numpy as np
 from edge.detector.bundle.files import load_bundle
 from edge.detector.rows.aligner import AlignerSettings
 from train.benchmarks.case import Case
-from train.benchmarks.figures import Figures, Outcome, Tally, figures_of
+from train.benchmarks.figures import BenchmarkResult, Figures, Tally, figures_of
 from train.benchmarks.models import Workshop
-from train.benchmarks.simulated import Fault, Simulated, simulate
+from train.benchmarks.simulated import Simulated, SimulatedFault, simulate
 from train.benchmarks.trial import try_all
 from train.console.words import percent
 from train.evaluation.found import grace_s
@@ -55,7 +55,7 @@ class _Data:
     schedules: int
 
 
-def benchmark(settings: PumpSettings, seeds: Sequence[int], workshop: Workshop) -> Outcome:
+def benchmark(settings: PumpSettings, seeds: Sequence[int], workshop: Workshop) -> BenchmarkResult:
     """The figures over all schedules, for each seed.
 
     Raises:
@@ -67,7 +67,7 @@ def benchmark(settings: PumpSettings, seeds: Sequence[int], workshop: Workshop) 
         data = _data(settings, Path(folder), workshop)
     trials = try_all(data.cases, seeds, workshop)
     detectors = trials.tallies(lambda files: _figures(files, data))
-    return Outcome(detectors, _told(settings, data), tuple(_by_kind(detectors)))
+    return BenchmarkResult(detectors, _told(settings, data), tuple(_by_kind(detectors)))
 
 
 def _data(settings: PumpSettings, folder: Path, workshop: Workshop) -> _Data:
@@ -142,7 +142,7 @@ def _with_drift(file: Judged) -> Judged:
     return replace(file, starts=starts)
 
 
-def _blamed_right(findings: Sequence[Finding], faults: Sequence[Fault]) -> float | None:
+def _blamed_right(findings: Sequence[Finding], faults: Sequence[SimulatedFault]) -> float | None:
     """Part of the found faults whose first alert names a channel that the fault moves."""
     right = [
         found.channel in fault.channels
@@ -152,7 +152,7 @@ def _blamed_right(findings: Sequence[Finding], faults: Sequence[Fault]) -> float
     return sum(right) / len(right) if right else None
 
 
-def _found_by_kind(findings: Sequence[Finding], faults: Sequence[Fault]) -> Figures:
+def _found_by_kind(findings: Sequence[Finding], faults: Sequence[SimulatedFault]) -> Figures:
     found: dict[str, list[bool]] = {}
     for finding, fault in zip(findings, faults, strict=True):
         found.setdefault(fault.kind, []).append(finding.found_at is not None)

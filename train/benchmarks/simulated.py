@@ -15,7 +15,7 @@ from train.read.tables import RawTable, ReadOptions, read_table
 
 
 @dataclass(frozen=True)
-class Fault:
+class SimulatedFault:
     """One fault of a run, as its truth file has it."""
 
     kind: str
@@ -36,7 +36,7 @@ class Simulated:
     """A run and what was wrong in it."""
 
     table: RawTable
-    faults: tuple[Fault, ...]
+    faults: tuple[SimulatedFault, ...]
 
 
 def simulate(folder: Path, name: str, options: Sequence[str]) -> Simulated:
@@ -61,5 +61,5 @@ def simulate(folder: Path, name: str, options: Sequence[str]) -> Simulated:
     faults = json.loads(truth.read_text("utf-8"))["faults"]
     return Simulated(
         read_table(file, ReadOptions()),
-        tuple(Fault(one["kind"], one["start"], one["end"], tuple(one["channels"])) for one in faults),
+        tuple(SimulatedFault(one["kind"], one["start"], one["end"], tuple(one["channels"])) for one in faults),
     )

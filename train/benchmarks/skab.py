@@ -6,7 +6,7 @@ from pathlib import Path
 
 from edge.detector.rows.aligner import AlignerSettings
 from train.benchmarks.case import Case
-from train.benchmarks.figures import Outcome, figures_of
+from train.benchmarks.figures import BenchmarkResult, figures_of
 from train.benchmarks.folder import read_labelled, recordings
 from train.benchmarks.models import Workshop
 from train.benchmarks.trial import try_all
@@ -38,7 +38,7 @@ class SkabSettings:
     """Window and training; its name, channels and period are filled in."""
 
 
-def benchmark(settings: SkabSettings, seeds: Sequence[int], workshop: Workshop) -> Outcome:
+def benchmark(settings: SkabSettings, seeds: Sequence[int], workshop: Workshop) -> BenchmarkResult:
     """The figures over all files together, for each seed.
 
     Raises:
@@ -51,7 +51,7 @@ def benchmark(settings: SkabSettings, seeds: Sequence[int], workshop: Workshop) 
     grace = grace_s(cases[0].model.period_s)
     detectors = trials.tallies(lambda files: figures_of(measure(files, grace)))
     row = best_row(trials.seeds[0]["offbeat"])
-    return Outcome(
+    return BenchmarkResult(
         detectors,
         {"files": str(len(tables)), **_told(settings, cases[0].model)},
         (f"clock: in alarm from row {row} of every file on, the row that suits it best", *trials.notes),

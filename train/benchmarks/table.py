@@ -6,8 +6,8 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from train.benchmarks.figures import Outcome, Tally
-from train.console.terminal import say
+from train.benchmarks.figures import BenchmarkResult, Tally
+from train.console.terminal import echo
 from train.console.words import duration, number
 
 NAMES = {
@@ -58,9 +58,9 @@ COLUMNS: Mapping[str, tuple[str, Cell]] = {
 """A figure's heading and how it is written."""
 
 
-def print_outcome(outcome: Outcome, columns: tuple[str, ...], title: str, console: Console) -> None:
+def print_outcome(outcome: BenchmarkResult, columns: tuple[str, ...], title: str, console: Console) -> None:
     """What was set, the table, the notes."""
-    say(console, "set by this benchmark: " + "; ".join(f"{name} {text}" for name, text in outcome.settings.items()))
+    echo(console, "set by this benchmark: " + "; ".join(f"{name} {text}" for name, text in outcome.settings.items()))
     table = Table(title=title, title_justify="left", padding=(0, 1), box=box.SIMPLE)
     table.add_column("detector")
     for name in columns:
@@ -69,7 +69,7 @@ def print_outcome(outcome: Outcome, columns: tuple[str, ...], title: str, consol
         table.add_row(NAMES.get(detector, detector), *(_cell(tally, name) for name in columns))
     console.print(table)
     for note in outcome.notes:
-        say(console, note)
+        echo(console, note)
 
 
 def _cell(tally: Tally, name: str) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 
 from edge.detector.rows.aligner import AlignerSettings
 from train.benchmarks.case import Case
-from train.benchmarks.figures import Outcome, figures_of
+from train.benchmarks.figures import BenchmarkResult, figures_of
 from train.benchmarks.folder import first_rows
 from train.benchmarks.models import Workshop
 from train.benchmarks.trial import try_all
@@ -45,7 +45,7 @@ class TaxiSettings:
     """Season, window and training; its name, channels, zone and period are filled in."""
 
 
-def benchmark(settings: TaxiSettings, seeds: Sequence[int], workshop: Workshop) -> Outcome:
+def benchmark(settings: TaxiSettings, seeds: Sequence[int], workshop: Workshop) -> BenchmarkResult:
     """The figures for each seed.
 
     Raises:
@@ -60,7 +60,7 @@ def benchmark(settings: TaxiSettings, seeds: Sequence[int], workshop: Workshop) 
     row = format_time(float(files[0].times[best_row(files)]), settings.timezone)
     clock = f"clock: in alarm from {row} on, the time that suits it best"
     measured = [measure(one["offbeat"], grace) for one in trials.seeds]
-    return Outcome(detectors, _told(settings, case), (clock, *_events(measured, settings.timezone)))
+    return BenchmarkResult(detectors, _told(settings, case), (clock, *_events(measured, settings.timezone)))
 
 
 def _events(measured: Sequence[Metrics], timezone: str) -> Iterator[str]:

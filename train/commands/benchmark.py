@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from train.benchmarks.families.benchmark import Other
-    from train.benchmarks.figures import Outcome
+    from train.benchmarks.figures import BenchmarkResult
     from train.benchmarks.models import Workshop
     from train.fitting.fit import FitSettings
 
@@ -170,16 +170,16 @@ def _others(args: argparse.Namespace, seeds: list[int]) -> "dict[str, Other]":
 
 
 def _write_json(args: argparse.Namespace, body: dict[str, Any], console: "Console") -> None:
-    from train.console.terminal import say
+    from train.console.terminal import echo
 
     if args.json is None:
         return
     body = {"benchmark": args.benchmark, "variant": args.variant, "without": args.without, **body}
     args.json.write_text(json.dumps(body, indent=1, allow_nan=False) + "\n", encoding="utf-8")
-    say(console, f"figures in {args.json}")
+    echo(console, f"figures in {args.json}")
 
 
-def _ablation(args: argparse.Namespace, seeds: list[int], workshop: "Workshop") -> "Outcome":
+def _ablation(args: argparse.Namespace, seeds: list[int], workshop: "Workshop") -> "BenchmarkResult":
     """The detector as it is, and without each part in turn; the models are the same."""
     from train.benchmarks.ablation import without
 
@@ -193,28 +193,28 @@ def _ablation(args: argparse.Namespace, seeds: list[int], workshop: "Workshop") 
     return replace(whole, detectors=lines, notes=())
 
 
-def _skab(args: argparse.Namespace, seeds: list[int], workshop: "Workshop") -> "Outcome":
+def _skab(args: argparse.Namespace, seeds: list[int], workshop: "Workshop") -> "BenchmarkResult":
     from train.benchmarks.skab import SkabSettings, benchmark
 
     settings = SkabSettings(args.folder, args.fit, args.label_column, args.rows)
     return benchmark(replace(settings, model=_model(args, settings.model)), seeds, workshop)
 
 
-def _taxi(args: argparse.Namespace, seeds: list[int], workshop: "Workshop") -> "Outcome":
+def _taxi(args: argparse.Namespace, seeds: list[int], workshop: "Workshop") -> "BenchmarkResult":
     from train.benchmarks.taxi import TaxiSettings, benchmark
 
     settings = TaxiSettings(args.file, args.windows, exclude=tuple(args.exclude))
     return benchmark(replace(settings, model=_model(args, settings.model)), seeds, workshop)
 
 
-def _nab(args: argparse.Namespace, seeds: list[int], workshop: "Workshop") -> "Outcome":
+def _nab(args: argparse.Namespace, seeds: list[int], workshop: "Workshop") -> "BenchmarkResult":
     from train.benchmarks.nab import NabSettings, benchmark
 
     settings = NabSettings(args.folder, args.windows, args.results)
     return benchmark(replace(settings, model=_model(args, settings.model)), seeds, workshop)
 
 
-def _pump(args: argparse.Namespace, seeds: list[int], workshop: "Workshop") -> "Outcome":
+def _pump(args: argparse.Namespace, seeds: list[int], workshop: "Workshop") -> "BenchmarkResult":
     from train.benchmarks.pump import PumpSettings, benchmark
 
     settings = PumpSettings(args.schedules, args.faults, args.hours, args.normal_hours, args.wear_hours, args.bundle)

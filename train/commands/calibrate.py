@@ -54,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
     from edge.detector.bundle.files import load_bundle
     from train.commission.commissioned import commission_variants, write_commissioned
     from train.commission.device import by_budget, by_labels, facts, read_device
-    from train.console.terminal import say, terminal
+    from train.console.terminal import echo, terminal
     from train.read.row_hashes import refuse_fitted
 
     console = terminal()
@@ -63,7 +63,7 @@ def run(args: argparse.Namespace) -> int:
         bundle = replace(bundle, alarm={**bundle.alarm, "threshold": args.threshold.to_dict()})
     device = read_device(bundle, args.csv, reading_of(args, bundle), selection_of(args, bundle.timezone), args.labels)
     refuse_fitted([device.run], bundle)
-    commissioned = commission_variants(bundle, device.run, lambda text: say(console, text))
+    commissioned = commission_variants(bundle, device.run, lambda text: echo(console, text))
     _warn(bundle, device, commissioned, console)
     chosen: Chosen | None = None
     if args.false_alarms_per_day is not None:
@@ -80,14 +80,14 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _warn(bundle: "Bundle", device: "Device", commissioned: "Commissioned", console: "Console") -> None:
-    from train.console.terminal import say
+    from train.console.terminal import echo
     from train.console.times import format_time
     from train.console.words import number
 
     for odd in commissioned.odd:
         first, last = device.file_rows(odd.start, odd.end)
         span = [format_time(time, bundle.timezone) for time in (odd.start, odd.end, odd.end + bundle.period_s)]
-        say(
+        echo(
             console,
             f"warning: rows {first} to {last} of {device.table.name} ({span[0]} to {span[1]}) stand out, most of all "
             f"{odd.channel} ({number(odd.times_usual, 2)} times the usual peak): an anomaly among the rows to "
@@ -97,20 +97,20 @@ def _warn(bundle: "Bundle", device: "Device", commissioned: "Commissioned", cons
 
 def _print_summary(bundle: "Bundle", commissioned: "Commissioned", chosen: "Chosen | None", console: "Console") -> None:
     from edge.detector.bundle.tail import EXTRAPOLATION
-    from edge.detector.learn.standing import told
-    from train.console.terminal import say
+    from edge.detector.learn.standing import describe
+    from train.console.terminal import echo
     from train.console.words import duration, number, plural
     from train.fitting.summary import vouched
 
     first = commissioned.first
-    say(console, f"commissioned on {plural(first.rows, 'row')} ({duration(first.span_s)})")
-    say(console, told(first, bundle.window))
-    say(console, vouched(first))
+    echo(console, f"commissioned on {plural(first.rows, 'row')} ({duration(first.span_s)})")
+    echo(console, describe(first, bundle.window))
+    echo(console, vouched(first))
     for line in () if chosen is None else chosen.lines:
-        say(console, line)
+        echo(console, line)
     rare = None if first.tail is None else first.tail.return_period_s(first.level)
     often = f"about once in {duration(rare)}" if rare else f"less than once in {duration(EXTRAPOLATION * first.span_s)}"
-    say(console, f"normal rows reach the level {often}")
+    echo(console, f"normal rows reach the level {often}")
     level = float(bundle.alarm.get("level", 1.0))
-    say(console, f"level {number(level)} times the default; [stream.alarm] level in agent.toml multiplies it further")
-    say(console, f"bundle {bundle.name} in {bundle.folder}")
+    echo(console, f"level {number(level)} times the default; [stream.alarm] level in agent.toml multiplies it further")
+    echo(console, f"bundle {bundle.name} in {bundle.folder}")

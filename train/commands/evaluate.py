@@ -41,7 +41,7 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
 
 def run(args: argparse.Namespace) -> int:
     """Play the files, say how good the alarms were."""
-    from train.console.terminal import say, terminal
+    from train.console.terminal import echo, terminal
 
     console = terminal()
     first = _first_row(args)
@@ -52,12 +52,12 @@ def run(args: argparse.Namespace) -> int:
     if args.json is not None:
         body = {**_settings(args, bundle, variant, played, first), **result.to_dict()}
         args.json.write_text(json.dumps(body, indent=1, allow_nan=False) + "\n", encoding="utf-8")
-        say(console, f"figures in {args.json}")
+        echo(console, f"figures in {args.json}")
     if args.report is not None:
         from train.report import write_evaluate_report
 
         write_evaluate_report(args.report, bundle, variant, played, result)
-        say(console, f"report in {args.report}")
+        echo(console, f"report in {args.report}")
     return 0
 
 

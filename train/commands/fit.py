@@ -28,7 +28,7 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
 
 def run(args: argparse.Namespace) -> int:
     """Fit, write the bundle, say what it found."""
-    from train.console.terminal import say, terminal
+    from train.console.terminal import echo, terminal
     from train.fitting.fit import fit
     from train.fitting.progress import show_progress
     from train.fitting.search import searched
@@ -46,5 +46,5 @@ def run(args: argparse.Namespace) -> int:
         result = fit(readings.runs, settings, args.out, interpreters, listener)
     print_summary(result, console)
     write_report(args.out / REPORT, result, readings.reports, readings.card)
-    say(console, f"report in {args.out / REPORT}")
+    echo(console, f"report in {args.out / REPORT}")
     return 0

@@ -32,7 +32,7 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
 
 def run(args: argparse.Namespace) -> int:
     """Play the file, write its scores, say which episodes there were."""
-    from train.console.terminal import say, terminal
+    from train.console.terminal import echo, terminal
     from train.console.words import plural
     from train.evaluation.scores import write_events, write_scores
 
@@ -40,28 +40,28 @@ def run(args: argparse.Namespace) -> int:
     bundle, variant, (played,) = play_files(args, [args.csv], console, args.rows)
     write_scores(args.out, played)
     _print_summary(bundle, variant, played, console)
-    say(console, f"scores in {args.out}")
+    echo(console, f"scores in {args.out}")
     if args.events is not None:
         write_events(args.events, played.replay.events)
-        say(console, f"{plural(len(played.replay.events), 'event')} in {args.events}")
+        echo(console, f"{plural(len(played.replay.events), 'event')} in {args.events}")
     if args.report is not None:
         from train.report import write_score_report
 
         write_score_report(args.report, bundle, variant, played)
-        say(console, f"report in {args.report}")
+        echo(console, f"report in {args.report}")
     return 0
 
 
 def _print_summary(bundle: "Bundle", variant: "Variant", played: "Played", console: "Console") -> None:
     from rich.table import Table
 
-    from train.console.terminal import say
+    from train.console.terminal import echo
     from train.console.words import count, duration, number, plural, when
     from train.evaluation.scores import episodes_of
 
     replay, episodes = played.replay, episodes_of(played)
     scored = int((replay.score == replay.score).sum())
-    say(
+    echo(
         console,
         f"{played.table.name} with {bundle.name} ({variant.name}): {plural(len(replay.score), 'row')}, "
         f"{count(scored)} scored, {count(int(replay.alarm.sum()))} in alarm, {plural(len(episodes), 'episode')}",
@@ -76,4 +76,4 @@ def _print_summary(bundle: "Bundle", variant: "Variant", played: "Played", conso
         table.add_row(*span, duration(one.end - one.start), number(one.top_score), one.top_channel)
     console.print(table)
     if len(episodes) > _MOST_EPISODES:
-        say(console, f"and {len(episodes) - _MOST_EPISODES} more")
+        echo(console, f"and {len(episodes) - _MOST_EPISODES} more")

@@ -12,6 +12,6 @@ def terminal() -> Console:
     return Console() if sys.stdout.isatty() else Console(width=_LOG_WIDTH)
 
 
-def say(console: Console, text: str) -> None:
+def echo(console: Console, text: str) -> None:
     """A line as it is: no colours guessed, no brackets read as markup, and not broken, so that it can be copied."""
     console.print(text, highlight=False, markup=False, soft_wrap=True)

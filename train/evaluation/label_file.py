@@ -7,13 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
+from edge.readings.labels import find_labels, label_of, outliers_are_minus_one
 from train.console.errors import DatasetError
 from train.console.times import parse_times
 from train.evaluation.found import Anomaly, labels_inside
 from train.evaluation.label_windows import as_anomaly, read_windows, windows_of
-from train.read.columns import find_time
-from train.read.csv_file import CsvFile, read_csv
-from train.read.label_names import find_labels, label_cells
+from train.read.csv_file import CsvFile, read_csv, times_of
 from train.read.tables import RawTable, ReadOptions, read_table
 
 _FROM = ("start", "from", "begin", "start_time", "onset")
@@ -36,13 +35,13 @@ def labelled_recording(path: Path, csv: Path, recording: RawTable, options: Read
     except OSError as error:
         raise DatasetError(f"{path}: cannot read it ({error.strerror})") from error
     if json_text:
-        return _with(recording, _json_intervals(path, csv, options.timezone))
+        return _with(recording, _json_intervals(path, csv, options.zone))
     file = read_csv(path)
     if options.channels is not None and set(options.channels) <= set(file.header):
         return read_table(path, replace(options, label_column=_label_column(file, options)))
     columns = [next((name for name in file.header if name.lower() in names), None) for names in (_FROM, _TO)]
     if columns[0] is not None and columns[1] is not None:
-        times = [parse_times(file.column(name), options.timezone) for name in columns if name is not None]
+        times = [parse_times(file.column(name), options.zone) for name in columns if name is not None]
         return _with(recording, [Anomaly(a, b) for a, b in zip(*(one.tolist() for one in times), strict=True)])
     return _by_time(file, recording, options)
 
@@ -72,9 +71,12 @@ def _label_column(file: CsvFile, options: ReadOptions) -> str:
 
 def _by_time(file: CsvFile, recording: RawTable, options: ReadOptions) -> RawTable:
     label = _label_column(file, options)
-    time = find_time(file, options.timezone) if options.time_column not in file.header else (options.time_column,)
-    times = parse_times(file.column(time[0]), options.timezone)
-    marked = times[label_cells(file.column(label)) & np.isfinite(times)]
+    known = replace(options.file, label_column=label, id_column=None, value_column=None)
+    times = times_of(file.path, known if options.time_column in file.header else replace(known, time_column=None))
+    cells = file.column(label).tolist()
+    minus = outliers_are_minus_one(cells)
+    anomalous = np.array([bool(label_of(cell, minus)) for cell in cells], bool)
+    marked = times[anomalous & np.isfinite(times)]
     return replace(recording, labels=np.isin(np.round(recording.times, 3), np.round(marked, 3)))
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from rich.console import Console
 from rich.table import Table
 
-from train.console.terminal import say
+from train.console.terminal import echo
 from train.console.words import count, duration, number, often, percent, plural
 from train.evaluation.blind import LIMIT_SDS
 from train.evaluation.evaluation import Evaluation, Quiet
@@ -50,19 +50,19 @@ def print_evaluation(result: Evaluation, console: Console) -> None:
     for line in lines:
         table.add_row(*line)
     console.print(table)
-    say(console, f"clock: in alarm from row {result.clock_row} of every file on, the row that suits it best")
+    echo(console, f"clock: in alarm from row {result.clock_row} of every file on, the row that suits it best")
     if result.windows:
-        say(console, WINDOW_DELAYS)
+        echo(console, WINDOW_DELAYS)
     for one in result.detectors["offbeat"].findings:
         if one.found_at is None:
-            say(console, f"missed in {one.file}")
+            echo(console, f"missed in {one.file}")
 
 
 def print_quiet(found: Quiet, console: Console) -> None:
     """Counts and quantiles."""
     counts = f"{count(found.rows)} rows, {count(found.scored_rows)} scored, {count(found.alarm_rows)} in alarm"
     episodes = f"{plural(found.episodes, 'episode')} in {duration(86400 * found.days)}"
-    say(console, ", ".join(filter(None, [counts, episodes, often(found.episodes_per_day)])))
+    echo(console, ", ".join(filter(None, [counts, episodes, often(found.episodes_per_day)])))
     table = Table(title="Score (1.0 is the alarm level)", title_justify="left")
     table.add_column("part of the rows below")
     table.add_column("score", justify="right")
@@ -71,7 +71,7 @@ def print_quiet(found: Quiet, console: Console) -> None:
     console.print(table)
     if found.claims:
         console.print(_claims(found.claims))
-    say(console, "no labels: give --label-column or --windows to see which alarms were right")
+    echo(console, "no labels: give --label-column or --windows to see which alarms were right")
 
 
 def _claims(claims: Sequence[Claim]) -> Table:

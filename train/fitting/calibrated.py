@@ -10,7 +10,7 @@ from edge.detector.bundle.calibration import Calibration
 from edge.detector.learn.calibrate import CalibrationError, NormalRows, learn
 from edge.detector.members.registry import NAMES, wanted_rows
 from edge.detector.members.tuning import DEFAULT, Tuning
-from edge.detector.score.learned import Shape
+from edge.detector.score.calibrations import Shape
 from edge.detector.score.runtime import Network, open_model
 from train.console.errors import FitError
 from train.fitting.probe import BATCHES

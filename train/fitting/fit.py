@@ -14,7 +14,7 @@ from edge.detector.bundle.scaler import Scaler
 from edge.detector.members.threshold import PEAKS, Threshold
 from edge.detector.members.tuning import DEFAULT
 from edge.detector.rows.season import Calendar
-from edge.detector.score.learned import Shape
+from edge.detector.score.calibrations import Shape
 from edge.detector.score.runtime import available_runtimes, open_model
 from train.console.errors import FitError
 from train.console.quiet import quiet_native_output
@@ -58,6 +58,8 @@ class FitSettings:
     """Channels that the device is sent as counters; in the runs they are rates already."""
     missing: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     """Channel to readings that the device takes for none; in the runs they are missing already."""
+    hold_s: float | None = None
+    """How long a value stands until the next one, seconds, as the runs were made; None for the aligner's default."""
     threshold: Threshold = PEAKS
     """How the alarm level is taken from the rows to calibrate on."""
     calibration_part: float = 0.25

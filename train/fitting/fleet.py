@@ -10,10 +10,10 @@ from edge.detector.learn.calibrate import CalibrationError, NormalRows, learn
 from edge.detector.learn.commissioning import in_parts
 from edge.detector.learn.limits import reached
 from edge.detector.learn.runs import Run as StreamRun
-from edge.detector.learn.runs import finished, replay
+from edge.detector.learn.runs import finished, played
 from edge.detector.members.tuning import DEFAULT, Tuning
+from edge.detector.score.calibrations import Shape
 from edge.detector.score.engine import Engine
-from edge.detector.score.learned import Shape
 from edge.detector.score.runtime import Network
 from train.network.scaling import Scaling
 from train.network.streams import as_stream, whole_runs
@@ -102,5 +102,5 @@ def _later(
         return None
     engine = Engine(network, shape, 1, tuning)
     engine.commission(0, learned.calibration)
-    seen = finished(replay(engine, [replace(run, lead=rows)]))
+    seen = finished(played(engine, [replace(run, lead=rows)]))
     return reached(seen, learned.calibration.sizes, np.full(len(seen.stream), run.unseen), shape, tuning)

@@ -42,6 +42,7 @@ def manifest(
         "rates": list(settings.rates),
         "missing": {name: list(codes) for name, codes in settings.missing.items()},
         "period_s": settings.period_s,
+        **({} if settings.hold_s is None else {"hold_s": settings.hold_s}),
         "timezone": settings.timezone,
         "season": settings.season,
         "window": settings.window,

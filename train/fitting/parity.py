@@ -7,7 +7,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from train.console.terminal import say
+from train.console.terminal import echo
 from train.fitting.trials import CRASHES_ELSEWHERE, Interpreter, Trial, try_variant
 from train.network.variants import precision
 
@@ -100,4 +100,4 @@ def print_parity(rows: Sequence[Parity], correlations: Mapping[str, float], cons
     console.print(table)
     for row in rows:
         for problem in row.problems:
-            say(console, f"{row.variant} not in {problem}")
+            echo(console, f"{row.variant} not in {problem}")

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from train.console.terminal import say
+from train.console.terminal import echo
 from train.fitting.fit import Listener
 
 _LINES = 8
@@ -41,6 +41,6 @@ def _log_lines(console: Console, epochs: int) -> Listener:
 
     def epoch(number: int, loss: float, held_out: float) -> None:
         if (number + 1) % every == 0:
-            say(console, f"epoch {number + 1} of {epochs}: loss {loss:.4f}, held out {held_out:.4f}")
+            echo(console, f"epoch {number + 1} of {epochs}: loss {loss:.4f}, held out {held_out:.4f}")
 
-    return Listener(lambda text: say(console, text), epoch)
+    return Listener(lambda text: echo(console, text), epoch)

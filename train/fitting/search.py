@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from edge.detector.rows.season import Calendar
-from train.console.terminal import say
+from train.console.terminal import echo
 from train.console.words import number
 from train.fitting.fit import FitSettings, Listener
 from train.fitting.progress import show_progress
@@ -90,7 +90,7 @@ def print_search(tried: Sequence[Tried], console: Console) -> None:
         values = (net.hidden, net.layers, net.dropout, net.training.learning_rate, one.epochs, one.loss)
         table.add_row(str(turn), *(number(value) for value in values), note)
     console.print(table)
-    say(console, f"fitting the best of {len(tried)}: {_told(best.settings)}")
+    echo(console, f"fitting the best of {len(tried)}: {_told(best.settings)}")
 
 
 def _try(

@@ -4,8 +4,8 @@ from rich.console import Console
 from rich.table import Table
 
 from edge.detector.bundle.calibration import Calibration
-from edge.detector.learn.standing import told, vouched_s
-from train.console.terminal import say
+from edge.detector.learn.standing import describe, vouched_s
+from train.console.terminal import echo
 from train.console.times import format_time
 from train.console.words import duration
 from train.fitting.contamination import WorstStretch
@@ -17,7 +17,7 @@ def print_summary(result: FitResult, console: Console) -> None:
     """Training, variants, worst stretches and where the bundle is."""
     trained = result.trained
     best = trained.best_epoch
-    say(
+    echo(
         console,
         f"trained {len(trained.losses)} epochs in {trained.seconds:.0f} s; kept epoch {best + 1}: "
         f"loss {trained.losses[best]:.4f}, held out {trained.held_out_losses[best]:.4f}",
@@ -25,16 +25,16 @@ def print_summary(result: FitResult, console: Console) -> None:
     print_parity(result.parity, result.score_correlation, console)
     _print_worst(result, console)
     _print_calibration(result, console)
-    say(console, f"bundle {result.bundle.name} in {result.bundle.folder}")
+    echo(console, f"bundle {result.bundle.name} in {result.bundle.folder}")
 
 
 def _print_calibration(result: FitResult, console: Console) -> None:
     unseen = sum(run.rows for run in result.split.calibrate)
     every = sum(run.rows for run in result.split.every)
-    say(console, f"calibrated on {every} rows in turn, the network on the {unseen} that training never saw")
+    echo(console, f"calibrated on {every} rows in turn, the network on the {unseen} that training never saw")
     first = next(iter(result.calibrations.values()))
-    say(console, told(first, result.settings.window))
-    say(console, vouched(first))
+    echo(console, describe(first, result.settings.window))
+    echo(console, vouched(first))
 
 
 def vouched(calibration: Calibration) -> str:
@@ -47,7 +47,7 @@ def vouched(calibration: Calibration) -> str:
 
 def _print_worst(result: FitResult, console: Console) -> None:
     if not result.worst:
-        say(console, "no training stretch stands out")
+        echo(console, "no training stretch stands out")
         return
     table = Table(title="Training rows that the network reproduces worst", title_justify="left")
     for name in ("run", "from", "to", "error / median", "channel"):
@@ -59,7 +59,7 @@ def _print_worst(result: FitResult, console: Console) -> None:
     if first.suspicious:
         # The end of a stretch to leave out is not left out itself: one row further.
         span = f"{_local(first.start, result)}..{_local(first.end + result.settings.period_s, result)}"
-        say(
+        echo(
             console,
             f"Look at these rows: an anomaly among them would count as normal. Leave it out with --exclude '{span}'",
         )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from train.network.architecture import ARCHITECTURES, DEFAULT
 from train.options.readings import (
-    Readings,
+    LoadedReadings,
     add_column_options,
     add_file_options,
     add_selection_options,
@@ -55,7 +55,7 @@ def _add_model_options(group: Any) -> None:
     )
 
 
-def settings_of(args: argparse.Namespace, readings: Readings) -> "FitSettings":
+def settings_of(args: argparse.Namespace, readings: LoadedReadings) -> "FitSettings":
     """What the command line chose.
 
     Raises:
@@ -76,6 +76,7 @@ def settings_of(args: argparse.Namespace, readings: Readings) -> "FitSettings":
         period_s=readings.settings.period_s,
         rates=rates,
         missing=readings.settings.missing,
+        hold_s=readings.settings.max_hold_s,
         window=args.window,
         stride=args.stride,
         architecture=args.architecture,
@@ -85,14 +86,18 @@ def settings_of(args: argparse.Namespace, readings: Readings) -> "FitSettings":
         scaler=args.scaler,
         season=args.season,
         timezone=readings.timezone,
-        units={name: f"{unit}/s" if unit and name in rates else unit for name, unit in args.unit},
+        units={
+            name: f"{unit}/s" if unit and name in rates else unit
+            for name, unit in {**readings.tables[0].units, **dict(args.unit)}.items()
+            if name in channels
+        },
         threshold=replace(args.threshold, signed=ARCHITECTURES[args.architecture].signed),
         calibration_part=args.calibration_part,
         training=TrainingSettings(epochs=args.epochs, seed=args.seed),
     )
 
 
-def _why(name: str, readings: Readings) -> str:
+def _why(name: str, readings: LoadedReadings) -> str:
     """Why a name is no channel's."""
     for line in readings.card.lines:
         if line.name == name and line.findings:

@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from train.options.files import add_writing_options, written_as
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -33,7 +35,7 @@ def add_playback_options(parser: argparse.ArgumentParser) -> None:
 
 def add_reading_options(group: "argparse._ActionsContainer", label: str) -> None:
     """How files with a bundle's channels are read; `label` is the help of the label column."""
-    group.add_argument("--time-column", metavar="NAME", help="default: found by name or content; DATE,TIME joins two")
+    add_writing_options(group)
     group.add_argument("--label-column", metavar="NAME", help=label)
     group.add_argument("--timezone", metavar="ZONE", help="of times that name none (default: the bundle's)")
 
@@ -67,9 +69,10 @@ def reading_of(args: argparse.Namespace, bundle: "Bundle") -> "ReadOptions":
     from train.console.times import zone
     from train.read.tables import ReadOptions
 
-    timezone = args.timezone or bundle.timezone
-    zone(timezone)
-    return ReadOptions(bundle.channel_names, args.time_column, args.label_column, timezone)
+    timezone = args.timezone or (None if bundle.timezone == "UTC" else bundle.timezone)
+    zone(timezone or "UTC")
+    more = written_as(args, bundle.period_s)
+    return ReadOptions(bundle.channel_names, args.time_column, args.label_column, timezone, more=more)
 
 
 def play_files(
@@ -81,7 +84,7 @@ def play_files(
         BundleError: the bundle cannot be used here.
         DatasetError: a file cannot be used.
     """
-    from train.console.terminal import say
+    from train.console.terminal import echo
     from train.evaluation.playback import oddities, play, read_for
 
     bundle, variant, model = open_bundle(args)
@@ -90,7 +93,7 @@ def play_files(
         played = play(bundle, variant, model, tables, args.calibrate_rows, progress)
     for one in played:
         for line in oddities(one):
-            say(console, line)
+            echo(console, line)
     return bundle, variant, played
 
 

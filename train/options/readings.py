@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge.detector.members.threshold import Threshold, named
-from edge.detector.rows.aligner import AlignerSettings
+from edge.detector.rows.aligner import AlignerSettings, held_gap
+from train.options.files import add_writing_options, written_as
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -24,9 +25,9 @@ def add_file_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("csv", nargs="+", type=Path, metavar="CSV", help="recordings; each file is a run of its own")
     group = parser.add_argument_group("reading the files")
     group.add_argument("--channels", type=_names, metavar="A,B", help="columns to use (default: all with numbers)")
-    group.add_argument("--time-column", metavar="NAME", help="default: found by name or content; DATE,TIME joins two")
-    group.add_argument("--label-column", metavar="NAME", help="1 where a row is anomalous; such rows are not used")
-    group.add_argument("--timezone", default="UTC", metavar="ZONE", help="of times that name none (default: UTC)")
+    group.add_argument("--label-column", metavar="NAME", help="1 where a row is anomalous, -1 where nobody judged")
+    group.add_argument("--timezone", metavar="ZONE", help="of times that name none (default: UTC)")
+    add_writing_options(group)
 
 
 def add_column_options(parser: argparse.ArgumentParser) -> None:
@@ -52,6 +53,12 @@ def add_selection_options(parser: argparse.ArgumentParser) -> None:
     """The grid, and which rows count as normal."""
     group = parser.add_argument_group("choosing rows")
     group.add_argument("--period", type=positive, metavar="SECONDS", help="of the grid (default: the median step)")
+    group.add_argument(
+        "--hold",
+        type=positive,
+        metavar="SECONDS",
+        help="a value stands until the next one, so long at most: readings come on change, here and on the device",
+    )
     group.add_argument("--max-gap", type=positive, metavar="SECONDS", help="silence that ends a run (5 periods)")
     add_stretch_options(group)
 
@@ -88,7 +95,7 @@ def add_rows_option(group: "argparse._ActionsContainer", note: str = "") -> None
 
 
 @dataclass(frozen=True)
-class Readings:
+class LoadedReadings:
     """The files of a command line: as read, and as runs on the grid."""
 
     tables: "list[RawTable]"
@@ -100,37 +107,45 @@ class Readings:
     timezone: str
 
 
-def load_readings(args: argparse.Namespace, console: "Console") -> Readings:
+def load_readings(args: argparse.Namespace, console: "Console") -> LoadedReadings:
     """Read, grade and align the files, and print what was found in them.
 
     Raises:
         DatasetError: files or options cannot be used, or leave no rows or no column.
     """
     from train.console.errors import DatasetError
-    from train.console.terminal import say
+    from train.console.terminal import echo
     from train.read.data_report import describe, print_report
-    from train.read.dataset import align, usual_period
+    from train.read.dataset import align, refuse_irregular, usual_period
     from train.read.tables import read_tables
+    from train.read.understood import print_tables
     from train.report_card.grading import grade, without_counters
     from train.report_card.table import print_card
 
-    selection, choice = selection_of(args), choice_of(args)
+    selection, choice, zone_of = selection_of(args), choice_of(args), args.timezone or "UTC"
     tables = read_tables(args.csv, read_options(args))
+    print_tables(tables, args.channels, console)
     period_s = args.period or usual_period(tables)
-    say(console, f"period {period_s:g} s{'' if args.period else ' (the median step; --period changes it)'}")
+    if args.hold is None and args.max_gap is None:
+        refuse_irregular(tables, period_s)
+    echo(console, f"period {period_s:g} s{'' if args.period else ' (the median step; --period changes it)'}")
     tables, remarks, left_out = without_counters(tables, selection, choice)
     channels = tables[0].channels
     settings = AlignerSettings(
-        period_s, max_gap_s=args.max_gap, rates=choice.rates, missing=choice.missing_of(channels)
+        period_s,
+        max_hold_s=args.hold,
+        max_gap_s=args.max_gap or held_gap(args.hold, period_s),
+        rates=choice.rates,
+        missing=choice.missing_of(channels),
     )
     runs = [align(table, selection, settings) for table in tables]
     reports = [describe(table, run, selection) for table, run in zip(tables, runs, strict=True)]
-    print_report(reports, args.timezone, console)
+    print_report(reports, zone_of, console)
     if not any(run.rows for run in runs):
         raise DatasetError("no usable rows left after --rows, --until, --exclude and labels")
-    card = grade(runs, channels, remarks, left_out, period_s, args.timezone)
+    card = grade(runs, channels, remarks, left_out, period_s, zone_of)
     print_card(card, console)
-    return Readings(tables, runs, reports, card, settings, args.timezone)
+    return LoadedReadings(tables, runs, reports, card, settings, zone_of)
 
 
 def read_options(args: argparse.Namespace) -> "ReadOptions":
@@ -143,12 +158,13 @@ def read_options(args: argparse.Namespace) -> "ReadOptions":
     from train.console.times import zone
     from train.read.tables import ReadOptions
 
-    zone(args.timezone)
+    zone(args.timezone or "UTC")
     keep = (*args.keep, *args.rate)
     for name in args.drop:
         if name in keep:
             raise DatasetError(f"--drop {name}: it is also named by --keep or --rate")
-    return ReadOptions(args.channels, args.time_column, args.label_column, args.timezone, keep, tuple(args.drop))
+    more = written_as(args, args.period)
+    return ReadOptions(args.channels, args.time_column, args.label_column, args.timezone, keep, tuple(args.drop), more)
 
 
 def choice_of(args: argparse.Namespace) -> "Choice":

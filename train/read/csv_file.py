@@ -1,16 +1,21 @@
-"""Any sensible CSV as columns of text: separator, encoding and ragged lines are found out here."""
+"""A file as columns of text, where a table of readings is not what is wanted; and the lines of files of any kind."""
 
-import csv
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from edge.readings.clock import Clock
+from edge.readings.layout import Layout, Line, Lines, find_shape
+from edge.readings.opening import open_text
+from edge.readings.options import FileError, FileOptions
+from edge.readings.understand import understand
 from train.console.errors import DatasetError
 
-SEPARATORS = (",", ";", "\t", "|")
-_SAMPLE_LINES = 50
+_SHEETS = (".xlsx", ".xlsm", ".xls", ".ods")
+_PARQUET = (".parquet", ".pq")
 
 
 @dataclass(frozen=True)
@@ -23,105 +28,107 @@ class CsvFile:
     """Column names, unique and not empty."""
     cells: np.ndarray
     """(rows, columns) object array of stripped text; a cell that a short line lacks is empty."""
-    ragged: int
-    """Lines with more or fewer cells than the header."""
 
     def column(self, name: str) -> np.ndarray:
         """(rows,) text of one column."""
         return self.cells[:, self.header.index(name)]
 
 
+@dataclass(frozen=True)
+class Source:
+    """Where a file's lines come from."""
+
+    lines: Lines
+    packing: str
+    encoding: str
+
+
+def open_source(path: Path) -> Source:
+    """The lines of a CSV, packed or not, of JSON lines, of a Parquet file or an Excel workbook's first sheet.
+
+    Raises:
+        DatasetError: it cannot be read, or what reads it is not installed.
+    """
+    if path.suffix.lower() in (*_SHEETS, *_PARQUET) and path.is_file():
+        lines = _sheet_lines(path)
+        return Source(lambda: iter(lines), "Parquet" if path.suffix.lower() in _PARQUET else "Excel", "")
+    try:
+        file = open_text(path)
+    except FileError as error:
+        raise DatasetError(str(error)) from error
+    return Source(file.lines, file.packing, file.encoding)
+
+
 def read_csv(path: str | Path) -> CsvFile:
-    """Read a CSV with a header line; separated by comma, semicolon, tab or bar.
+    """Read a file with a header line as text.
 
     Raises:
         DatasetError: the file cannot be read, is empty, or has no header.
     """
     path = Path(path)
-    lines = _text(path).splitlines()
-    sample = [line for line in lines[:_SAMPLE_LINES] if line.strip()]
-    if len(sample) < 2:
-        raise DatasetError(f"{path}: no usable rows: found {len(sample)} lines, wanted a header and readings")
-    separator = sniff_separator(sample)
-    rows = csv.reader(lines, delimiter=separator, skipinitialspace=True)
-    header = _unique_names(_header(rows, path))
-    cells, ragged = _cells(rows, len(header))
-    return CsvFile(path, separator, header, cells, ragged)
+    source = open_source(path)
+    try:
+        shape, _, _ = find_shape(source.lines, FileOptions(), str(path), whole=True)
+        rows = [one[1] for one in shape.rows(source.lines()) if not isinstance(one, FileError)]
+    except FileError as error:
+        raise DatasetError(str(error)) from error
+    cells = np.empty((len(rows), shape.head.width), object)
+    if rows:
+        cells[:] = rows
+    return CsvFile(path, shape.separator, shape.head.names, cells)
 
 
-def sniff_separator(sample: list[str]) -> str:
-    """The separator that cuts the header and most lines into the same number of cells, the more the better.
+def times_of(path: Path, options: FileOptions) -> np.ndarray:
+    """(rows,) Unix seconds of the rows that `read_csv` gives; NaN where a row has none.
 
-    >>> sniff_separator(["time;a", "10:00;1,5", "10:01;2,5"])
-    ';'
+    Raises:
+        DatasetError: no time column is found, or its times can be read in several ways.
     """
-
-    def columns(separator: str) -> tuple[bool, int, float]:
-        counts = [len(row) for row in csv.reader(sample, delimiter=separator)]
-        same = sum(count == counts[0] for count in counts) / len(counts)
-        return counts[0] > 1 and same > 0.5, counts[0], same
-
-    return max(SEPARATORS, key=columns)  # the first wins a tie
-
-
-def _text(path: Path) -> str:
+    source = open_source(path)
     try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise DatasetError(f"{path}: cannot read it ({error.strerror})") from error
-    if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        return content.decode("utf-16", errors="replace").replace("\0", "")
+        layout: Layout = understand(source.lines, options, str(path), whole=True)
+        clock = Clock(layout.time)
+        rows = layout.shape.rows(source.lines())
+        return np.array([clock.seconds(one[1]) for one in rows if not isinstance(one, FileError)])
+    except FileError as error:
+        raise DatasetError(str(error)) from error
+
+
+def _sheet_lines(path: Path) -> list[Line]:
+    """A Parquet file or a workbook's first sheet as lines of CSV; times become ISO text."""
+    import pandas as pd
+
     try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:  # a unit such as °C from an old spreadsheet
-        text = content.decode("latin-1")
-    return text.replace("\0", "")
+        if path.suffix.lower() in _PARQUET:
+            frame = pd.read_parquet(path)
+            if frame.index.name or isinstance(frame.index, pd.DatetimeIndex):
+                frame = frame.reset_index()
+            table = [list(map(str, frame.columns)), *frame.itertuples(index=False, name=None)]
+        else:
+            table = pd.read_excel(path, header=None, dtype=object).itertuples(index=False, name=None)  # type: ignore[assignment]
+    except ImportError as error:
+        raise DatasetError(
+            f"{path}: reading it wants another package: pip install 'offbeat[train]' ({error})"
+        ) from error
+    except (ValueError, OSError, KeyError) as error:
+        raise DatasetError(f"{path}: cannot read it ({error})") from error
+    return [(number, _line(row)) for number, row in enumerate(table, 1)]
 
 
-def _header(rows: Iterator[list[str]], path: Path) -> list[str]:
-    header = next(row for row in rows if any(cell.strip() for cell in row))
-    header = [name.strip() for name in header]
-    if len(header) < 2:
-        raise DatasetError(f"{path}: one column only ({header[0][:40]!r}); wanted a time column and channels")
-    if all(_is_number(name) for name in header[1:] if name):
-        raise DatasetError(f"{path}: the first line holds readings ({header[1]!r}); add a header line with names")
-    return header
+def _line(row: Any) -> str:
+    return ";".join(_cells(row))
 
 
-def _is_number(text: str) -> bool:
-    try:
-        float(text.replace(",", "."))
-    except ValueError:
-        return False
-    return True
-
-
-def _unique_names(header: list[str]) -> tuple[str, ...]:
-    """Names as given; an empty one becomes `column N`, a repeated one gets a number."""
-    names: list[str] = []
-    for position, name in enumerate(header, 1):
-        name = name or f"column {position}"
-        count = 2
-        unique = name
-        while unique in names:
-            unique, count = f"{name} {count}", count + 1
-        names.append(unique)
-    return tuple(names)
-
-
-def _cells(rows: Iterator[list[str]], width: int) -> tuple[np.ndarray, int]:
-    """All further lines, cut or filled up to `width`; lines with nothing in them do not count as rows."""
-    kept: list[list[str]] = []
-    ragged = 0
-    for row in rows:
-        if not any(row):
-            continue
-        if len(row) != width:
-            # A separator at the end of each line is a habit of some loggers, not a fault.
-            ragged += not (len(row) == width + 1 and not row[-1])
-            row = (row + [""] * width)[:width]
-        kept.append(row)
-    cells = np.empty((len(kept), width), object)
-    if kept:
-        cells[:] = kept
-    return cells, ragged
+def _cells(row: Any) -> Iterator[str]:
+    for cell in row:
+        if cell is None or cell != cell or str(cell) == "NaT":
+            yield ""
+        elif hasattr(cell, "isoformat"):
+            yield cell.isoformat()
+        else:
+            text = str(cell)
+            yield (
+                '"' + text.replace('"', '""').replace("\n", " ") + '"'
+                if ";" in text or '"' in text or "\n" in text
+                else text
+            )

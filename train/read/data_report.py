@@ -8,7 +8,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from train.console.terminal import say
+from train.console.terminal import echo
 from train.console.times import format_time
 from train.read.dataset import Run, Selection, selected
 from train.read.tables import RawTable
@@ -91,7 +91,7 @@ def print_report(reports: Sequence[DataReport], timezone: str, console: Console)
     console.print(table)
     for report in reports:
         for line in oddities(report):
-            say(console, f"{report.name}: {line}")
+            echo(console, f"{report.name}: {line}")
 
 
 def oddities(report: DataReport) -> list[str]:

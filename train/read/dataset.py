@@ -9,6 +9,7 @@ import numpy as np
 from edge.detector.rows.aligner import Aligner, AlignerSettings
 from edge.detector.rows.row import Row
 from train.console.errors import DatasetError
+from train.console.words import duration
 from train.read.tables import RawTable
 
 
@@ -60,10 +61,39 @@ def usual_period(tables: Sequence[RawTable]) -> float:
     Raises:
         DatasetError: no two rows with different times.
     """
-    steps = np.concatenate([np.diff(np.unique(table.times[np.isfinite(table.times)])) for table in tables])
+    steps = np.concatenate([step for table in tables for step in _steps(table)])
     if not len(steps):
         raise DatasetError(f"{tables[0].name}: no two rows with different times, so no period; give --period")
     return sensible_period(statistics.median(steps.tolist()))
+
+
+def _steps(table: RawTable) -> list[np.ndarray]:
+    """Steps between the times of the rows; of a file with a row a value, between those of each channel."""
+    if table.layout is None or table.layout.long is None:
+        return [np.diff(np.unique(table.times[np.isfinite(table.times)]))]
+    known = np.isfinite(table.values) & np.isfinite(table.times)[:, None]
+    steps = [np.diff(np.unique(table.times[column])) for column in known.T]
+    middle = [np.median(one) for one in steps if len(one)]
+    return [np.array([min(middle)])] if middle else [np.empty(0)]
+
+
+def refuse_irregular(tables: Sequence[RawTable], period_s: float) -> None:
+    """Refuse files whose readings come when something changes, unless the user says how long a value stands.
+
+    Raises:
+        DatasetError: in more than a hundredth of the steps, and for most of the time, nothing comes for five periods.
+    """
+    for table in tables:
+        steps = np.diff(np.unique(table.times[np.isfinite(table.times)]))
+        gaps = steps[steps > 5 * period_s * (1 + 1e-9)]
+        if len(steps) >= 20 and len(gaps) > max(5, 0.05 * len(steps)) and gaps.sum() > 0.5 * steps.sum():
+            low, high = duration(float(steps.min())), duration(float(steps.max()))
+            hold = float(np.ceil(steps.max() / 60) * 60)
+            raise DatasetError(
+                f"{table.name}: rows come at irregular times, {low} to {high} apart, and {len(gaps)} of {len(steps)} "
+                f"steps are longer than five periods of {period_s:g} s; if a value stands until the next one, --hold "
+                f"{hold:g} with a --period; if the machine is seldom recorded, --max-gap SECONDS"
+            )
 
 
 def sensible_period(step: float) -> float:
@@ -104,6 +134,8 @@ def selected(table: RawTable, selection: Selection) -> np.ndarray:
     used &= np.isfinite(table.times)
     if table.labels is not None:
         used &= ~table.labels
+    if table.unjudged is not None:
+        used &= ~table.unjudged
     if selection.until is not None:
         used &= table.times < selection.until
     for start, end in selection.exclude:

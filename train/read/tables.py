@@ -1,16 +1,19 @@
-"""CSV files as tables: every row of a file in its order, as numbers; nothing dropped, nothing aligned."""
+"""Files as tables: every row of a file in its order, as numbers; nothing dropped, nothing aligned."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
+from edge.readings.labels import label_of, outliers_are_minus_one
+from edge.readings.layout import Column, Layout
+from edge.readings.options import FileError
+from edge.readings.reader import ReadRow, read_rows
+from edge.readings.understand import understand
 from train.console.errors import DatasetError
-from train.console.times import parse_times
-from train.read.columns import Columns, LeftOut, ReadOptions, find_columns, to_numbers
-from train.read.csv_file import CsvFile, read_csv
-from train.read.label_names import label_cells
+from train.read.columns import LeftOut, ReadOptions, choose, left_out, remedy
+from train.read.csv_file import Source, open_source
 
 __all__ = ["RawTable", "ReadOptions", "read_table", "read_tables"]
 
@@ -37,6 +40,14 @@ class RawTable:
     """Lines with more or fewer cells than the header."""
     left_out: tuple[LeftOut, ...] = ()
     """Columns of the file that are no channels, for the user."""
+    unjudged: np.ndarray | None = None
+    """(n,) bool, True where the label says that nobody judged the row; None where all are."""
+    units: Mapping[str, str] = field(default_factory=dict)
+    """Channel to its unit, where the file gives it."""
+    layout: Layout | None = None
+    """How the file was understood."""
+    notes: tuple[str, ...] = ()
+    """What the user should know, beside the layout's own."""
 
     def only(self, channels: Sequence[str]) -> "RawTable":
         """The table with these of its channels."""
@@ -53,9 +64,13 @@ class RawTable:
             raise DatasetError(
                 f"{self.name}: it has {len(self.times)} rows, none of --rows {rows.start or 0}:{rows.stop or ''}"
             )
-        labels = None if self.labels is None else self.labels[rows]
         return replace(
-            self, time_text=self.time_text[rows], times=self.times[rows], values=self.values[rows], labels=labels
+            self,
+            time_text=self.time_text[rows],
+            times=self.times[rows],
+            values=self.values[rows],
+            labels=None if self.labels is None else self.labels[rows],
+            unjudged=None if self.unjudged is None else self.unjudged[rows],
         )
 
 
@@ -65,27 +80,96 @@ def read_table(path: str | Path, options: ReadOptions = _AS_FOUND) -> RawTable:
     Raises:
         DatasetError: it cannot be read, lacks a named column, or has no row with a time and a value.
     """
-    file = read_csv(path)
-    columns = find_columns(file, options)
-    time_text = _joined(file, columns.time)
-    times = parse_times(time_text, options.timezone)
-    numbers = [to_numbers(file.column(name), columns.decimal_comma) for name in columns.channels]
-    values = np.column_stack([column for column, _ in numbers])
+    path = Path(path)
+    source = open_source(path)
+    try:
+        layout = understood(path, source, options)
+        _refuse_boards(layout, options)
+        chosen = choose(layout, options)
+        label = options.label_column or next((one.name for one in layout.columns if one.meaning == "label"), None)
+        rows = list(read_rows(layout, chosen, source.lines(), None if layout.long else label))
+    except FileError as error:
+        raise DatasetError(str(error)) from error
+    good = [row for row in rows if isinstance(row, ReadRow)]
+    lost = [row for row in rows if isinstance(row, FileError)]
+    if lost and len(lost) > 0.5 * len(rows):
+        raise DatasetError(f"{path}: no usable rows: {lost[0]}")
+    labels = [row.label for row in good]
+    others = left_out(layout, chosen, options, labels)
+    if not chosen:
+        raise DatasetError(f"{path}: no channel with numbers beside {layout.time_names}; {remedy(layout, others)}")
+    return _table(path, layout, chosen, good, len(lost), options, others)
+
+
+def understood(path: Path, source: Source, options: ReadOptions) -> Layout:
+    """How a file is understood.
+
+    Raises:
+        FileError: it is not.
+    """
+    layout = understand(source.lines, options.file, str(path), whole=True)
+    return replace(layout, packing=source.packing, encoding=source.encoding)
+
+
+def _table(
+    path: Path,
+    layout: Layout,
+    chosen: Sequence[Column],
+    rows: Sequence[ReadRow],
+    lost: int,
+    options: ReadOptions,
+    others: Sequence[LeftOut],
+) -> RawTable:
+    names = tuple(one.channel for one in chosen)
+    times = np.array([row.time for row in rows], float)
+    values = np.full((len(rows), len(names)), np.nan)
+    places = {name: place for place, name in enumerate(names)}
+    for number, row in enumerate(rows):
+        for name, value in row.values.items():
+            values[number, places[name]] = value
     if not (np.isfinite(times) & np.isfinite(values).any(axis=1)).any():
         raise DatasetError(
-            f"{path}: no usable rows: of {len(times)} none has both a time in {' + '.join(columns.time)!r} "
-            f"and a number in {', '.join(columns.channels)}"
+            f"{path}: no usable rows: of {len(times)} none has both a time in {layout.time_names!r} "
+            f"and a number in {', '.join(names)}"
         )
+    labels, unjudged, notes = _labels([row.label for row in rows], options.label_column)
     return RawTable(
-        name=Path(path).stem,
-        time_text=time_text,
+        name=Path(path.stem).stem if layout.packing in ("gzip", "bz2", "xz", "zip") else path.stem,
+        time_text=np.array([row.time_text for row in rows], object),
         times=times,
-        channels=columns.channels,
+        channels=names,
         values=values,
-        labels=_labels(file, columns),
-        text_cells=sum(bad for _, bad in numbers),
-        ragged=file.ragged,
-        left_out=columns.left_out,
+        labels=labels,
+        text_cells=sum(len(row.rejected) for row in rows),
+        ragged=sum(row.odd for row in rows) + lost,
+        left_out=tuple(others),
+        unjudged=unjudged,
+        units={one.channel: one.unit for one in chosen if one.unit},
+        layout=layout,
+        notes=notes,
+    )
+
+
+def _labels(cells: Sequence[str], label: str | None) -> tuple[np.ndarray | None, np.ndarray | None, tuple[str, ...]]:
+    """Which rows are anomalous, which nobody judged, and what to know about that."""
+    if label is None:
+        return None, None, ()
+    minus = outliers_are_minus_one(cells)
+    found = [label_of(cell, minus) for cell in cells]
+    unjudged = np.array([one is None for one in found], bool)
+    notes = (f"labels in {label} are 1 and -1 alone: -1 is anomalous, as in scikit-learn",) if minus else ()
+    return np.array([bool(one) for one in found], bool), unjudged if unjudged.any() else None, notes
+
+
+def _refuse_boards(layout: Layout, options: ReadOptions) -> None:
+    """Several boards in one file are told apart by the agent, by their name; here nothing says which is meant."""
+    board = layout.column("board")
+    if board is None or board.meaning != "board" or options.more.id_column or len(board.evidence.words) < 2:
+        return
+    boards = ", ".join(sorted(board.evidence.words)[:4])
+    raise DatasetError(
+        f"{layout.shape.where}: its column board names several ({boards}); give a file for each, or --id-column board, "
+        "which makes channels of each"
     )
 
 
@@ -108,14 +192,3 @@ def _unique(names: Sequence[str]) -> list[str]:
     return [
         name if name not in names[:at] else f"{name} ({names[:at].count(name) + 1})" for at, name in enumerate(names)
     ]
-
-
-def _joined(file: CsvFile, names: Sequence[str]) -> np.ndarray:
-    texts = file.column(names[0])
-    for name in names[1:]:
-        texts = texts + " " + file.column(name)
-    return texts
-
-
-def _labels(file: CsvFile, columns: Columns) -> np.ndarray | None:
-    return None if columns.label is None else label_cells(file.column(columns.label))

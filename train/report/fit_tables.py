@@ -11,7 +11,7 @@ from train.fitting.contamination import WorstStretch
 from train.plots import signals
 from train.read.data_report import DataReport, oddities
 from train.report.page import keys, paragraph, picture, table
-from train.report_card.card import Card, Finding
+from train.report_card.card import Card, ColumnFinding
 
 if TYPE_CHECKING:
     from train.fitting.fit import FitResult  # brings TensorFlow
@@ -45,7 +45,7 @@ def card_parts(card: Card) -> list[str]:
     """A line for each finding of each column, and a note for what is about all of them."""
     lines = []
     for line in card.lines:
-        for place, finding in enumerate(line.findings or (Finding(""),)):
+        for place, finding in enumerate(line.findings or (ColumnFinding(""),)):
             first = ("", "") if place else (line.name, line.grade)
             lines.append((*first, finding.text, finding.option))
     header = ("column", "grade", "found", "option that changes it")

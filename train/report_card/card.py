@@ -8,7 +8,7 @@ Grade = Literal["ok", "look", "left out"]
 
 
 @dataclass(frozen=True)
-class Finding:
+class ColumnFinding:
     """One thing that was found in a column."""
 
     text: str
@@ -22,7 +22,7 @@ class Line:
 
     name: str
     grade: Grade
-    findings: tuple[Finding, ...] = ()
+    findings: tuple[ColumnFinding, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from train.console.words import duration, number, percent, plural
 from train.read.columns import LeftOut
 from train.read.dataset import Run, Selection, used_rows
 from train.read.tables import RawTable
-from train.report_card.card import Card, Finding, Line, option
+from train.report_card.card import Card, ColumnFinding, Line, option
 from train.report_card.choice import Choice
 from train.report_card.codes import Code, codes
 from train.report_card.counters import counter, row_number
@@ -23,7 +23,7 @@ _LOST = "later rows lie beyond all that was seen, and score as anomalies"
 
 def without_counters(
     tables: Sequence[RawTable], selection: Selection, choice: Choice
-) -> tuple[list[RawTable], dict[str, Finding], list[Line]]:
+) -> tuple[list[RawTable], dict[str, ColumnFinding], list[Line]]:
     """Tables without the columns that count rows, hours or energy; what was found in those that were kept although
     they do; and a line for each column that is no channel.
 
@@ -53,7 +53,7 @@ def without_counters(
 def grade(
     runs: Sequence[Run],
     channels: Sequence[str],
-    remarks: dict[str, Finding],
+    remarks: dict[str, ColumnFinding],
     left_out: Sequence[Line],
     period_s: float,
     timezone: str,
@@ -62,7 +62,7 @@ def grade(
     lines = []
     for position, name in enumerate(channels):
         series = Series(name, tuple(segment.values[:, position] for run in runs for segment in run.segments))
-        remark = remarks.get(name, Finding(""))
+        remark = remarks.get(name, ColumnFinding(""))
         found = _worth_a_look(series, period_s, counts=bool(remark.option))
         if remark.text:
             found.insert(0, remark)
@@ -71,7 +71,7 @@ def grade(
 
 
 def _line(left_out: LeftOut) -> Line:
-    return Line(left_out.name, "left out", (Finding(left_out.found, left_out.option),))
+    return Line(left_out.name, "left out", (ColumnFinding(left_out.found, left_out.option),))
 
 
 def _columns(tables: Sequence[RawTable], selection: Selection) -> list[Series]:
@@ -82,47 +82,51 @@ def _columns(tables: Sequence[RawTable], selection: Selection) -> list[Series]:
     ]
 
 
-def _counting(series: Series, choice: Choice) -> Finding | None:
+def _counting(series: Series, choice: Choice) -> ColumnFinding | None:
     """That a column counts, or what a column is instead that was to be read as a rate."""
     clean = series.without([code.value for code in codes(series)])
     name = series.name
     if name in choice.rates:
         if counter(clean) or row_number(clean):
-            return Finding("a counter, read as its rise a second")
-        return Finding(
+            return ColumnFinding("a counter, read as its rise a second")
+        return ColumnFinding(
             "read as its rise a second, but is no counter: it is missing where it falls", option("drop", name)
         )
     named = name in choice.named
     if found := row_number(clean):
-        return Finding(f"{found}; {_LOST}", option("drop", name)) if named else Finding(found, option("keep", name))
+        return (
+            ColumnFinding(f"{found}; {_LOST}", option("drop", name))
+            if named
+            else ColumnFinding(found, option("keep", name))
+        )
     if found := counter(clean):
         rate = option("rate", name)
         if named:
-            return Finding(f"{found}; {_LOST}", f"{rate}, or {option('drop', name)}")
-        return Finding(found, f"{rate}, or {option('keep', name)}")
+            return ColumnFinding(f"{found}; {_LOST}", f"{rate}, or {option('drop', name)}")
+        return ColumnFinding(found, f"{rate}, or {option('keep', name)}")
     return None
 
 
-def _worth_a_look(series: Series, period_s: float, counts: bool) -> list[Finding]:
+def _worth_a_look(series: Series, period_s: float, counts: bool) -> list[ColumnFinding]:
     """What a user should know of a channel. Of one that `counts`, whose values and trend say nothing, only holes."""
     drop = option("drop", series.name)
     found = []
     if text := holes(series, period_s):
-        found.append(Finding(text, f"--period, or {drop}"))
+        found.append(ColumnFinding(text, f"--period, or {drop}"))
     if counts or not len(series.known):
         return found
     if text := constant(series):
-        return [*found, Finding(text, drop)]
+        return [*found, ColumnFinding(text, drop)]
     odd = codes(series)
-    found += [Finding(_code(one), option("missing", f"{series.name}={_plain(one.value)}")) for one in odd]
+    found += [ColumnFinding(_code(one), option("missing", f"{series.name}={_plain(one.value)}")) for one in odd]
     clean = series.without([one.value for one in odd])
     if text := coarse(clean):
-        found.append(Finding(text, drop))
+        found.append(ColumnFinding(text, drop))
     if text := trend(clean):
-        found.append(Finding(text, f"a longer recording, or {drop}"))
+        found.append(ColumnFinding(text, f"a longer recording, or {drop}"))
     if several := modes(clean):
-        seldom = Finding(f"{several.text}; one was hardly seen", "a longer recording, or --exclude")
-        found.append(seldom if several.seldom else Finding(several.text))
+        seldom = ColumnFinding(f"{several.text}; one was hardly seen", "a longer recording, or --exclude")
+        found.append(seldom if several.seldom else ColumnFinding(several.text))
     return found
 
 

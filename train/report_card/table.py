@@ -5,7 +5,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from train.console.terminal import say
+from train.console.terminal import echo
 from train.console.words import plural
 from train.report_card.card import Card, Line
 
@@ -26,9 +26,9 @@ def print_card(card: Card, console: Console) -> None:
         _add(table, line)
     console.print(table)
     if len(shown) < len(card.lines):
-        say(console, f"and {plural(len(card.lines) - len(shown), 'column')} in which nothing was found")
+        echo(console, f"and {plural(len(card.lines) - len(shown), 'column')} in which nothing was found")
     for note in card.notes:
-        say(console, f"note: {note}")
+        echo(console, f"note: {note}")
 
 
 def _add(table: Table, line: Line) -> None:

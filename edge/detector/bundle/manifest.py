@@ -12,7 +12,7 @@ from edge.detector.bundle.peaks import Peaks, peaks_from_dict
 from edge.detector.bundle.rules import ChannelRules, rules_from_dict
 from edge.detector.bundle.scaler import Scaler, scaler_from_dict
 from edge.detector.members.threshold import Threshold, threshold_from_dict
-from edge.detector.rows.aligner import AlignerSettings
+from edge.detector.rows.aligner import AlignerSettings, held_gap
 from edge.detector.rows.season import SEASONS, Calendar
 
 FORMAT = 1
@@ -92,11 +92,19 @@ class Bundle:
     """Whether residuals are prediction errors, so that which way they go says something."""
     missing: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     """Channel to readings that are codes for none."""
+    hold_s: float | None = None
+    """How long a value stands where boards send on change, seconds; None for the aligner's default."""
 
     @property
     def aligner(self) -> AlignerSettings:
         """How readings become its rows, where a stream sets nothing else."""
-        return AlignerSettings(self.period_s, rates=self.rates, missing=self.missing)
+        return AlignerSettings(
+            self.period_s,
+            max_hold_s=self.hold_s,
+            max_gap_s=held_gap(self.hold_s, self.period_s),
+            rates=self.rates,
+            missing=self.missing,
+        )
 
     @property
     def threshold(self) -> Threshold:
@@ -127,11 +135,7 @@ def parse_manifest(folder: Path, manifest: Any, sha256: str) -> Bundle:
     Raises:
         BundleError: another format, a field that is missing or malformed, or fields that do not go together.
     """
-    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
-        found = manifest.get("format") if isinstance(manifest, dict) else type(manifest).__name__
-        later = type(found) is int and found > FORMAT
-        remedy = "upgrade Offbeat here, or fit it with this version" if later else "fit it again"
-        raise BundleError(f"{folder}: bundle format {found!r}, this version reads {FORMAT}; {remedy}")
+    _check_format(folder, manifest)
     try:
         bundle = Bundle(
             folder=folder,
@@ -155,12 +159,21 @@ def parse_manifest(folder: Path, manifest: Any, sha256: str) -> Bundle:
             signed=_signed(manifest),
             rates=tuple(_line(name) for name in manifest.get("rates") or ()),
             missing={_line(name): _codes(values) for name, values in (manifest.get("missing") or {}).items()},
+            hold_s=_optional(manifest, "hold_s", float),
         )
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         what = " ".join(f"{type(error).__name__} {error}".split())[:200]
         raise BundleError(f"{folder}: the manifest is malformed ({what}); fit it again") from error
     _check_shapes(bundle)
     return bundle
+
+
+def _check_format(folder: Path, manifest: Any) -> None:
+    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
+        found = manifest.get("format") if isinstance(manifest, dict) else type(manifest).__name__
+        later = type(found) is int and found > FORMAT
+        remedy = "upgrade Offbeat here, or fit it with this version" if later else "fit it again"
+        raise BundleError(f"{folder}: bundle format {found!r}, this version reads {FORMAT}; {remedy}")
 
 
 def _variant(part: Mapping[str, Any]) -> Variant:
@@ -264,6 +277,7 @@ def _check_shapes(bundle: Bundle) -> None:
         "rates are of channels that it does not list": not set(bundle.rates) <= set(bundle.channel_names),
         "codes for missing readings are of channels that it does not list": not set(bundle.missing)
         <= set(bundle.channel_names),
+        f"hold_s is {bundle.hold_s}": bundle.hold_s is not None and not 0 <= bundle.hold_s < math.inf,
         f"period_s is {bundle.period_s}": not 0 < bundle.period_s < math.inf,
     }
     for what, found in wrong.items():

@@ -49,7 +49,7 @@ class Familiar:
     """Who called it normal."""
 
     @property
-    def tellable(self) -> bool:
+    def distinct(self) -> bool:
         """Whether it differs from normal operation by more than from itself: mere noise does not."""
         return bool(self.parts)
 

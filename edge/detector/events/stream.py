@@ -80,7 +80,7 @@ class StreamEvents:
         return None if self._anomaly is None else self._anomaly.last.id
 
     @property
-    def told_id(self) -> str | None:
+    def published_id(self) -> str | None:
         """The same, None while nothing was said of it."""
         return None if self.anomaly_id in self._silence.held else self.anomaly_id
 
@@ -104,11 +104,11 @@ class StreamEvents:
         """The next row, before it is scored: what the rules say."""
         self.last_time = row.time
         self._window.add(row)
-        return self._silence.passed(self._told_end(row.time) + self._rules.row(row))
+        return self._silence.passed(self._published_end(row.time) + self._rules.row(row))
 
     def idle(self, time: float) -> list[Event]:
         """No row came, and it is `time` now: what the rules of silence say."""
-        return self._silence.passed(self._told_end(time) + self._rules.idle(time))
+        return self._silence.passed(self._published_end(time) + self._rules.idle(time))
 
     def look(
         self,
@@ -169,13 +169,13 @@ class StreamEvents:
         return self._silence.passed(self._end_anomaly(time))
 
     def _end_anomaly(self, time: float) -> list[Event]:
-        ends = self._told_end(math.inf) if self._calm is not None else []
+        ends = self._published_end(math.inf) if self._calm is not None else []
         anomaly, self._anomaly = self._anomaly, None
         if anomaly is not None:
             ends.append(anomaly.cut(time))
         return ends
 
-    def _told_end(self, time: float) -> list[Event]:
+    def _published_end(self, time: float) -> list[Event]:
         """The `end` of an anomaly that has been quiet long enough at `time`; it ended when it fell quiet."""
         if self._anomaly is None or self._calm is None:
             return []

@@ -12,13 +12,13 @@ from edge.detector.bundle.peaks import Peaks, joined_peaks
 from edge.detector.bundle.scaler import Scaler, fit_scaler
 from edge.detector.bundle.tail import cluster_peaks, peaks_apart
 from edge.detector.learn.limits import limits_of, reached, series_of, tail_of
-from edge.detector.learn.runs import Run, Seen, Steps, finished, replay
+from edge.detector.learn.runs import Run, Seen, Steps, finished, played
 from edge.detector.learn.settle import settle
 from edge.detector.members.registry import BY_CHANNEL, MEMBERS, Limits
 from edge.detector.members.tuning import DEFAULT, Tuning
+from edge.detector.score.calibrations import Shape
 from edge.detector.score.engine import Engine
 from edge.detector.score.fusion import excess
-from edge.detector.score.learned import Shape
 from edge.detector.score.runtime import Network
 
 _KEPT = 0.95
@@ -123,7 +123,7 @@ def learning_steps(network: Network, shape: Shape, rows: NormalRows, tuning: Tun
         own = yield from _fold(rows, fold, known, shape, tuning)
         for stream in range(fold, len(rows.runs), FOLDS):
             engine.commission(stream, own)
-    seen = yield from replay(engine, rows.runs)
+    seen = yield from played(engine, rows.runs)
     return _limited(seen, known, rows, shape, tuning)
 
 
@@ -133,7 +133,7 @@ def engine_after(
     """An engine of one stream as it stands after a run."""
     engine = Engine(network, shape, 1, tuning)
     engine.commission(0, calibration)
-    yield from replay(engine, [run])
+    yield from played(engine, [run])
     return engine
 
 
@@ -204,7 +204,7 @@ def _with_residuals(
         engine = Engine(network, shape, len(runs), tuning)
         for stream in range(len(runs)):
             engine.commission(stream, replace(known, shifted=shifted))
-        seen = yield from replay(engine, runs)
+        seen = yield from played(engine, runs)
         scales.append(_robust_scale(seen.last))
     shifted = bool((np.log(scales[1]) - np.log(scales[0])).mean() < 0)
     return replace(known, shifted=shifted, residual_scale=scales[1 if shifted else 0])

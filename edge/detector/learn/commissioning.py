@@ -23,8 +23,8 @@ from edge.detector.members.registry import NAMES, wanted_rows
 from edge.detector.members.tuning import Tuning
 from edge.detector.rows.row import Row
 from edge.detector.rows.season import Calendar
+from edge.detector.score.calibrations import Shape
 from edge.detector.score.engine import Engine
-from edge.detector.score.learned import Shape
 from edge.detector.score.runtime import Network
 
 _LEAST_PART_ROWS = 10
@@ -62,7 +62,7 @@ def bundle_calibration(bundle: Bundle, variant: Variant) -> Calibration:
     return calibration
 
 
-Commissioned = tuple[Calibration, Engine]
+OwnCalibration = tuple[Calibration, Engine]
 """A stream's own calibration from its normal rows, and the engine as it stands after them."""
 
 
@@ -77,7 +77,7 @@ class Commissioning:
         """Collected so far."""
         self._bundle, self._network, self._tuning = bundle, network, tuning
         self._rows_wanted, self._try_at = rows_wanted, rows_wanted
-        self._steps: Steps[Commissioned] | None = None
+        self._steps: Steps[OwnCalibration] | None = None
 
     @property
     def under_way(self) -> bool:
@@ -90,7 +90,7 @@ class Commissioning:
         if len(self.rows) >= self._try_at:
             self._steps = commissioning_steps(self._bundle, self._network, self.rows, self._tuning)
 
-    def go_on(self) -> Commissioned | None:
+    def go_on(self) -> OwnCalibration | None:
         """Do one step; what came of it, with the last one. Where the rows do not suffice, collecting goes on."""
         assert self._steps is not None, "nothing is under way"
         try:
@@ -111,7 +111,7 @@ class Commissioning:
         self.rows = list(rows)
 
 
-def commission(bundle: Bundle, network: Network, rows: Sequence[Row], tuning: Tuning) -> Commissioned:
+def commission(bundle: Bundle, network: Network, rows: Sequence[Row], tuning: Tuning) -> OwnCalibration:
     """A stream's own calibration from its normal rows, and the engine as it stands after them.
 
     Its level is `alarm.level` of the bundle times what the rows give.
@@ -122,7 +122,7 @@ def commission(bundle: Bundle, network: Network, rows: Sequence[Row], tuning: Tu
     return finished(commissioning_steps(bundle, network, rows, tuning))
 
 
-def commissioning_steps(bundle: Bundle, network: Network, rows: Sequence[Row], tuning: Tuning) -> Steps[Commissioned]:
+def commissioning_steps(bundle: Bundle, network: Network, rows: Sequence[Row], tuning: Tuning) -> Steps[OwnCalibration]:
     """`commission`, step by step."""
     tuning = replace(tuning, threshold=bundle.threshold)
     times = np.array([row.time for row in rows])

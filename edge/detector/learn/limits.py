@@ -7,8 +7,8 @@ from edge.detector.bundle.tail import Tail, fit_tail, peaks_apart
 from edge.detector.learn.runs import Seen
 from edge.detector.members.registry import BY_CHANNEL, MEMBERS, NAMES, Limits, left_out, span_rows
 from edge.detector.members.tuning import Tuning
+from edge.detector.score.calibrations import Shape
 from edge.detector.score.fusion import excess
-from edge.detector.score.learned import Shape
 
 _MANY_PEAKS = 200
 """Peaks from which on a tail can be fitted to the highest of them."""

@@ -7,8 +7,8 @@ from typing import TypeVar
 import numpy as np
 
 from edge.detector.members.registry import MEMBERS
+from edge.detector.score.calibrations import Shape
 from edge.detector.score.engine import Engine
-from edge.detector.score.learned import Shape
 
 T = TypeVar("T")
 Steps = Generator[None, None, T]
@@ -104,7 +104,7 @@ def in_lockstep(runs: Sequence[Run]) -> Iterator[tuple[np.ndarray, np.ndarray, n
         yield live, values[row, live], slots[row, live], restart[row, live]
 
 
-def replay(engine: Engine, runs: Sequence[Run]) -> Steps[Seen]:
+def played(engine: Engine, runs: Sequence[Run]) -> Steps[Seen]:
     """All runs in lockstep, each a stream of the engine; a step a row. What leads gave is left out."""
     found: list[tuple[np.ndarray, ...]] = []
     leads = np.array([run.lead for run in runs])

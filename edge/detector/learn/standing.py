@@ -46,7 +46,7 @@ def vouched_s(calibration: Calibration) -> float | None:
     return min(claimed, calibration.tail.span_s)
 
 
-def told(calibration: Calibration, window: int, tuning: Tuning = DEFAULT) -> str:
+def describe(calibration: Calibration, window: int, tuning: Tuning = DEFAULT) -> str:
     """One line for a log or a table."""
     every = standings(calibration, window, tuning)
     judging = ", ".join(one.name for one in every if one.takes_part) or "none"

@@ -44,8 +44,9 @@ class Member:
     """Rows that it averages over, for a window of so many. An EWMA with time constant t does over 2 t of them."""
     parts: Callable[[Measured], np.ndarray]
     """(n, channels): how much of it comes from each channel, not negative."""
-    value: Callable[[Measured], np.ndarray] | None = None
-    """(n,): the number; None where it is the loudest channel's part, relative to the channel's usual size."""
+    value: Callable[[Measured, np.ndarray], np.ndarray] | None = None
+    """(n,): the number, of what was measured and of the parts; None where it is the loudest channel's part, relative to
+    the channel's usual size."""
     squared: bool = True
     """Whether parts are squares; those that are not are squared before channels are compared."""
 

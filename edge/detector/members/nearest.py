@@ -12,5 +12,5 @@ MEMORY = Member(
     floor=0.7,
     span_rows=lambda window, _: float(window),
     parts=lambda rows: rows.from_nearest,
-    value=lambda rows: rows.away,
+    value=lambda rows, _: rows.away,
 )

@@ -15,5 +15,5 @@ RELATION = Member(
     floor=0.05,
     span_rows=lambda _, __: 2.0 * ROWS,
     parts=lambda rows: rows.rest,
-    value=lambda rows: rows.rest.sum(axis=1),
+    value=lambda _, parts: parts.sum(axis=1),
 )

@@ -32,5 +32,5 @@ RECENT = Member(
     floor=0.3,
     span_rows=lambda window, _: max(1.0, window * _RECENT),
     parts=_recent_squares,
-    value=lambda rows: _recent_squares(rows).mean(axis=1),
+    value=lambda _, parts: parts.sum(axis=1) / parts.shape[1],
 )

@@ -57,6 +57,15 @@ class AlignerSettings:
         return _DELAY_PERIODS * self.period_s if self.max_delay_s is None else self.max_delay_s
 
 
+def held_gap(hold_s: float | None, period_s: float) -> float | None:
+    """The `max_gap_s` that goes with a `max_hold_s`, since silence is no gap while a value may stand.
+
+    >>> held_gap(600.0, 60.0), held_gap(None, 60.0), held_gap(10.0, 60.0)
+    (660.0, None, 300.0)
+    """
+    return None if hold_s is None else max(hold_s + period_s, _GAP_PERIODS * period_s)
+
+
 class Aligner:
     """Closes rows of one stream, oldest first, each grid instant at most once.
 

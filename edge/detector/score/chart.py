@@ -112,15 +112,18 @@ class Charts:
     def count(self, streams: np.ndarray, alarm: np.ndarray) -> None:
         """A row came of n streams, of which `alarm` (n,) are in alarm."""
         self.age[streams] += 1
+        alarmed = self.alarmed[streams]
+        if not alarm.any() and not alarmed.any():
+            self.calm[streams] += 1
+            return
         calm = self.calm[streams]
-        if alarm.any():
-            first = streams[alarm & (calm > self._memory)]
-            self.home[first] = self.baseline[first]
+        first = streams[alarm & (calm > self._memory)]
+        self.home[first] = self.baseline[first]
         # What a fault left in slow charts is not the machine's, and would leave one window's mean to their limit.
-        over = streams[~alarm & (self.alarmed[streams] > 0)]
+        over = streams[~alarm & (alarmed > 0)]
         self.bias[over] = self.energy[over] = 0.0
         self.calm[streams] = np.where(alarm, 0, calm + 1)
-        self.alarmed[streams] = np.where(alarm, self.alarmed[streams] + 1, 0)
+        self.alarmed[streams] = np.where(alarm, alarmed + 1, 0)
 
     def follow(
         self, streams: np.ndarray, slots: np.ndarray, distance: np.ndarray, control: np.ndarray, most: np.ndarray
@@ -129,11 +132,14 @@ class Charts:
 
         `distance` from them is 0 where a reading is missing; `control` and `most` as in `Wander`.
         """
-        settled = self.age[streams] > self._shape.window
-        worn = self.alarmed[streams] > self._patience
-        # In an alarm what is only just in control may be the fault.
-        within = control * np.where(self.alarmed[streams] > 0, _IN_ALARM, 1.0)[:, None]
-        follows = ((np.abs(self.level[streams]) <= within) | worn[:, None]) & settled[:, None]
+        level, alarmed = np.abs(self.level[streams]), self.alarmed[streams]
+        if alarmed.any():
+            # In an alarm what is only just in control may be the fault.
+            within = control * np.where(alarmed > 0, _IN_ALARM, 1.0)[:, None]
+            follows = (level <= within) | (alarmed > self._patience)[:, None]
+        else:
+            follows = level <= control
+        follows &= (self.age[streams] > self._shape.window)[:, None]
         step = np.minimum(np.maximum(distance, -_STEP), _STEP)
         moved = self.baseline[streams, slots] + follows * (self._follow * step)
         moved = np.minimum(np.maximum(moved, -most), most)

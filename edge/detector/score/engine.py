@@ -9,9 +9,9 @@ from edge.detector.bundle.scaler import to_z
 from edge.detector.members.member import Measured
 from edge.detector.members.registry import BY_CHANNEL, MEMBERS
 from edge.detector.members.tuning import Tuning
+from edge.detector.score.calibrations import Calibrations, Shape
 from edge.detector.score.chart import Charts
 from edge.detector.score.fusion import Fused, fuse
-from edge.detector.score.learned import Learned, Shape
 from edge.detector.score.nearest import Nearest
 from edge.detector.score.ring import RingBuffer
 from edge.detector.score.runtime import Network
@@ -65,7 +65,7 @@ class Engine:
         self._looks = RingBuffer(streams, shape.window, self.look_columns)
         self._residual: np.ndarray = np.zeros((streams, shape.channels))  # of the last row that the network saw
         self._since_run: np.ndarray = np.zeros(streams, np.intp)
-        self._learned = Learned(streams, shape)
+        self._learned = Calibrations(streams, shape)
         self._nearest = Nearest(streams, shape)
 
     def commission(self, stream: int, calibration: Calibration) -> None:
@@ -209,17 +209,18 @@ class Engine:
                 ran, statistic, shares, reason, expected, level, np.zeros((0, members, channels)),
                 np.zeros((0, members)), none, none,
             )  # fmt: skip
-        due = streams[ran]
+        at: np.ndarray | slice = slice(None) if count == n else ran  # nothing is copied where all did
+        due, base = streams[at], baseline[at]
         self._since_run[due] = 0
         windows, known = self._rings.windows(due), self._known.windows(due)
-        shift = (baseline[ran] * self._learned.shifted[due])[:, None]
+        shift = (base * self._learned.shifted[due])[:, None]
         output, residual = self._residuals(due, windows, known, shift)
-        parts, values = self._members(due, relation[ran], residual, windows, known, baseline[ran])
+        parts, values = self._members(due, relation[at], residual, windows, known, base)
         fused = self._fused(due, parts, values)
-        statistic[ran], shares[ran], reason[ran] = fused.statistic, fused.shares, fused.reason
+        statistic[at], shares[at], reason[at] = fused.statistic, fused.shares, fused.reason
         self._by_gaussian(due, np.flatnonzero(ran), residual[:, -1], statistic, shares)
-        expected[ran] = output * scale[ran] + center[ran] + (shift[:, 0] * scale[ran])
-        away = np.where(known[:, -1], distance[ran], 0.0)
+        expected[at] = (output + shift[:, 0]) * scale[at] + center[at]
+        away = np.where(known[:, -1], distance[at], 0.0)
         return Scored(ran, statistic, shares, reason, expected, level, parts, values, residual[:, -1], away)
 
     def _residuals(
@@ -259,17 +260,17 @@ class Engine:
         for at, member in enumerate(MEMBERS):
             parts[:, at] = member.parts(measured)
             if member.value is not None:
-                values[:, at] = member.value(measured)
+                values[:, at] = member.value(measured, parts[:, at])
         return parts, values
 
     def _fused(self, due: np.ndarray, parts: np.ndarray, values: np.ndarray) -> Fused:
         sized, loudest = parts.copy(), values.copy()
         sized[:, :_BY_CHANNEL] /= self._learned.size[due]
         loudest[:, :_BY_CHANNEL] = sized[:, :_BY_CHANNEL].max(axis=2)
-        sized[:, _NOT_SQUARED] *= sized[:, _NOT_SQUARED]
-        usual, limit = self._learned.usual[due], self._learned.limit[due]
-        fused = fuse(loudest, sized, usual, limit)
-        blind = ~np.isfinite(limit).any(axis=1)
+        for at in _NOT_SQUARED:
+            sized[:, at] *= sized[:, at]
+        fused = fuse(loudest, sized, self._learned.usual[due], self._learned.limit[due])
+        blind = self._learned.blind[due]
         return fused if not blind.any() else Fused(
             np.where(blind, np.nan, fused.statistic), fused.shares, fused.reason
         )  # fmt: skip

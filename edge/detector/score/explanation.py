@@ -71,7 +71,7 @@ class Explanation(NamedTuple):
 
     @property
     def shares(self) -> dict[str, float]:
-        """Channel to its part in the score; they add up to 1."""
+        """Channel to its part in the score; they add up to 1, or all are 0 where the score is."""
         return self._named(self.step.scored.shares[self.n])
 
     @property

@@ -4,7 +4,7 @@ import numpy as np
 
 from edge.detector.bundle.memory import Memory
 from edge.detector.members.registry import position
-from edge.detector.score.learned import Learned, Shape
+from edge.detector.score.calibrations import Calibrations, Shape
 
 _DISTANCES = 10
 """Distances to remembered windows that are taken in the time of one window."""
@@ -25,7 +25,7 @@ class Nearest:
         due: np.ndarray,
         distances: tuple[np.ndarray, np.ndarray, np.ndarray],
         age: np.ndarray,
-        learned: Learned,
+        learned: Calibrations,
     ) -> tuple[np.ndarray, np.ndarray]:
         """(n,) distances to remembered windows and (n, channels) parts; NaN and 0 where nothing is remembered.
 
@@ -50,7 +50,7 @@ class Nearest:
         self._away[stream], self._parts[stream] = other._away[theirs], other._parts[theirs]
 
 
-def _by_memory(due: np.ndarray, places: np.ndarray, learned: Learned) -> list[tuple[Memory, np.ndarray]]:
+def _by_memory(due: np.ndarray, places: np.ndarray, learned: Calibrations) -> list[tuple[Memory, np.ndarray]]:
     """Places in `due` of the streams that share a memory."""
     shared: dict[int, tuple[Memory, list[int]]] = {}
     for place in places.tolist():

@@ -180,9 +180,8 @@ def test_rows_that_do_not_suffice_leave_the_detector_as_it_was(bundle):
 def test_a_snapshot_brings_back_own_calibration_and_open_episode(bundle):
     first, second = detector_of(bundle), detector_of(bundle)
     first.calibrate(pairs(normal(900, seed=5)))
-    (new,) = [e for one in updated(first, with_fault(normal(100, start=900), 50, 50), START + 900) for e in one.events][
-        :1
-    ]
+    faulty = with_fault(normal(100, start=900), 50, 50)
+    new = next(event for one in updated(first, faulty, START + 900) for event in one.events)
 
     second.restore(json.loads(json.dumps(first.snapshot())))
 

@@ -9,6 +9,8 @@ from edge.sources.file import LineReader, Pace
 from edge.sources.intake import Arrival, Intake
 from edge.sources.settings import FileSource, SourceError
 
+START = 1_700_000_000
+
 
 class Desk:
     """Where arrivals are put: keeps them, and knows when the source has finished."""
@@ -43,7 +45,7 @@ def recording(tmp_path: Path, text: str, **options) -> FileSource:
 
 
 def test_every_line_comes_in_order_and_may_be_held_back(tmp_path):
-    lines = "".join(f"{n},{n}\n" for n in range(500))
+    lines = "".join(f"{START + n},{n}\n" for n in range(500))
 
     desk, intake = read_to_end(recording(tmp_path, "time,a\n" + lines))
 
@@ -55,13 +57,18 @@ def test_every_line_comes_in_order_and_may_be_held_back(tmp_path):
 
 
 def test_channels_are_renamed_and_bad_lines_counted(tmp_path):
-    settings = recording(tmp_path, "time,vib\n1,2\nnoon,3\n2,x\n", channels={"vib": "vibration"}, board="p1")
+    settings = recording(
+        tmp_path,
+        f"time,vib\n{START},2\nnoon,3\n{START + 1},x\n{START + 2},4\n",
+        channels={"vib": "vibration"},
+        board="p1",
+    )
 
     desk, intake = read_to_end(settings)
 
-    assert [dict(arrival.readings.values) for arrival in desk.arrivals] == [{"vibration": 2.0}, {}]
+    assert [dict(arrival.readings.values) for arrival in desk.arrivals] == [{"vibration": 2.0}, {}, {"vibration": 4.0}]
     assert desk.arrivals[0].board == "p1"
-    assert (intake.frames, intake.bad_frames, intake.bad_values) == (2, 1, 1)
+    assert (intake.frames, intake.bad_frames, intake.bad_values) == (3, 1, 1)
 
 
 def test_a_file_without_a_usable_header_ends_the_source_with_the_reason(tmp_path):
@@ -79,7 +86,7 @@ def test_a_missing_file_is_refused_before_anything_starts(tmp_path):
 
 
 def test_a_looped_file_goes_on_with_later_times_until_stopped(tmp_path):
-    settings = recording(tmp_path, "time,a\n10,1\n12,2\n", loop=True)
+    settings = recording(tmp_path, f"time,a\n{START + 10},1\n{START + 12},2\n", loop=True)
     desk, enough = Desk(), threading.Event()
 
     def deliver(arrival: Arrival, wait: bool = False) -> None:
@@ -92,7 +99,7 @@ def test_a_looped_file_goes_on_with_later_times_until_stopped(tmp_path):
     assert enough.wait(10)
     reader.stop()
 
-    assert [arrival.readings.time for arrival in desk.arrivals[:6]] == [10, 12, 14, 16, 18, 20]
+    assert [arrival.readings.time - START for arrival in desk.arrivals[:6]] == [10, 12, 14, 16, 18, 20]
     assert not desk.over.is_set()
 
 

@@ -29,7 +29,7 @@ def said(path: Path) -> list[tuple[str, str]]:
 
 
 def test_open_episodes_come_back_after_a_crash_for_the_same_bundle_only(path):
-    Ledger(Outbox(path)).tell("pump1", BUNDLE, [alert(1)], opened(alert(1)))
+    Ledger(Outbox(path)).commit("pump1", BUNDLE, [alert(1)], opened(alert(1)))
 
     again = Ledger(Outbox(path))
 
@@ -39,7 +39,7 @@ def test_open_episodes_come_back_after_a_crash_for_the_same_bundle_only(path):
 
 
 def test_an_episode_that_goes_on_is_left_alone_and_one_that_does_not_is_ended_as_it_was_said_last(path):
-    Ledger(Outbox(path)).tell("pump1", BUNDLE, [alert(1), rule_alert(2)], opened(alert(1), rule_alert(2)))
+    Ledger(Outbox(path)).commit("pump1", BUNDLE, [alert(1), rule_alert(2)], opened(alert(1), rule_alert(2)))
 
     again = Ledger(Outbox(path))
     again.settle("pump1", BUNDLE, opened(rule_alert(2)))
@@ -54,7 +54,7 @@ def test_an_episode_that_goes_on_is_left_alone_and_one_that_does_not_is_ended_as
 
 def test_an_episode_that_was_held_back_is_not_ended_as_nobody_heard_of_it(path):
     held = {"": {**opened(alert(1))["episode-1"], "held": True}}
-    Ledger(Outbox(path)).tell("pump1", BUNDLE, [], held)
+    Ledger(Outbox(path)).commit("pump1", BUNDLE, [], held)
 
     Ledger(Outbox(path)).settle("pump1", OTHER, {})
 
@@ -65,8 +65,8 @@ def test_an_episode_that_was_held_back_is_not_ended_as_nobody_heard_of_it(path):
 def test_what_is_open_is_read_from_the_events_where_its_record_is_lost(path, loss, caplog):
     ledger = Ledger(Outbox(path))
     for number in (1, 2, 3):
-        ledger.tell("pump1", BUNDLE, [alert(number)], opened(alert(number)))
-    ledger.tell("pump1", BUNDLE, [alert(2, "end"), alert(3, "update")], opened(alert(1), alert(3)))
+        ledger.commit("pump1", BUNDLE, [alert(number)], opened(alert(number)))
+    ledger.commit("pump1", BUNDLE, [alert(2, "end"), alert(3, "update")], opened(alert(1), alert(3)))
     lose(path, loss)
 
     again = Ledger(Outbox(path))
@@ -92,8 +92,8 @@ def lose(path: Path, loss: str) -> None:
 
 def test_episodes_of_streams_that_are_no_longer_served_are_ended(path):
     ledger = Ledger(Outbox(path))
-    ledger.tell("pump1", BUNDLE, [alert(1)], opened(alert(1)))
-    ledger.tell("pump2", BUNDLE, [alert(2, stream="pump2")], opened(alert(2, stream="pump2")))
+    ledger.commit("pump1", BUNDLE, [alert(1)], opened(alert(1)))
+    ledger.commit("pump2", BUNDLE, [alert(2, stream="pump2")], opened(alert(2, stream="pump2")))
 
     again = Ledger(Outbox(path))
     again.settle_others(["pump2"])
@@ -106,7 +106,7 @@ def test_episodes_of_streams_that_are_no_longer_served_are_ended(path):
 @pytest.mark.parametrize("told_meanwhile", [False, True])
 def test_what_was_open_on_a_disk_that_could_not_be_read_at_the_start_is_ended_when_it_can(path, told_meanwhile):
     outbox = Outbox(path)
-    Ledger(outbox).tell("pump1", BUNDLE, [alert(1)], opened(alert(1)))
+    Ledger(outbox).commit("pump1", BUNDLE, [alert(1)], opened(alert(1)))
     outbox.close()
     aside = path.rename(path.with_name("aside"))
     path.mkdir()
@@ -115,7 +115,7 @@ def test_what_was_open_on_a_disk_that_could_not_be_read_at_the_start_is_ended_wh
     assert ledger.load("pump1", BUNDLE) is None
     ledger.catch_up()
     if told_meanwhile:
-        ledger.tell("pump1", BUNDLE, [alert(2)], opened(alert(2)))
+        ledger.commit("pump1", BUNDLE, [alert(2)], opened(alert(2)))
     path.rmdir()
     aside.rename(path)
     ledger.catch_up()
@@ -128,7 +128,7 @@ def test_keeping_what_has_not_changed_writes_nothing(path):
     outbox = Outbox(path)
     ledger = Ledger(outbox)
     ledger.keep("pump1", BUNDLE, {})
-    ledger.tell("pump1", BUNDLE, [alert(1)], opened(alert(1)))
+    ledger.commit("pump1", BUNDLE, [alert(1)], opened(alert(1)))
     commits = outbox.commit_s.count
 
     ledger.keep("pump1", BUNDLE, opened(alert(1)))

@@ -40,7 +40,7 @@ class Device:
             values = [value + fault * (name == "flow") for name, value in normal(time).items()]
             for outcome in self.group.process([(0, Row(float(time), np.array(values), time == 0))]):
                 if outcome.events:
-                    self.snapshots.tell(0, outcome.events)
+                    self.snapshots.commit(0, outcome.events)
 
     @property
     def said(self) -> list[str]:
@@ -101,7 +101,7 @@ def test_an_episode_that_ended_after_the_state_file_was_written_is_not_opened_ag
 def test_episodes_that_the_detector_refuses_are_ended_and_the_rest_comes_back(tmp_path, bundle, before):
     kept = before.group.snapshot(0)
     wrong = {"": {**kept["open"][""], "said_at": "soon"}}
-    before.ledger.tell("p1", bundle.sha256, (), wrong)
+    before.ledger.commit("p1", bundle.sha256, (), wrong)
     before.outbox.close()
 
     again = Device(tmp_path, bundle)

@@ -135,12 +135,16 @@ def test_json_readings_decode_to_what_they_carried(sent: Readings) -> None:
 
 
 @pytest.mark.parametrize(
-    "bad", ["NaN", "Infinity", "-Infinity", "null", '"1.0"', "true", "[]", "1e999", "1" + "0" * 400]
+    "bad", ["NaN", "Infinity", "-Infinity", "null", '"on"', "nan", "-inf", "true", "[]", "1e999", "1" + "0" * 400]
 )
 def test_one_bad_value_in_json_is_rejected_and_the_others_count(bad: str) -> None:
     found = decode_readings('{"values": {"a": ' + bad + ', "b": 2}}')
 
     assert (dict(found.values), found.rejected) == ({"b": 2.0}, ("a",))
+
+
+def test_text_that_is_a_number_counts() -> None:
+    assert decode_readings('{"values": {"a": "21.5", "b": "1_0"}}') == Readings({"a": 21.5}, rejected=("b",))
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 
 from train.__main__ import main
 from train.benchmarks.pump import _wear_figures, _with_drift
-from train.benchmarks.simulated import Fault, Simulated, simulate
+from train.benchmarks.simulated import Simulated, SimulatedFault, simulate
 from train.console.errors import DatasetError
 from train.evaluation.metrics import Judged
 
@@ -31,7 +31,7 @@ def test_the_committed_bundle_is_tried_as_it_is(tmp_path):
 
 def test_wear_is_reckoned_in_parts_of_its_whole_length():
     times, nothing = np.arange(1000.0), np.zeros(1000, bool)
-    faults = [Fault("slow_bearing_wear", 100.0, 900.0, ("vibration",))] * 3
+    faults = [SimulatedFault("slow_bearing_wear", 100.0, 900.0, ("vibration",))] * 3
     starts = [np.isin(times, rows) for rows in ([300.0], [500.0, 700.0], [50.0])]
     files = [
         Judged("a", times, nothing, (fault.anomaly,), times, nothing, own)

@@ -44,10 +44,14 @@ def test_every_row_of_the_file_is_kept_in_its_order(tmp_path):
 
 
 def test_short_and_long_lines_are_kept_and_counted(tmp_path):
-    table = read_table(write_lines(tmp_path / "a.csv", "time,a,b", "1700000000,1", "1700000001,2,3,4"), ReadOptions())
+    rows = [f"17000000{10 + row},5,6" for row in range(4)]
+
+    table = read_table(
+        write_lines(tmp_path / "a.csv", "time,a,b", *rows, "1700000020,1", "1700000021,2,3,4"), ReadOptions()
+    )
 
     assert table.ragged == 2
-    np.testing.assert_array_equal(table.values, [[1, np.nan], [2, 3]])
+    np.testing.assert_array_equal(table.values[4:], [[1, np.nan], [np.nan, np.nan]])  # nobody knows which is whose
 
 
 @pytest.mark.parametrize(
@@ -56,7 +60,7 @@ def test_short_and_long_lines_are_kept_and_counted(tmp_path):
         ("value,Timestamp", "1,2020-03-09 10:00:00", 1583748000.0),
         ("value,when", "1,2020-03-09 10:00:00", 1583748000.0),
         ("value,logged_at", "1,1583748000", 1583748000.0),
-        ("t,value", "0.5,1", 0.5),
+        ("t (s),value", "0.5,1", 0.5),
         ("date,time,value", "2020-03-09,10:00:00,1", 1583748000.0),
     ],
 )
@@ -133,12 +137,12 @@ def test_windows_encodings_are_read(tmp_path):
     [
         ([], ReadOptions(), "no usable rows"),
         (["time,a"], ReadOptions(), "no usable rows"),
-        (["time,a", "x,1"], ReadOptions(time_column="time"), "no usable rows"),
+        (["time,a", "x,1"], ReadOptions(time_column="time"), r"'x' \(line 2\) .* --time-format"),
         (["time,a", "1700000000,x"], ReadOptions(channels=("a",)), "no usable rows"),
         (["x,y", "1,2"], ReadOptions(), "--time-column"),
         (["time,a", "1700000000,x"], ReadOptions(), "no channel with numbers"),
-        (["1700000000,1", "1700000001,2"], ReadOptions(), "header"),
-        (["readings", "1"], ReadOptions(), "one column only"),
+        (["t,value", "0.5,1"], ReadOptions(), r"lie in 1970 \(line 2: '0.5'\).* --time-format s"),
+        (["readings", "1"], ReadOptions(), "--period"),
         (["time,pressure", "1700000000,1"], ReadOptions(channels=("presure",)), "nearest: pressure"),
         (["time,a", "1700000000,1"], ReadOptions(label_column="fault"), "label column 'fault'"),
         (["time,a", "1700000000,1"], ReadOptions(keep=("b",)), "column 'b' is not in the file"),

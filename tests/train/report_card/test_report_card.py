@@ -10,9 +10,9 @@ from rich.console import Console
 from tests.helpers.files import write_lines
 from train.commands import fit
 from train.console.errors import DatasetError
-from train.options.readings import Readings, load_readings
+from train.options.readings import LoadedReadings, load_readings
 from train.report.fit_tables import card_parts
-from train.report_card.card import Card, Finding, Line
+from train.report_card.card import Card, ColumnFinding, Line
 from train.report_card.table import print_card
 
 ROWS = np.arange(600)
@@ -41,18 +41,18 @@ def file(tmp_path):
     return write_columns(tmp_path / "machine.csv")
 
 
-def read(*options: object) -> Readings:
+def read(*options: object) -> LoadedReadings:
     parser = argparse.ArgumentParser()
     fit.add_parser(parser.add_subparsers())
     arguments = parser.parse_args(["fit", "--out", "unused", *map(str, options)])
     return load_readings(arguments, Console(file=io.StringIO()))
 
 
-def graded(readings: Readings) -> dict[str, str]:
+def graded(readings: LoadedReadings) -> dict[str, str]:
     return {line.name: line.grade for line in readings.card.lines}
 
 
-def line(readings: Readings, name: str) -> Line:
+def line(readings: LoadedReadings, name: str) -> Line:
     (found,) = [one for one in readings.card.lines if one.name == name]
     return found
 
@@ -163,10 +163,10 @@ def test_a_code_that_is_no_number_is_told(file, text, capsys):
 def test_a_file_of_counters_alone_names_the_way_to_keep_one(tmp_path):
     file = write_columns(tmp_path / "counts.csv", {name: COLUMNS[name] for name in ("energy", "record")})
 
-    with pytest.raises(DatasetError, match="every column would be left out; 'record' rises by 1") as caught:
+    with pytest.raises(DatasetError, match="every column would be left out; 'energy' a counter") as caught:
         read(file)
 
-    assert str(caught.value).endswith("--keep record makes it a channel")
+    assert str(caught.value).endswith("--rate energy, or --keep energy makes it a channel")
     assert "\n" not in str(caught.value)
 
 
@@ -197,8 +197,8 @@ def printed(card: Card) -> str:
 CARD = Card(
     (
         Line("flow", "ok"),
-        Line("[red]heat", "look", (Finding("is odd", "--drop x"), Finding("has holes", "--period"))),
-        Line("n", "left out", (Finding("counts", "--keep n"),)),
+        Line("[red]heat", "look", (ColumnFinding("is odd", "--drop x"), ColumnFinding("has holes", "--period"))),
+        Line("n", "left out", (ColumnFinding("counts", "--keep n"),)),
     ),
     ("off for long",),
 )

@@ -10,12 +10,12 @@ from train.benchmarks.families.claims import Claim, pooled
 from train.benchmarks.families.judging import Counts, always, clock_row, figures, from_row, judge, together
 from train.benchmarks.families.layout import FamilyCase, read_families
 from train.benchmarks.families.trying import BASELINES, OFFBEAT, REFERENCE, Task, Tried, tasks_of, try_all
-from train.benchmarks.figures import Outcome, Tally
+from train.benchmarks.figures import BenchmarkResult, Tally
 from train.benchmarks.models import Workshop
 from train.benchmarks.pool import workers
 from train.console.words import plural
 
-Other = Callable[[Workshop], Outcome]
+Other = Callable[[Workshop], BenchmarkResult]
 """Another benchmark, which counts as one family more."""
 
 
@@ -59,7 +59,7 @@ class FamiliesOutcome:
     """What the benchmark found."""
 
     families: Mapping[str, Family]
-    others: Mapping[str, Outcome]
+    others: Mapping[str, BenchmarkResult]
     """Other benchmarks, by the name of their family."""
     settings: Mapping[str, str]
     notes: tuple[str, ...]

@@ -72,7 +72,7 @@ def fit_options(args: argparse.Namespace) -> list[str]:
 
 
 @dataclass(frozen=True)
-class Measured:
+class FamilyFigures:
     """What was found, for a terminal and for JSON."""
 
     show: "Callable[[Console], None]"
@@ -80,7 +80,9 @@ class Measured:
     """Plain JSON types."""
 
 
-def run(args: argparse.Namespace, seeds: list[int], workshop: "Workshop", others: "Mapping[str, Other]") -> Measured:
+def run(
+    args: argparse.Namespace, seeds: list[int], workshop: "Workshop", others: "Mapping[str, Other]"
+) -> FamilyFigures:
     """Run the benchmark as it is, without parts, or with other constants.
 
     Raises:
@@ -95,7 +97,7 @@ def run(args: argparse.Namespace, seeds: list[int], workshop: "Workshop", others
     outcome = benchmark(settings, seeds, workshop, others)
     title = f"families: mean of {args.seeds} seed{'s' * (args.seeds > 1)}, {args.variant}"
     title += f", without {args.without}" if args.without else ""
-    return Measured(lambda console: print_families(outcome, title, console), outcome.to_dict(seeds))
+    return FamilyFigures(lambda console: print_families(outcome, title, console), outcome.to_dict(seeds))
 
 
 def _tuned(
@@ -104,7 +106,7 @@ def _tuned(
     seeds: Sequence[int],
     workshop: "Workshop",
     others: "Mapping[str, Other]",
-) -> Measured:
+) -> FamilyFigures:
     """The detector without each of its parts, or with half and twice of each constant."""
     from train.benchmarks.families.benchmark import told
     from train.benchmarks.families.layout import read_families
@@ -121,8 +123,8 @@ def _tuned(
         if args.ablation:
             parts = without_parts(tuned)
             body = {part: {name: one.to_dict(seeds) for name, one in found.items()} for part, found in parts.items()}
-            return Measured(lambda console: print_parts(parts, tuned.notes, console), {**common, "without": body})
+            return FamilyFigures(lambda console: print_parts(parts, tuned.notes, console), {**common, "without": body})
         left_out = leave_out(tuned, args.constant or CONSTANTS)
-    return Measured(
+    return FamilyFigures(
         lambda console: print_left_out(left_out, tuned.notes, console), {**common, "leave_out": left_out.to_dict()}
     )

@@ -12,13 +12,14 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
+from edge.readings.numbers import NumberStyle
 from train.benchmarks.case import Case
 from train.benchmarks.families.judging import ANOMALOUS, NORMAL, NOT_JUDGED, Truth
 from train.console.errors import DatasetError, FitError
 from train.evaluation.evaluation import filled_times
 from train.options.fit import add_fit_options, settings_of
 from train.options.readings import load_readings, selection_of
-from train.read.columns import require, to_numbers
+from train.read.columns import listed
 from train.read.csv_file import read_csv
 from train.read.dataset import selected
 from train.read.tables import RawTable, ReadOptions, read_table
@@ -150,8 +151,10 @@ def _truths(paths: Sequence[Path], tables: Sequence[RawTable], first: int) -> tu
 def _labels(path: Path, first: int) -> np.ndarray:
     """(n,) labels of a recording."""
     file = read_csv(path)
-    require(file, [LABEL_COLUMN], "label column")
-    numbers: Any = to_numbers(file.column(LABEL_COLUMN), False)[0]
+    if LABEL_COLUMN not in file.header:
+        raise DatasetError(f"{path}: label column {LABEL_COLUMN!r} is not in the file; it has {listed(file.header)}")
+    style = NumberStyle()
+    numbers: Any = np.array([style.read(cell) for cell in file.column(LABEL_COLUMN).tolist()])
     if not np.isin(numbers, (ANOMALOUS, NORMAL, NOT_JUDGED)).all():
         wrong = file.column(LABEL_COLUMN)[int(np.argmin(np.isin(numbers, (ANOMALOUS, NORMAL, NOT_JUDGED))))]
         raise DatasetError(f"{path}: {LABEL_COLUMN} holds {wrong!r}; wanted 1 anomalous, 0 normal, -1 not judged")

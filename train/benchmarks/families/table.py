@@ -11,7 +11,7 @@ from train.benchmarks.families.claims import Claim
 from train.benchmarks.families.leaving_out import ByFamily, LeftOut, mean_j
 from train.benchmarks.figures import Tally
 from train.benchmarks.table import NAMES
-from train.console.terminal import say
+from train.console.terminal import echo
 from train.console.words import duration, number
 
 _MARKS = {"once": "", "half": "half ", "twice": "twice "}
@@ -20,12 +20,12 @@ _MARKS = {"once": "", "half": "half ", "twice": "twice "}
 def print_families(outcome: FamiliesOutcome, title: str, console: Console) -> None:
     """What was set, a line for each family and detector, their means, the claims, the notes."""
     for family, text in outcome.settings.items():
-        say(console, f"{family}: {text}")
+        echo(console, f"{family}: {text}")
     console.print(_figures_table(outcome, title))
     if outcome.claims:
         console.print(_claims_table(outcome.claims))
     for note in outcome.notes:
-        say(console, note)
+        echo(console, note)
 
 
 def print_parts(parts: Mapping[str, Mapping[str, Tally]], notes: Sequence[str], console: Console) -> None:
@@ -35,7 +35,7 @@ def print_parts(parts: Mapping[str, Mapping[str, Tally]], notes: Sequence[str], 
         table.add_row(part, *_j_cells({family: tally.mean.get("j") for family, tally in tallies.items()}))
     console.print(table)
     for note in notes:
-        say(console, note)
+        echo(console, note)
 
 
 def print_left_out(found: LeftOut, notes: Sequence[str], console: Console) -> None:
@@ -53,7 +53,7 @@ def print_left_out(found: LeftOut, notes: Sequence[str], console: Console) -> No
     table.add_row("all of them", *_j_cells(found.together))
     console.print(table)
     for note in notes:
-        say(console, note)
+        echo(console, note)
 
 
 def _figures_table(outcome: FamiliesOutcome, title: str) -> Table:

@@ -6,8 +6,8 @@ import pytest
 from edge.detector.bundle.calibration import calibration_from_dict
 from edge.detector.learn.calibrate import calibrate
 from edge.detector.members.tuning import DEFAULT
+from edge.detector.score.calibrations import Shape
 from edge.detector.score.engine import Engine
-from edge.detector.score.learned import Shape
 from tests.helpers.rig import (
     CHANNELS,
     FAULT,

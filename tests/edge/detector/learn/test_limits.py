@@ -11,7 +11,7 @@ from edge.detector.learn.calibrate import learn
 from edge.detector.learn.limits import fused_peaks, limits_of, peaks_of, tail_of
 from edge.detector.members.registry import MEMBERS, NAMES, wanted_rows
 from edge.detector.members.tuning import DEFAULT
-from edge.detector.score.learned import Shape
+from edge.detector.score.calibrations import Shape
 from tests.helpers.rig import CHANNELS, WINDOW, network, normal, normal_rows, run_of
 
 MANY = 10**6

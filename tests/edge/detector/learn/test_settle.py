@@ -7,7 +7,7 @@ from edge.detector.bundle.scaler import Scaler
 from edge.detector.learn.runs import Run, finished
 from edge.detector.learn.settle import settle
 from edge.detector.members.tuning import DEFAULT
-from edge.detector.score.learned import Shape
+from edge.detector.score.calibrations import Shape
 from tests.helpers.rig import run_of
 
 WINDOW = 10

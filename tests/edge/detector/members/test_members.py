@@ -16,9 +16,9 @@ from edge.detector.members.registry import (
 )  # fmt: skip
 from edge.detector.members.relation import ROWS
 from edge.detector.members.tuning import DEFAULT
+from edge.detector.score.calibrations import Shape
 from edge.detector.score.engine import Engine
 from edge.detector.score.fusion import excess, fuse
-from edge.detector.score.learned import Shape
 from tests.helpers.rig import CHANNELS, FAULT, WINDOW, calibrated, network, normal, with_fault
 
 USUAL, LIMIT = np.full((1, len(NAMES)), 2.0), np.full((1, len(NAMES)), 4.0)

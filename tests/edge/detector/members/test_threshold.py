@@ -15,7 +15,7 @@ from edge.detector.events.settings import StreamSettings
 from edge.detector.learn.calibrate import NormalRows, calibrate, learn
 from edge.detector.members.threshold import THRESHOLDS, named, threshold_from_dict
 from edge.detector.members.tuning import DEFAULT
-from edge.detector.score.learned import Shape
+from edge.detector.score.calibrations import Shape
 from tests.helpers.rig import (
     CHANNELS,
     WINDOW,

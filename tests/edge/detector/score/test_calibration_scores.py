@@ -10,11 +10,11 @@ from edge.detector.bundle.calibration import calibration_from_dict
 from edge.detector.events.settings import StreamSettings
 from edge.detector.learn.calibrate import FOLDS, LEAD_WINDOWS, CalibrationError, learn
 from edge.detector.learn.commissioning import fleet_after, in_parts
-from edge.detector.learn.runs import Run, finished, replay
+from edge.detector.learn.runs import Run, finished, played
 from edge.detector.members.registry import NAMES
 from edge.detector.members.tuning import DEFAULT
+from edge.detector.score.calibrations import Shape
 from edge.detector.score.engine import Engine
-from edge.detector.score.learned import Shape
 from tests.helpers.rig import (
     CHANNELS,
     WINDOW,
@@ -88,7 +88,7 @@ def test_a_run_with_a_lead_counts_from_there_on_as_the_whole_run_does():
 
     def seen(run):
         engine = Engine(network(), shape, 1, DEFAULT)
-        return finished(replay(engine, [run]))
+        return finished(played(engine, [run]))
 
     every, after = seen(whole), seen(replace(whole, lead=lead))
 

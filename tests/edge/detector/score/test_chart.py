@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from edge.detector.members.tuning import DEFAULT
+from edge.detector.score.calibrations import Shape
 from edge.detector.score.chart import Charts, Wander
-from edge.detector.score.learned import Shape
 
 WINDOW = 10
 MEMORY = int(DEFAULT.baseline_windows * WINDOW)

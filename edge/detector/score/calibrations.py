@@ -21,7 +21,7 @@ class Shape:
     stride: int = 1
 
 
-class Learned:
+class Calibrations:
     """The calibrations of many streams; see `edge.detector.bundle.calibration.Calibration` for units."""
 
     def __init__(self, streams: int, shape: Shape) -> None:
@@ -37,6 +37,8 @@ class Learned:
         self.size: np.ndarray = np.ones((streams, len(BY_CHANNEL), shape.channels))
         self.usual: np.ndarray = np.zeros((streams, len(MEMBERS)))
         self.limit: np.ndarray = np.full((streams, len(MEMBERS)), np.inf)
+        self.blind: np.ndarray = np.ones(streams, bool)
+        """Whether no member takes part."""
         self.memory: list[Memory | None] = [None] * streams
         self.gaussians: dict[int, Gaussian] = {}
         """Of streams whose threshold is one."""
@@ -55,6 +57,7 @@ class Learned:
         self.projector[stream] = calibration.projector
         self.size[stream] = calibration.sizes
         self.usual[stream], self.limit[stream] = calibration.limits.usual, calibration.limits.limit
+        self.blind[stream] = not np.isfinite(calibration.limits.limit).any()
         self.memory[stream] = calibration.memory
         self.gaussians.pop(stream, None)
         if calibration.gaussian is not None:

@@ -2,15 +2,14 @@
 
 import doctest
 
-import numpy as np
 import pytest
 
-from train.read import label_names
-from train.read.label_names import find_labels, holds_labels, names_labels
+from edge.readings import labels
+from edge.readings.labels import find_labels, holds_labels, label_of, names_labels, outliers_are_minus_one
 
 
 def test_the_examples_hold():
-    assert doctest.testmod(label_names).failed == 0
+    assert doctest.testmod(labels).failed == 0
 
 
 @pytest.mark.parametrize(
@@ -56,9 +55,24 @@ def test_names_that_only_sound_like_labels(name):
     ],
 )
 def test_labels_are_few_small_whole_numbers_or_words(cells, labels):
-    numbers = np.array([float(cell) if cell.replace(".", "").lstrip("-").isdigit() else np.nan for cell in cells])
+    numbers = [float(cell) for cell in cells if cell.replace(".", "").lstrip("-").isdigit()]
 
     assert holds_labels(numbers, cells) == labels
+
+
+@pytest.mark.parametrize(
+    ("cells", "anomalous"),
+    [
+        (["1", "0", "-1", "attack", ""], [True, False, None, True, False]),
+        (["1", "-1", "1"], [False, True, False]),
+        (["1.0", "-1.0", ""], [False, True, False]),
+        (["-1", "-1"], [True, True]),
+    ],
+)
+def test_minus_one_is_not_judged_unless_only_it_and_one_occur(cells, anomalous):
+    minus = outliers_are_minus_one(cells)
+
+    assert [label_of(cell, minus) for cell in cells] == anomalous
 
 
 def test_the_commonest_name_of_labels_is_found_first():

@@ -2,9 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Sequence
-
-import numpy as np
+from collections.abc import Collection, Iterable, Sequence
 
 _FIRST = ("anomaly", "label", "is_anomaly", "changepoint", "change_point", "anomaly_label", "fault", "outlier")
 """The commonest, in the order in which they are looked for."""
@@ -30,6 +28,8 @@ _MOST_CLASSES = 32
 _LEAST, _MOST = -1, 30
 """Range of labels that are numbers: -1 is an outlier in scikit-learn. A setpoint `target` of 60 is no label."""
 _NORMAL = frozenset(("", "0", "0.0", "0,0", "false", "normal", "no", "ok", "nan", "none"))
+_MINUS = frozenset(("-1", "-1.0", "-1,0"))
+_ONE = frozenset(("1", "1.0", "1,0"))
 
 
 def names_labels(name: str) -> bool:
@@ -51,21 +51,32 @@ def find_labels(header: Sequence[str]) -> str | None:
     return next((name for name in [*named, *header] if names_labels(name)), None)
 
 
-def holds_labels(numbers: np.ndarray, cells: Sequence[str]) -> bool:
-    """Whether a column's values are few classes: small whole numbers, or words where it holds no numbers.
+def holds_labels(numbers: Collection[float], words: Collection[str]) -> bool:
+    """Whether a column's different values are few classes: small whole numbers, or words where it holds no numbers."""
+    if not numbers:
+        return 0 < len({word for word in words if word}) <= _MOST_CLASSES
+    whole = all(number == round(number) for number in numbers)
+    return whole and len(set(numbers)) <= _MOST_CLASSES and min(numbers) >= _LEAST and max(numbers) <= _MOST
 
-    `numbers` are its cells as (n,) float64, NaN where they are none.
+
+def outliers_are_minus_one(cells: Iterable[str]) -> bool:
+    """Whether only 1 and -1 occur: then -1 is anomalous, as in scikit-learn."""
+    found = {str(cell).strip() for cell in cells} - {""}
+    return bool(found & _MINUS) and found <= _MINUS | _ONE
+
+
+def label_of(cell: str, minus_is_anomalous: bool) -> bool | None:
+    """Whether a label says anomalous; None where it says that nobody judged.
+
+    >>> [label_of(cell, False) for cell in ("1", "0", "attack", "normal", "-1")], label_of("-1", True)
+    ([True, False, True, False, None], True)
     """
-    known = np.unique(numbers[np.isfinite(numbers)])
-    if not len(known):
-        return 0 < len({cell for cell in cells if cell}) <= _MOST_CLASSES
-    whole = bool((known == np.round(known)).all())
-    return whole and len(known) <= _MOST_CLASSES and known[0] >= _LEAST and known[-1] <= _MOST
-
-
-def label_cells(cells: np.ndarray) -> np.ndarray:
-    """(n,) bool: True where the label cell is neither empty nor a zero nor a word for normal."""
-    return np.array([str(cell).strip().lower() not in _NORMAL for cell in cells], bool)
+    text = cell.strip().lower()
+    if text in _MINUS:
+        return True if minus_is_anomalous else None
+    if minus_is_anomalous:
+        return False
+    return text not in _NORMAL
 
 
 def _words(name: str) -> list[str]:

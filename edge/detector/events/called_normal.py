@@ -41,7 +41,7 @@ class _Stream:
     quiet: int = 0  # rows since a score that anybody cared for
 
 
-class SaidNormal:
+class CalledNormal:
     """Patterns called normal, the episodes that may become ones, and what they do to scores."""
 
     def __init__(self, streams: int, window: int, columns: int, tuning: Tuning) -> None:
@@ -110,7 +110,7 @@ class SaidNormal:
             kept.capture = Capture(self._window, earlier.parts)
         kept.episode = episode
 
-    def say(self, stream: int, event_id: str, by: str, open_: Mapping[str, str]) -> bool:
+    def add(self, stream: int, event_id: str, by: str, open_: Mapping[str, str]) -> bool:
         """Call an episode normal; whether it is open, and to be ended. `open_` are the kinds of the open ones by id.
 
         Raises:
@@ -127,7 +127,7 @@ class SaidNormal:
         found = self._pattern(kept) if now else ended
         if found is None:
             raise FeedbackError(f"nothing is kept of episode {event_id}; known are {_listed(self.known(stream))}")
-        if not found.tellable:
+        if not found.distinct:
             raise FeedbackError(
                 f"episode {event_id} looks too much like normal rows to be told from them; raise [stream.alarm] level"
             )
@@ -241,7 +241,7 @@ class SaidNormal:
         if not louder:
             whole = replace(self._pattern(kept), event_id=kept.growing.event_id, by=kept.growing.by)
             at = next(at for at, one in enumerate(kept.familiar) if one.event_id == whole.event_id)
-            kept.familiar[at] = whole if whole.tellable else kept.growing
+            kept.familiar[at] = whole if whole.distinct else kept.growing
         kept.growing = kept.capture = None
 
     def _pause(self, kept: _Stream) -> None:

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from edge.detector.bundle.rules import ChannelRules
+from edge.detector.events.called_normal import ENDED, FeedbackError
 from edge.detector.events.familiar import BODY, EDGE, MOST, NOT, Capture, familiar_from_dict
-from edge.detector.events.said_normal import ENDED, FeedbackError
 from edge.detector.events.settings import StreamSettings
 from tests.helpers.rig import START, WINDOW, events_of, group_of, normal, play, rows_of, write_rig_bundle
 
@@ -52,7 +52,7 @@ def taught(bundle, end=700, **settings):
     group = looking(bundle, StreamSettings("pump1", level=1.5, **settings))
     outcomes = play(group, rows_of(flushed(end, [500])))
     event = next(event for event in events_of(outcomes) if event.kind == "anomaly" and event.time >= START + 500)
-    return group, event.id, group.say_normal(0, event.id, "ann")
+    return group, event.id, group.call_normal(0, event.id, "ann")
 
 
 def go_on(group, values, start):
@@ -107,7 +107,7 @@ def test_what_looks_as_normal_rows_do_is_at_most_its_edge():
 def test_noise_is_not_even_like_itself():
     noise = np.random.default_rng(1).normal(0, 6, (60, 6))
 
-    assert not capture(noise, window=8).tellable
+    assert not capture(noise, window=8).distinct
 
 
 def test_a_long_episode_keeps_its_start_and_its_end():
@@ -189,7 +189,7 @@ def test_an_episode_can_be_called_normal_after_a_restart(bundle):
     again = looking(bundle, StreamSettings("pump1", level=1.5))
     again.restore(0, group.snapshot(0))
 
-    ends = again.say_normal(0, events[-1].id, "")
+    ends = again.call_normal(0, events[-1].id, "")
 
     assert [event.event_type for event in ends] == ["end"]
 
@@ -221,14 +221,14 @@ def test_revoked_it_alerts_again_and_can_be_said_anew(bundle):
     assert not group.normal.revoke(0, event_id)
 
     assert alerts(go_on(group, flushed(1100, [500, 1000]), 700), range(1000, 1050))
-    group.say_normal(0, event_id, "")
+    group.call_normal(0, event_id, "")
     assert [one.event_id for one in group.normal.patterns(0)] == [event_id]
 
 
 def test_saying_it_twice_is_saying_it_once(bundle):
     group, event_id, _ = taught(bundle)
 
-    assert group.say_normal(0, event_id, "bob") == ()
+    assert group.call_normal(0, event_id, "bob") == ()
 
     assert [one.by for one in group.normal.patterns(0)] == ["ann"]
 
@@ -238,7 +238,7 @@ def test_an_unknown_episode_is_refused_with_those_that_are_known(bundle):
     event = events_of(play(group, rows_of(flushed(520, [500]))))[-1]
 
     with pytest.raises(FeedbackError, match=f"known are .*{event.id}"):
-        group.say_normal(0, "stranger", "")
+        group.call_normal(0, "stranger", "")
 
 
 def test_only_the_last_episodes_are_known(bundle):
@@ -255,7 +255,7 @@ def test_a_rule_is_refused_with_the_remedy(bundle):
     rule = next(event for event in events if event.kind == "rule")
 
     with pytest.raises(FeedbackError, match=r"of kind rule; change the rule in \[stream.rules\]"):
-        group.say_normal(0, rule.id, "")
+        group.call_normal(0, rule.id, "")
 
 
 def test_there_is_an_end_to_what_can_be_remembered(bundle):
@@ -269,6 +269,6 @@ def test_there_is_an_end_to_what_can_be_remembered(bundle):
     group.restore(0, state)
 
     with pytest.raises(FeedbackError, match="revoke one, such as e0"):
-        group.say_normal(0, event_id, "")
+        group.call_normal(0, event_id, "")
 
     assert len(group.normal.patterns(0)) == MOST
