@@ -52,7 +52,7 @@ def _type(kind: str) -> str:
     if plain.startswith("Literal["):
         values = [part.strip().replace("'", '"') for part in plain[len("Literal[") : -1].split(",")]
         return " or ".join(f"`{value}`" for value in values)
-    return _TYPES[plain]
+    return _TYPES.get(plain, f"`{plain}`")
 
 
 def _default(one: Field) -> str:
