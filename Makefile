@@ -16,7 +16,7 @@ both_runtimes = $$(test -x .venv-tflite/bin/python && echo --runtime-python .ven
 .DEFAULT_GOAL := help
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 14
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
 
 demo: ## normal operation to trained model to live alerts, with a table at the end (SEED=n: other faults)
 	$(environment)
@@ -36,7 +36,7 @@ docs: ## write docs/reference and the table of rooms anew from the code
 	$(environment)
 	@$(run) docs.generate
 
-results: ## write docs/results.md anew from docs/results/*.json (ADD=FILE COMMAND='...': take a benchmark's JSON in)
+results: ## write docs/results.md anew from docs/results (ADD=FILE COMMAND='...': take a benchmark's JSON in)
 	$(environment)
 	@$(run) docs.generate.results $(if $(ADD),--add '$(ADD)' --command '$(COMMAND)')
 
