@@ -12,11 +12,11 @@ units = --unit speed=rpm --unit flow=m3/h --unit pressure=bar --unit motor_curre
 
 both_runtimes = $$(test -x .venv-tflite/bin/python && echo --runtime-python .venv-tflite/bin/python)
 
-.PHONY: help demo test check bench chaos fuzz soak model picture clean
+.PHONY: help demo test check docs results bench chaos fuzz soak model picture clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 14
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
 
 demo: ## normal operation to trained model to live alerts, with a table at the end (SEED=n: other faults)
 	$(environment)
@@ -31,6 +31,14 @@ check: ## lint, format and types
 	$(run) ruff check .
 	$(run) ruff format --check .
 	$(run) mypy
+
+docs: ## write docs/reference and the table of rooms anew from the code
+	$(environment)
+	@$(run) docs.generate
+
+results: ## write docs/results.md anew from docs/results (ADD=FILE COMMAND='...': take a benchmark's JSON in)
+	$(environment)
+	@$(run) docs.generate.results $(if $(ADD),--add '$(ADD)' --command '$(COMMAND)')
 
 bench: ## speed beside ONNX Runtime, Keras and River, some ten minutes; writes bench.json (ONLY=windows,arm)
 	$(environment) --bench

@@ -20,7 +20,7 @@ _BAD_SETUP = 2
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; its exit status."""
-    options = _parser().parse_args(arguments)
+    options = build_parser().parse_args(arguments)
     try:
         return options.command(options)
     except KeyboardInterrupt:
@@ -29,7 +29,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
 
 
-def _parser() -> argparse.ArgumentParser:
+def build_parser() -> argparse.ArgumentParser:
+    """The parser; the namespace that it gives holds the command's function as `command`."""
     parser = argparse.ArgumentParser("offbeat-edge", description="Finds anomalies in live readings, alerts over MQTT.")
     parser.add_argument("--version", action="version", version=f"offbeat {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
@@ -94,14 +95,7 @@ def _add_record(record: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from edge.agent.footprint import (
-        give_back_memory,
-        leave_out_accelerators,
-        leave_out_openssl,
-        leave_out_typing_extensions,
-    )
-
-    leave_out_typing_extensions()
+    from edge.agent.footprint import give_back_memory, leave_out_accelerators, leave_out_openssl
     from edge.config.settings import ConfigError, load_config  # imports cattrs
     from edge.detector.bundle.manifest import BundleError
     from edge.sources.settings import SourceError

@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("edge", "train", "firmware_sim")
 
 # Room: the rooms that it may import, the lower ones first. `detector.*` is the detector and all rooms in it.
-_ARROWS = """
+ARROWS = """
 edge.wire:
 edge.mqtt: wire
 edge.readings:
@@ -46,7 +46,7 @@ train.plots: console edge.detector.bundle
 train.report: console read report_card fitting evaluation plots edge.detector.*
 train.benchmarks: console read network fitting evaluation edge.detector.*
 train.benchmarks.families: console edge.readings read fitting evaluation options benchmarks edge.detector.*
-train.commands: console read fitting evaluation commission options report benchmarks benchmarks.families edge.detector.*
+train.commands: console read network fitting evaluation commission options report benchmarks.* edge.detector.*
 train: console read network fitting evaluation commands edge.detector.rows edge.detector.bundle edge.detector.score
 firmware_sim.machine:
 firmware_sim.schedule: machine
@@ -69,6 +69,7 @@ _LIBRARIES = {
     "edge.detector": "numpy",
     "edge.detector.score": "numpy ai_edge_litert tflite_runtime",
     "train": _LEARNT_WITH,
+    "train.export": _LEARNT_WITH + " ai_edge_litert",
     "firmware_sim": "numpy paho serial rich amqtt",
 }
 
@@ -79,14 +80,14 @@ def _read(arrows: str) -> dict[str, set[str]]:
     for room, others in rooms.items():
         package = room.split(".")[0]
         names = {name if name.split(".")[0] in PACKAGES else f"{package}.{name}" for name in others.split()}
-        if "edge.detector.*" in names:
-            names.remove("edge.detector.*")
-            names |= {other for other in rooms if other.startswith("edge.detector")}
+        for house in [name for name in names if name.endswith(".*")]:
+            names.remove(house)
+            names |= {other for other in rooms if f"{other}.".startswith(house.removesuffix("*"))}
         table[room] = names - {room}
     return table
 
 
-MAY_IMPORT = _read(_ARROWS)
+MAY_IMPORT = _read(ARROWS)
 _FREE = {"edge.__version__", "edge"}
 """The version, and where the package lies."""
 

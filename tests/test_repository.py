@@ -2,19 +2,18 @@
 
 import json
 import re
-import subprocess
-import sys
 import tomllib
 from functools import cache
+from pathlib import Path
 
 import jsonschema
 import pytest
 
+from docs.generate.commands import parsers
 from edge.config.settings import load_config
 from edge.wire.events import decode_message, event_schema, message_to_dict
 from tests.helpers.documents import ROOT, Block, blocks, commands, files
 
-_MODULES = {"offbeat-edge": "edge", "offbeat-train": "train", "offbeat-sim": "firmware_sim"}
 _TEXT = {".py", ".md", ".toml", ".txt", ".json", ".html", ".css", ".js", ".svg", ".conf", ".service", ".cfg", ""}
 # Spelt so that this file does not match itself.
 _FOREIGN = {
@@ -46,6 +45,25 @@ def test_every_make_target_is_in_its_help():
     assert set(re.findall(r"^(\w+):.*## ", makefile, re.MULTILINE)) == set(targets.split())
 
 
+def test_the_pre_commit_hooks_run_what_make_check_runs():
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    (recipe,) = re.findall(r"^check:.*\n((?:\t.*\n)+)", makefile, re.MULTILINE)
+    (run,) = re.findall(r"^run = (.*)$", makefile, re.MULTILINE)
+    hooks = (ROOT / ".pre-commit-config.yaml").read_text("utf-8")
+
+    wanted = [line.strip().replace("$(run)", run) for line in recipe.splitlines() if "$(run)" in line]
+
+    assert re.findall(r"^ +entry: (.*)$", hooks, re.MULTILINE) == wanted
+
+
+@pytest.mark.parametrize(
+    ("name", "lines"),
+    [("README.md", 120), ("edge/README.md", 100), ("train/README.md", 100), ("firmware_sim/README.md", 106)],
+)
+def test_a_readme_is_a_page(name, lines):
+    assert len((ROOT / name).read_text("utf-8").splitlines()) <= lines
+
+
 def test_every_direct_dependency_is_pinned():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     extras = project["optional-dependencies"]
@@ -70,14 +88,18 @@ def _pins(name: str) -> list[str]:
 
 
 @cache
-def _help(command: str, *words: str) -> str:
-    """What a command says of itself; fails where there is no such command."""
-    done = subprocess.run(
-        [sys.executable, "-m", _MODULES[command], *words, "--help"],
-        cwd=ROOT, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=60,
-    )  # fmt: skip
-    assert done.returncode == 0, f"{command} {' '.join(words)}: {done.stderr}"
-    return done.stdout
+def _options() -> dict[str, set[str]]:
+    """Every command to the options that it has."""
+    return {parser.prog: set(parser._option_string_actions) for parser, _ in parsers()}
+
+
+def _command(name: str, words: list[str]) -> str:
+    """The command that a line runs, with the words that name it; a first word must name one."""
+    for word in words:
+        if f"{name} {word}" not in _options():
+            break
+        name = f"{name} {word}"
+    return name
 
 
 @pytest.mark.parametrize("block", blocks("sh", "bash", "shell", "console"), ids=str)
@@ -88,9 +110,10 @@ def test_documented_commands_and_their_options_exist(block: Block):
             targets = [word for word in words if "=" not in word]
             assert all(f"\n{target}:" in makefile for target in targets), words
             continue
-        text = _help(name, *words[:1]) if words and not words[0].startswith("-") else _help(name)
-        for option in (word.split("=")[0] for word in words if word.startswith("--")):
-            assert re.search(rf"{option}(?![\w-])", text), f"{name} {' '.join(words)}: no option {option}"
+        command = _command(name, words)
+        assert command != name or words[0].startswith("-"), f"{name} {' '.join(words)}: no such command"
+        options = {word.split("=")[0] for word in words if word.startswith("--")}
+        assert options <= {*_options()[command], "--help"}, f"{name} {' '.join(words)}"
 
 
 @pytest.mark.parametrize("block", blocks("json"), ids=str)
@@ -112,8 +135,8 @@ def test_toml_in_documents_parses_and_whole_configs_load(block: Block, tmp_path,
         load_config(tmp_path / "agent.toml")
 
 
-@pytest.mark.parametrize("name", ["README.md", "edge/README.md"])
-def test_the_readme_shows_an_event_with_all_its_fields(name):
+@pytest.mark.parametrize("name", ["README.md", "docs/how-to/read-alerts.md"])
+def test_the_document_shows_an_event_with_all_its_fields(name):
     (shown,) = [block.text for block in blocks("json") if block.file == ROOT / name and '"event_type"' in block.text]
 
     message = decode_message(shown)
@@ -131,3 +154,21 @@ def test_links_between_documents_lead_somewhere():
     ]
 
     assert not lost, "\n".join(lost)
+
+
+def test_links_to_a_part_of_a_document_lead_to_a_heading():
+    lost = [
+        f"{file.relative_to(ROOT)}: {target}#{part}"
+        for file in files()
+        if file.suffix == ".md"
+        for target, part in re.findall(r"\]\(([^)#:]*\.md|)#([^)]+)\)", file.read_text("utf-8"))
+        if part not in _anchors((file.parent / target) if target else file)
+    ]
+
+    assert not lost, "\n".join(lost)
+
+
+def _anchors(document: Path) -> set[str]:
+    """Of a document's headings, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.+)$", document.read_text("utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}

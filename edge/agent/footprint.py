@@ -1,10 +1,9 @@
-"""What the agent can do without, left out before it is imported."""
+"""What the agent can do without, left out before it is imported: docs/decisions/009-footprint.md."""
 
 import contextlib
 import ctypes
 import gc
 import sys
-import typing
 from collections.abc import Iterable
 from importlib.util import find_spec, module_from_spec
 from types import ModuleType
@@ -18,10 +17,10 @@ _NAMED_BY_PAHO = ("SSLWantReadError", "SSLWantWriteError", "CertificateError")
 def leave_out_openssl(brokers: Iterable[BrokerSettings]) -> bool:
     """Import paho and hashlib without OpenSSL if none of the brokers wants TLS; whether it was left out.
 
-    OpenSSL, its tables and Python's `ssl` are 5 MB of an agent's 60, resident for nothing where the broker
-    is on the same machine: bundles are hashed as fast by Python's own SHA-256. A broker that wants TLS
-    later, through a changed config, needs a restart: `edge.wire.broker.use_credentials` says so.
-    HTTP and e-mail, 1.4 MB that paho imports to look for a proxy before a WebSocket, are left out with it.
+    They are resident for nothing where the broker is on the same machine: bundles are hashed as fast by
+    Python's own SHA-256. A broker that wants TLS later, through a changed config, needs a restart:
+    `edge.wire.broker.use_credentials` says so. HTTP and e-mail, which paho imports to look for a proxy
+    before a WebSocket, are left out with it.
     """
     taken = {"ssl", "hashlib"} & sys.modules.keys()
     if taken or any(broker.ca is not None for broker in brokers) or not _has_own_sha256():
@@ -39,28 +38,8 @@ def leave_out_openssl(brokers: Iterable[BrokerSettings]) -> bool:
     return True
 
 
-def leave_out_typing_extensions() -> bool:
-    """Import cattrs with `typing` in place of `typing_extensions`, some 0.4 MB; whether that was possible.
-
-    What cattrs takes from it Python's own `typing` has since 3.11, but for `NoDefault` of 3.13: a mark on type
-    variables, which no config has.
-    """
-    if {"cattrs", "typing_extensions"} & sys.modules.keys():
-        return False
-    module = ModuleType("typing_extensions")
-    vars(module).update({"NoDefault": object()} | vars(typing))
-    sys.modules["typing_extensions"] = module
-    try:
-        import cattrs.gen  # noqa: F401
-    except ImportError:  # a later cattrs, which wants a name that this Python's does not have
-        return False
-    finally:
-        del sys.modules["typing_extensions"]
-    return True
-
-
 def leave_out_accelerators() -> bool:
-    """Import LiteRT's interpreter without its runtime for accelerators, some 1 MB; whether that was possible.
+    """Import LiteRT's interpreter without its runtime for accelerators; whether that was possible.
 
     The package loads that library as it is imported. Its TFLite interpreter, all that is used here, does not need it.
     """
@@ -80,7 +59,7 @@ def leave_out_accelerators() -> bool:
 def give_back_memory() -> None:
     """Return to the system what starting up needed and running does not; once all is loaded.
 
-    glibc keeps what was freed for later: bytes of bundles that were hashed, variants that were measured, 2 to 4 MB.
+    glibc keeps what was freed for later: bytes of bundles that were hashed, variants that were measured.
     """
     gc.collect()
     with contextlib.suppress(OSError, AttributeError):  # another C library, which has no such function

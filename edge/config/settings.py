@@ -120,6 +120,7 @@ class StreamConfig:
     learned_rules: bool = False
     """Whether the rules that the bundle learned from normal rows hold as well, where [stream.rules] names no others."""
     alarm: AlarmSettings = AlarmSettings()
+    """[stream.alarm]: when a score becomes an event."""
     rules: Mapping[str, ChannelRules] = field(factory=dict, validator=_sensible)
     """[stream.rules.<channel>]: limits beside the network, per channel of the bundle."""
 

@@ -72,6 +72,7 @@ class SourceSettings(ABC):
     """What every source has."""
 
     type: str
+    """Which of the types it is."""
     name: str = field(validator=is_id)
     """What streams call the source."""
     channels: Mapping[str, str] = field(factory=dict)

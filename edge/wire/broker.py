@@ -18,7 +18,9 @@ class BrokerSettings:
     port: int = 1883
     """TCP port; 8883 is usual with TLS."""
     username: str | None = None
+    """User at the broker; None for a broker that asks for none."""
     password: str | None = field(default=None, repr=False)
+    """Password of that user; in agent.toml `password_file` may name a file that holds it."""
     ca: Path | None = None
     """PEM file of the authorities that may have signed the broker's certificate; giving one turns TLS on."""
     cert: Path | None = None

@@ -19,7 +19,7 @@ def valid_stream_id(name: str) -> bool:
 
 
 def readings_topic(board: str, root: str = "sensors") -> str:
-    """Where a board publishes its readings; `+` for every board."""
+    """Where a board publishes its readings, `{"time": …, "seq": …, "values": {…}}`; `+` for every board."""
     return f"{root}/{board}/readings"
 
 
@@ -50,12 +50,12 @@ class DeviceTopics:
 
     @property
     def info(self) -> str:
-        """Retained: version, bundles, config schema."""
+        """Retained: version, bundles with variant, runtime and members that take part, config schema."""
         return f"{self.root}/{self.device}/info"
 
     @property
     def health(self) -> str:
-        """Load, memory, inference times, outbox depth, per-stream counts."""
+        """Load, memory, times of inference and commit, outbox, link, sources, counts of each stream."""
         return f"{self.root}/{self.device}/health"
 
     @property
@@ -64,21 +64,21 @@ class DeviceTopics:
         return f"{self.root}/{self.device}/check"
 
     def availability(self, stream: str) -> str:
-        """Retained `online` / `offline` of one stream's sensor."""
+        """Retained `online` / `offline`: whether the stream's board is heard and the stream is served."""
         return f"{self.root}/{self.device}/{stream}/availability"
 
     def state(self, stream: str) -> str:
-        """Retained: is the stream in alarm now."""
+        """Retained: `{"anomaly": …, "score": …, "event_id": …, "time": …}`; `ON`, `OFF` or `commissioning`."""
         return f"{self.root}/{self.device}/{stream}/state"
 
     def event(self, stream: str) -> str:
-        """The alerts themselves, through the outbox."""
+        """The `new`, `update` and `end` of each episode, QoS 1, from the outbox; see the events' page."""
         return f"{self.root}/{self.device}/{stream}/event"
 
     def request(self, command: str) -> str:
-        """Where a command to the device is sent."""
+        """A command and its arguments, `{"transaction": …, …}`; answered where `[requests] allow` names it."""
         return f"{self.root}/{self.device}/request/{command}"
 
     def response(self, command: str) -> str:
-        """Where the device answers that command."""
+        """The answer, `{"status": "ok", "data": …, "transaction": …}`."""
         return f"{self.root}/{self.device}/response/{command}"

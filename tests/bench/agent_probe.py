@@ -16,7 +16,6 @@ from edge.agent.footprint import (
     give_back_memory,
     leave_out_accelerators,
     leave_out_openssl,
-    leave_out_typing_extensions,
 )
 
 
@@ -29,7 +28,6 @@ def main() -> None:
     """Run until told to stop."""
     began = time.monotonic() - _since_start_s()
     config_file, out, streams, hz = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4])
-    leave_out_typing_extensions()
     from edge.config.settings import load_config
 
     config = load_config(config_file)

@@ -11,13 +11,14 @@ import numpy as np
 from tests.bench.sizes import BATCHES, SIZES, Size
 from train.export.lstm import lstm_autoencoder_export, lstm_variants
 from train.export.weights import NetworkWeights
+from train.network.architecture import NetworkSettings
 from train.network.backend import keras
-from train.network.lstm_autoencoder import NetworkSettings, build_lstm_autoencoder, network_weights
+from train.network.lstm_autoencoder import build, network_weights
 
 
 def network(size: Size) -> keras.Model:
     """The network in Keras, with random weights that repeat."""
-    model = build_lstm_autoencoder(NetworkSettings(size.window, size.channels, size.hidden))
+    model = build(NetworkSettings(size.window, size.channels, size.hidden))
     random = np.random.default_rng(size.window)
     for variable in model.weights:
         scale = 1.0 / np.sqrt(variable.shape[0]) if len(variable.shape) > 1 else 0.1

@@ -19,8 +19,8 @@ _NEGLIGIBLE = 1e-12
 def fit_pca(segments: list[np.ndarray], window: int, seed: int) -> Statistic:
     """Hotelling's T2 and the squared prediction error Q of a window's mean row.
 
-    Of the mean, not of single rows: on SKAB valve1 that has J .42 where single rows have .07,
-    and their EWMA .18. Source: Jackson and Mudholkar 1979. With one channel Q is nothing.
+    Of the mean, not of single rows: docs/decisions/014-plain-detectors.md. With one channel Q is nothing.
+    Source: Jackson and Mudholkar 1979.
     """
     del seed
     means = np.concatenate([_means(rows, window) for rows in segments if len(rows) >= window])
@@ -40,8 +40,8 @@ def fit_pca(segments: list[np.ndarray], window: int, seed: int) -> Statistic:
 def fit_forest(segments: list[np.ndarray], window: int, seed: int) -> Statistic:
     """Isolation Forest's score of rows, averaged over the window.
 
-    Averaged scores of rows: on SKAB valve1 J .29, single rows .09, whole windows as
-    features .18. Source: Liu, Ting and Zhou 2008; scikit-learn's defaults.
+    Averaged scores of rows, not of single ones: docs/decisions/014-plain-detectors.md.
+    Source: Liu, Ting and Zhou 2008; scikit-learn's defaults.
     """
     del window
     forest = IsolationForest(random_state=seed).fit(_thinned(np.concatenate(segments)))

@@ -11,9 +11,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from edge.detector.bundle.manifest import ARCHITECTURES, FORECASTER
 from train.benchmarks.ablation import PARTS
 from train.benchmarks.families import command as families
+from train.network.architecture import ARCHITECTURES
 from train.options.readings import add_threshold_option
 
 if TYPE_CHECKING:
@@ -232,7 +232,7 @@ def _model(args: argparse.Namespace, model: "FitSettings") -> "FitSettings":
         window=args.window,
         hidden=args.hidden or model.hidden,
         architecture=architecture,
-        threshold=replace(args.threshold, signed=architecture == FORECASTER),
+        threshold=replace(args.threshold, signed=ARCHITECTURES[architecture].signed),
         training=training,
     )
 

@@ -19,8 +19,7 @@ _USUAL = 0.7
 _LOUD = 4.5
 """Times the usual peak from which rows may be an anomaly..."""
 _STANDS_OUT = 2.5
-"""...where that is also so many times what the next worst reach: starts and stops are loud as well, but come often.
-On rows 0 to 399 of ten SKAB files three stretches are told; on three hours of the simulated pump none."""
+"""...where that is also so many times what the next worst reach: starts and stops are loud as well, but come often."""
 _NEXT = 10
 _EVEN = 1.5
 """What the next worst count as where there are not so many."""

@@ -2,7 +2,8 @@
 
 It takes hundredths of a second, and what a node is, how it is quantized and which constants nodes share is said here
 and not found out. Shapes are written for batch 1; no node holds the batch size, so that a file can be resized.
-Source: the TensorFlow Lite schema, and for the scales of LOGISTIC and TANH its 8-bit quantization specification.
+Sources: the TensorFlow Lite schema as LiteRT ships it (docs/decisions/010-schema-of-model-files.md); for the scales of
+LOGISTIC and TANH the 8-bit quantization specification of TensorFlow Lite.
 """
 
 from collections.abc import Sequence
@@ -12,7 +13,7 @@ from typing import Any
 import flatbuffers
 import numpy as np
 import numpy.typing as npt
-from tensorflow.lite.python import schema_py_generated as schema
+from ai_edge_litert import schema_py_generated as schema
 
 _IDENTIFIER = b"TFL3"
 _TYPES = {

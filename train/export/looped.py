@@ -1,21 +1,21 @@
 """LSTM layers as a loop over blocks of steps: nodes and packed weights for one block only.
 
-XNNPACK packs weights once for each node. At (336, 1, 64) that costs the unrolled float32 file 73 MB, and from some
-60 rows on its nodes and weights no longer fit a processor's cache, so that the loop is the faster one on x86; it runs
-more instructions, since WHILE copies what goes round and prepares its body again with every call.
+XNNPACK packs weights once for each node: of a long window the unrolled file's nodes and weights fill the memory and fit
+no processor's cache. The loop runs more instructions, since WHILE copies what goes round and prepares its body again
+with every call. What was weighed: docs/decisions/001-lstm-by-hand-in-tflite.md.
 """
 
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from tensorflow.lite.python import schema_py_generated as schema
+from ai_edge_litert import schema_py_generated as schema
 
 from train.export import nodes
 from train.export.flat_file import Graph, Tensor
 from train.export.lstm_nodes import LstmNodes
 
 _LONG = 128
-"""Steps from which a block has 12 of them: fewer rounds for a longer body. At 336 on ARM 8 or 24 cost 2 % more."""
+"""Steps from which a block has 12 of them: fewer rounds for a longer body."""
 
 Body = Callable[[Graph, Tensor, Sequence[Tensor]], list[Tensor]]
 """A graph, the round's number, what goes round -> the same after the round."""

@@ -18,7 +18,7 @@ from train.export.weights import LstmWeights, NetworkWeights
 LOOP = "-loop"
 """End of a variant's name that is a loop where the other is unrolled."""
 _UNROLLED_UP_TO = 128
-"""Rows; beyond, every variant is a loop: at (336, 1, 64) an unrolled float32 file costs 73 MB."""
+"""Rows; beyond, every variant is a loop: the weights are packed once for each step of an unrolled file."""
 _LOOP_FROM = 48
 """Rows from which both are worth having: below, all of the unrolled one fits the cache and it wins everywhere."""
 

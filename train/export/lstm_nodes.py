@@ -84,9 +84,9 @@ class Ranges:
 class EightBitLstm:
     """Products, sums and gates in 8 bits, the cell in float32.
 
-    A cell adds up over the window: on the simulated pump it reaches 29, so that a step of 8 bits would be 0.23, while
-    gates and states, which lie between -1 and 1, lose nothing that is felt. One table look-up opens all gates, since
-    tanh(x) is 2 sigmoid(2x) - 1; the cell is kept halved for that.
+    A cell adds up over the window and reaches far beyond 1, so that a step of 8 bits would be too coarse; gates and
+    states, which lie between -1 and 1, lose nothing that is felt (docs/decisions/002-int8-and-variants.md). One table
+    look-up opens all gates, since tanh(x) is 2 sigmoid(2x) - 1; the cell is kept halved for that.
     """
 
     state_factor = 1.0

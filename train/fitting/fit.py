@@ -9,7 +9,6 @@ import numpy as np
 
 from edge.detector.bundle.calibration import Calibration
 from edge.detector.bundle.files import Bundle, write_bundle
-from edge.detector.bundle.manifest import ARCHITECTURES
 from edge.detector.bundle.peaks import Peaks
 from edge.detector.bundle.scaler import Scaler
 from edge.detector.members.threshold import PEAKS, Threshold
@@ -26,9 +25,7 @@ from train.fitting.manifest import manifest
 from train.fitting.parity import PARITY_WINDOWS, Parity, compare
 from train.fitting.probe import BATCHES
 from train.fitting.trials import Interpreter
-from train.network.architecture import exporter
-from train.network.architecture import variants as variants_of
-from train.network.lstm_autoencoder import NetworkSettings
+from train.network import architecture as architectures
 from train.network.scaling import Scaling, fit_scaling
 from train.network.training import Trained, TrainingSettings, train_network
 from train.network.variants import representative
@@ -48,7 +45,7 @@ class FitSettings:
     """Rows in a window."""
     stride: int = 1
     """Rows between two inferences on the device."""
-    architecture: str = ARCHITECTURES[0]
+    architecture: str = architectures.DEFAULT
     hidden: int = 32
     layers: int = 1
     dropout: float = 0.0
@@ -72,10 +69,12 @@ class FitSettings:
     """Settings that were tried to find these."""
 
     @property
-    def network(self) -> NetworkSettings:
+    def network(self) -> architectures.NetworkSettings:
         """Size and shape of the network."""
         channels = len(self.channels)
-        return NetworkSettings(self.window, channels, self.hidden, self.layers, self.dropout, self.architecture)
+        return architectures.NetworkSettings(
+            self.window, channels, self.hidden, self.layers, self.dropout, self.architecture
+        )
 
 
 @dataclass(frozen=True)
@@ -184,9 +183,9 @@ def _export(
     listener: Listener,
 ) -> tuple[dict[str, bytes], list[Parity]]:
     """The model files that run in this interpreter, and the table of all."""
-    variants = variants or variants_of(settings.network)
+    variants = variants or architectures.variants(settings.network)
     listener.stage(f"exporting {' and '.join(variants)}")
-    export = exporter(trained.model, settings.network)
+    export = architectures.exporter(trained.model, settings.network)
     given = filled(windows)
     models = {name: export(name, representative(given)) for name in variants}
     parity = compare(models, interpreters, given, wanted)

@@ -67,10 +67,7 @@ def _limits(values: np.ndarray, margin: float) -> tuple[float, float]:
 
 
 def _steady(values: np.ndarray) -> bool:
-    """Whether each half of (n,) values keeps narrow limits of the other; else the channel wanders, and will go on to.
-
-    Without this, limits on the temperatures of one SKAB run alarmed on all rows of fifteen others.
-    """
+    """Whether each half of (n,) values keeps narrow limits of the other; else the channel wanders and will go on."""
     halves = np.array_split(values, 2)
     for own, other in (halves, halves[::-1]):
         if not len(own) or not len(other):

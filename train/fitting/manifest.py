@@ -13,6 +13,7 @@ from edge.detector.bundle.rules import rules_to_dict
 from train.fitting.learned_rules import learn_rules
 from train.fitting.parity import Parity
 from train.fitting.probe import BATCHES
+from train.network.architecture import ARCHITECTURES
 from train.network.scaling import Scaling
 from train.network.training import Trained
 from train.read.row_hashes import sample_hashes
@@ -47,6 +48,7 @@ def manifest(
         "window": settings.window,
         "stride": settings.stride,
         "architecture": settings.architecture,
+        "signed": ARCHITECTURES[settings.architecture].signed,
         "scaler": scaling.scaler.to_dict(),
         "variants": [_variant(row, calibrations[row.variant]) for row in parity if row.variant in calibrations],
         "alarm": {**scaling.to_dict(), "threshold": settings.threshold.to_dict()},

@@ -14,8 +14,8 @@ from train.network.variants import precision
 PARITY_WINDOWS = 256
 """Held-out windows that the variants are compared on."""
 _RIGHT_WITHIN = {"float32": 1e-4, "dynamic": 0.15, "int8": 0.3}
-"""RMSE over the reconstruction's own spread up to which a result counts as right. Rounding stays far below
-(0.01 and 0.1 at the worst seen); a runtime that computes something else lands above 0.5."""
+"""RMSE over the reconstruction's own spread up to which a result counts as right. Rounding stays far below;
+a runtime that computes something else lands above 0.5."""
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,9 @@ from collections.abc import Callable
 import numpy as np
 
 from train.export.lstm import Export
+from train.network.architecture import NetworkSettings
 from train.network.backend import keras, tf
-from train.network.lstm_autoencoder import NetworkSettings
-from train.network.variants import convert
+from train.network.variants import VARIANTS, convert
 
 _KERNEL = 7
 """Rows that a filter sees, as in the published detector for SKAB."""
@@ -55,6 +55,11 @@ def export(model: keras.Model, settings: NetworkSettings) -> Export:
         return convert(reconstruct, variant, windows)
 
     return write
+
+
+def variants(window: int) -> tuple[str, ...]:  # noqa: ARG001
+    """All, whatever the window."""
+    return VARIANTS
 
 
 def _graph(model: keras.Model, settings: NetworkSettings) -> Callable[[tf.Tensor], tf.Tensor]:

@@ -1,30 +1,12 @@
 """The network: an LSTM encoder-decoder that learns to reproduce windows of normal rows."""
 
-from dataclasses import dataclass
-
-from edge.detector.bundle.manifest import ARCHITECTURES
+from train.export.lstm import Export, lstm_autoencoder_export, lstm_variants
 from train.export.weights import LstmWeights, NetworkWeights
+from train.network.architecture import NetworkSettings
 from train.network.backend import keras, ops
 
 
-@dataclass(frozen=True)
-class NetworkSettings:
-    """Size and shape of the network."""
-
-    window: int
-    """Rows in a window."""
-    channels: int
-    hidden: int = 32
-    """Units in each LSTM, filters in each convolution; an LSTM decoder starts from a code of as many numbers."""
-    layers: int = 1
-    """LSTM layers each way, 1 or 2; convolutions halve the rows once more than that."""
-    dropout: float = 0.0
-    """Part of the code (and of the rows between two layers) left out at random while training, 0 to below 1."""
-    architecture: str = ARCHITECTURES[0]
-    """One of `edge.detector.bundle.manifest.ARCHITECTURES`."""
-
-
-def build_lstm_autoencoder(settings: NetworkSettings) -> keras.Model:
+def build(settings: NetworkSettings) -> keras.Model:
     """An untrained LSTM autoencoder, (batch, window, channels) -> the same shape, in scaled units.
 
     The encoder's last state, repeated, is all that the decoder sees: never the true values. The decoder
@@ -45,6 +27,14 @@ def build_lstm_autoencoder(settings: NetworkSettings) -> keras.Model:
     # The same layer at every step; TimeDistributed would take them one by one, and costs a seventh of the time.
     backwards = keras.layers.Dense(settings.channels, name="rows")(rows)
     return keras.Model(inputs, OldestFirst(name="oldest_first")(backwards), name="lstm_autoencoder")
+
+
+def export(model: keras.Model, settings: NetworkSettings) -> Export:
+    """The trained autoencoder, written out by hand."""
+    return lstm_autoencoder_export(network_weights(model, settings.layers), settings.window)
+
+
+variants = lstm_variants
 
 
 def _dropout(settings: NetworkSettings, rows: keras.KerasTensor) -> keras.KerasTensor:
@@ -68,7 +58,7 @@ def masked_squared_error(wanted: keras.KerasTensor, found: keras.KerasTensor) ->
 
 
 def network_weights(model: keras.Model, layers: int) -> NetworkWeights:
-    """The trained weights of a model that `build_lstm_autoencoder` made."""
+    """The trained weights of a model that `build` made."""
     kernel, bias = model.get_layer("rows").get_weights()
     return NetworkWeights(
         encoder=tuple(LstmWeights(*model.get_layer(f"encoder_{layer}").get_weights()) for layer in range(layers)),

@@ -6,10 +6,10 @@ Source: Malhotra et al., Long Short Term Memory Networks for Anomaly Detection i
 import numpy as np
 
 from train.export import nodes
-from train.export.lstm import Export, form, started
+from train.export.lstm import Export, form, lstm_variants, started
 from train.export.weights import LstmWeights
+from train.network.architecture import NetworkSettings
 from train.network.backend import keras, ops
-from train.network.lstm_autoencoder import NetworkSettings
 
 
 def build(settings: NetworkSettings) -> keras.Model:
@@ -25,6 +25,9 @@ def build(settings: NetworkSettings) -> keras.Model:
         rows = keras.layers.Dropout(settings.dropout)(rows) if settings.dropout else rows
     next_rows = keras.layers.Dense(settings.channels, name="next_row")(rows)
     return keras.Model(inputs, OneLater(name="one_later")([inputs, next_rows]), name="lstm_forecaster")
+
+
+variants = lstm_variants
 
 
 class OneLater(keras.layers.Layer):

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from train.network.architecture import build_network
+from train.network.architecture import NetworkSettings, build_network
 from train.network.backend import keras
-from train.network.lstm_autoencoder import NetworkSettings, masked_squared_error
+from train.network.lstm_autoencoder import masked_squared_error
 from train.network.windows import WindowSet, filled
 
 BATCH = 128
-"""Windows a step. 64 learns as much a window and costs more time, 256 learns less (pump and SKAB)."""
+"""Windows a step; docs/decisions/012-training-settings.md."""
 LEARNING_RATE = 1e-2
 _LEAST_STEPS = 16
 """Steps in an epoch at least: of few windows each comes round several times, or 40 epochs would teach nothing."""

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from edge.detector.bundle.manifest import ARCHITECTURES, FORECASTER
+from train.network.architecture import ARCHITECTURES, DEFAULT
 from train.options.readings import (
     LoadedReadings,
     add_column_options,
@@ -30,9 +30,7 @@ def add_fit_options(parser: argparse.ArgumentParser) -> None:
 
 def _add_model_options(group: Any) -> None:
     group.add_argument("--name", type=_name, help="the bundle's name (default: that of DIR)")
-    group.add_argument(
-        "--architecture", choices=ARCHITECTURES, default=ARCHITECTURES[0], help=f"of the network ({ARCHITECTURES[0]})"
-    )
+    group.add_argument("--architecture", choices=ARCHITECTURES, default=DEFAULT, help=f"of the network ({DEFAULT})")
     add_threshold_option(group, "pot")
     group.add_argument("--window", type=_at_least(2), default=30, metavar="ROWS", help="rows in a window (30)")
     group.add_argument("--stride", type=_at_least(1), default=1, metavar="ROWS", help="rows between two inferences (1)")
@@ -93,7 +91,7 @@ def settings_of(args: argparse.Namespace, readings: LoadedReadings) -> "FitSetti
             for name, unit in {**readings.tables[0].units, **dict(args.unit)}.items()
             if name in channels
         },
-        threshold=replace(args.threshold, signed=args.architecture == FORECASTER),
+        threshold=replace(args.threshold, signed=ARCHITECTURES[args.architecture].signed),
         calibration_part=args.calibration_part,
         training=TrainingSettings(epochs=args.epochs, seed=args.seed),
     )

@@ -20,10 +20,6 @@ _MOST_BATCH = 4096
 """A runtime lays out memory for it when it opens the file."""
 _MOST_ROWS = 1_000_000
 """Of a window or stride: beyond it they are a mistake, and far beyond no float holds them."""
-ARCHITECTURES = ("lstm-autoencoder", "lstm-forecaster", "conv-autoencoder")
-"""Networks that windows minus outputs of are residuals; the first is what a manifest means that names none."""
-FORECASTER = ARCHITECTURES[1]
-"""Its residuals are prediction errors: which way they go says something."""
 T = TypeVar("T")
 
 
@@ -79,7 +75,7 @@ class Bundle:
     stride: int
     """Rows between two inferences."""
     architecture: str
-    """One of `ARCHITECTURES`."""
+    """Name of the network's; whichever it is, window minus output are residuals."""
     scaler: Scaler
     variants: tuple[Variant, ...]
     alarm: Mapping[str, Any]
@@ -92,6 +88,8 @@ class Bundle:
     """Channel to rules learned from normal rows, for streams that ask for them."""
     rates: tuple[str, ...] = ()
     """Channels that boards send as counters, and of which the network takes the rise a second."""
+    signed: bool = False
+    """Whether residuals are prediction errors, so that which way they go says something."""
     missing: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     """Channel to readings that are codes for none."""
     hold_s: float | None = None
@@ -111,7 +109,7 @@ class Bundle:
     @property
     def threshold(self) -> Threshold:
         """How a device that commissions itself takes its level from its normal rows."""
-        return threshold_from_dict(self.alarm.get("threshold"), signed=self.architecture == FORECASTER)
+        return threshold_from_dict(self.alarm.get("threshold"), signed=self.signed)
 
     @property
     def channel_names(self) -> tuple[str, ...]:
@@ -137,11 +135,7 @@ def parse_manifest(folder: Path, manifest: Any, sha256: str) -> Bundle:
     Raises:
         BundleError: another format, a field that is missing or malformed, or fields that do not go together.
     """
-    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
-        found = manifest.get("format") if isinstance(manifest, dict) else type(manifest).__name__
-        later = type(found) is int and found > FORMAT
-        remedy = "upgrade Offbeat here, or fit it with this version" if later else "fit it again"
-        raise BundleError(f"{folder}: bundle format {found!r}, this version reads {FORMAT}; {remedy}")
+    _check_format(folder, manifest)
     try:
         bundle = Bundle(
             folder=folder,
@@ -154,7 +148,7 @@ def parse_manifest(folder: Path, manifest: Any, sha256: str) -> Bundle:
             season=None if manifest["season"] is None else str(manifest["season"]),
             window=int(manifest["window"]),
             stride=int(manifest["stride"]),
-            architecture=str(manifest.get("architecture", ARCHITECTURES[0])),
+            architecture=str(manifest.get("architecture", "lstm-autoencoder")),
             scaler=scaler_from_dict(manifest["scaler"]),
             variants=tuple(_variant(part) for part in manifest["variants"]),
             alarm=_alarm(manifest["alarm"], len(manifest["channels"])),
@@ -162,6 +156,7 @@ def parse_manifest(folder: Path, manifest: Any, sha256: str) -> Bundle:
             memory=_memory(manifest.get("memory"), len(manifest["channels"]), int(manifest["window"])),
             fleet={int(rows): peaks_from_dict(part) for rows, part in (manifest.get("fleet") or {}).items()},
             rules=rules_from_dict(manifest.get("rules") or {}),
+            signed=_signed(manifest),
             rates=tuple(_line(name) for name in manifest.get("rates") or ()),
             missing={_line(name): _codes(values) for name, values in (manifest.get("missing") or {}).items()},
             hold_s=_optional(manifest, "hold_s", float),
@@ -171,6 +166,14 @@ def parse_manifest(folder: Path, manifest: Any, sha256: str) -> Bundle:
         raise BundleError(f"{folder}: the manifest is malformed ({what}); fit it again") from error
     _check_shapes(bundle)
     return bundle
+
+
+def _check_format(folder: Path, manifest: Any) -> None:
+    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
+        found = manifest.get("format") if isinstance(manifest, dict) else type(manifest).__name__
+        later = type(found) is int and found > FORMAT
+        remedy = "upgrade Offbeat here, or fit it with this version" if later else "fit it again"
+        raise BundleError(f"{folder}: bundle format {found!r}, this version reads {FORMAT}; {remedy}")
 
 
 def _variant(part: Mapping[str, Any]) -> Variant:
@@ -243,6 +246,14 @@ def _sizes(sizes: Sequence[Any]) -> tuple[int, ...]:
     return batch
 
 
+def _signed(manifest: Mapping[str, Any]) -> bool:
+    """As it says; an older one by its architecture."""
+    signed = manifest.get("signed", manifest.get("architecture") == "lstm-forecaster")
+    if not isinstance(signed, bool):
+        raise TypeError(f"signed is {signed!r}, wanted true or false")
+    return signed
+
+
 def _codes(values: Sequence[Any]) -> tuple[float, ...]:
     codes = tuple(float(value) for value in values)
     if not all(map(math.isfinite, codes)):
@@ -262,8 +273,6 @@ def _check_shapes(bundle: Bundle) -> None:
         == len({v.name for v in bundle.variants}),
         f"window {bundle.window} or stride {bundle.stride} is out of range": not 2 <= bundle.window <= _MOST_ROWS
         or not 1 <= bundle.stride <= _MOST_ROWS,
-        f"architecture {bundle.architecture!r} is none of {', '.join(ARCHITECTURES)}, which are all that this version "
-        "of offbeat can score; update it": bundle.architecture not in ARCHITECTURES,
         "rules are about channels that it does not list": not set(bundle.rules) <= set(bundle.channel_names),
         "rates are of channels that it does not list": not set(bundle.rates) <= set(bundle.channel_names),
         "codes for missing readings are of channels that it does not list": not set(bundle.missing)

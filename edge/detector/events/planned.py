@@ -33,6 +33,7 @@ class PlannedException:
     end: datetime.datetime
     """First instant after it."""
     repeat: Repeat = "no"
+    """How often it comes again."""
 
     def __post_init__(self) -> None:
         if (self.start.tzinfo is None) != (self.end.tzinfo is None):

@@ -45,7 +45,7 @@ class Threshold:
         return 1.0
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain JSON types, as in the manifest; `signed` follows from the architecture."""
+        """Plain JSON types, as in the manifest, which says beside it whether residuals are signed."""
         return {"name": self.name, "at": self.at}
 
 

@@ -57,21 +57,6 @@ def test_the_real_urllib_can_be_imported_afterwards():
     assert said_by(program) == ["True"]
 
 
-def test_cattrs_does_without_typing_extensions():
-    program = (
-        "from edge.agent.footprint import leave_out_typing_extensions as leave_out; print(leave_out())\n"
-        "import sys, edge.config.settings; print('typing_extensions' in sys.modules)"
-    )
-
-    assert said_by(program) == ["True", "False"]
-
-
-def test_typing_extensions_stays_where_it_was_imported_before():
-    program = "import typing_extensions; from edge.agent.footprint import *; print(leave_out_typing_extensions())"
-
-    assert said_by(program) == ["False"]
-
-
 @needs_proc
 @pytest.mark.skipif(find_spec("ai_edge_litert") is None, reason="ai-edge-litert is not installed")
 def test_a_model_gives_the_same_without_the_runtime_for_accelerators():

@@ -1,4 +1,4 @@
-"""sd_notify, read back from a real socket, and the unit that the README shows."""
+"""sd_notify, read back from a real socket, and the unit that docs/how-to shows."""
 
 import re
 import shlex
@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-import edge
-from edge.__main__ import _BAD_SETUP, _parser
+from edge.__main__ import _BAD_SETUP, build_parser
 from edge.agent.notify import Notifier
+from tests.helpers.documents import ROOT
 
 
 @pytest.mark.parametrize("abstract", [False, True])
@@ -41,16 +41,16 @@ def test_a_socket_that_is_gone_stops_nobody(tmp_path):
     Notifier({"NOTIFY_SOCKET": str(tmp_path / "gone")}).alive()
 
 
-def test_the_unit_of_the_readme_fits_the_command():
-    readme = (Path(edge.__file__).parent / "README.md").read_text()
+def test_the_unit_that_is_documented_fits_the_command():
+    page = (ROOT / "docs/how-to/run-under-systemd.md").read_text("utf-8")
     unit = ConfigParser(interpolation=None)
     unit.optionxform = str
-    unit.read_string(re.search(r"```ini\n(.*?)```", readme, re.DOTALL)[1])
+    unit.read_string(re.search(r"```ini\n(.*?)```", page, re.DOTALL)[1])
     service = unit["Service"]
     command, *arguments = shlex.split(service["ExecStart"])
 
     assert Path(command).name == "offbeat-edge"
-    assert _parser().parse_args(arguments).config == Path("/etc/offbeat/agent.toml")
+    assert build_parser().parse_args(arguments).config == Path("/etc/offbeat/agent.toml")
     assert service["Type"] == "notify"
     assert "kill -HUP" in service["ExecReload"]
     assert int(service["RestartPreventExitStatus"]) == _BAD_SETUP

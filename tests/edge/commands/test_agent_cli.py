@@ -8,7 +8,7 @@ from pathlib import Path
 import paho.mqtt.client as paho
 import pytest
 
-from edge.__main__ import _parser, main
+from edge.__main__ import build_parser, main
 from edge.commands.watch_options import watched
 from edge.wire.broker import BrokerSettings
 from edge.wire.events import Event, EventMessage, encode_message
@@ -152,7 +152,7 @@ def test_all_bundles_broken_ends_run_with_2(folder, capsys):
 
 
 def options(*arguments: str) -> argparse.Namespace:
-    return _parser().parse_args(["watch", *arguments])
+    return build_parser().parse_args(["watch", *arguments])
 
 
 def test_watch_looks_at_all_devices_of_the_local_broker_unless_told_otherwise():

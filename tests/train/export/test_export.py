@@ -3,25 +3,18 @@
 import numpy as np
 import pytest
 
-from edge.detector.bundle.manifest import ARCHITECTURES
 from edge.detector.score.runtime import open_model
 from train.export.lstm_nodes import trace
 from train.export.weights import LstmWeights
-from train.network.architecture import build_network, exporter, variants
+from train.network.architecture import ARCHITECTURES, NetworkSettings, build_network, exporter, variants
 from train.network.backend import keras, tf
-from train.network.lstm_autoencoder import NetworkSettings, masked_squared_error
+from train.network.lstm_autoencoder import masked_squared_error
 from train.network.variants import VARIANTS
 
 SIZES = [
-    NetworkSettings(window=12, channels=1, hidden=8),
-    NetworkSettings(window=30, channels=8, hidden=32),
-    NetworkSettings(window=9, channels=3, hidden=5, layers=2),
-    NetworkSettings(window=2, channels=2, hidden=4, layers=2, dropout=0.3),
-    NetworkSettings(window=30, channels=8, hidden=32, architecture="lstm-forecaster"),
-    NetworkSettings(window=2, channels=1, hidden=4, layers=2, dropout=0.3, architecture="lstm-forecaster"),
-    NetworkSettings(window=30, channels=8, hidden=32, architecture="conv-autoencoder"),
-    NetworkSettings(window=13, channels=1, hidden=6, layers=2, dropout=0.3, architecture="conv-autoencoder"),
-    NetworkSettings(window=2, channels=2, hidden=4, architecture="conv-autoencoder"),
+    NetworkSettings(*shape, architecture=architecture)
+    for architecture in ARCHITECTURES
+    for shape in [(12, 1, 8), (30, 8, 32), (13, 3, 5, 2), (2, 2, 4, 2, 0.3), (2, 2, 4)]
 ]
 
 LONG = [

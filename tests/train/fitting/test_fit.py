@@ -13,6 +13,7 @@ from edge.detector.rows.row import Row
 from edge.detector.score.runtime import load_model
 from tests.helpers.files import write_lines, write_machine
 from train.__main__ import main
+from train.network.architecture import ARCHITECTURES, DEFAULT
 from train.read.dataset import Run, Segment
 from train.read.row_hashes import fitted_part
 from train.read.tables import ReadOptions, read_table
@@ -69,7 +70,7 @@ def test_the_manifest_says_what_it_was_trained_on(fitted, bundle):
     assert len(bundle.alarm["max_drift"]) == 2
 
 
-@pytest.mark.parametrize("architecture", ["lstm-forecaster", "conv-autoencoder"])
+@pytest.mark.parametrize("architecture", sorted(set(ARCHITECTURES) - {DEFAULT}))
 def test_every_architecture_becomes_a_bundle_that_the_device_takes(fitted, tmp_path, architecture):
     assert fit(fitted[0], tmp_path / "b", "--architecture", architecture, "--threshold", "gaussian") == 0
 
@@ -77,7 +78,7 @@ def test_every_architecture_becomes_a_bundle_that_the_device_takes(fitted, tmp_p
     assert made.alarm["threshold"] == {"name": "gaussian", "at": None}
     # Errors of a forecaster have a direction, and limits both ways.
     signed = made.variants[0].calibration["gaussian"]["low"] is not None
-    assert signed == (architecture == "lstm-forecaster")
+    assert signed == made.signed == ARCHITECTURES[architecture].signed
     assert made.architecture == architecture
     assert [variant.name for variant in made.variants] == ["float32", "dynamic", "int8"]
     for variant in made.variants:

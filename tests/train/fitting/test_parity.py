@@ -11,8 +11,7 @@ from edge.detector.score.runtime import open_model
 from train.console.errors import FitError
 from train.fitting.parity import compare
 from train.fitting.trials import Interpreter, find_interpreters, try_variant
-from train.network.architecture import build_network, exporter
-from train.network.lstm_autoencoder import NetworkSettings
+from train.network.architecture import NetworkSettings, build_network, exporter
 from train.network.variants import VARIANTS
 
 SHAPE = NetworkSettings(window=6, channels=2, hidden=12)

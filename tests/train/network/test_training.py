@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from edge.detector.bundle.scaler import fit_scaler
-from train.network.lstm_autoencoder import NetworkSettings
+from train.network.architecture import NetworkSettings
 from train.network.training import TrainingSettings, train_network
 from train.network.windows import WindowSet, filled, window_set
 

@@ -69,6 +69,21 @@ def test_a_bundle_that_knows_no_rates_has_none(folder):
     assert load_bundle(folder).aligner == AlignerSettings(1.0)
 
 
+@pytest.mark.parametrize(
+    ("more", "signed"),
+    [
+        ({"architecture": "lstm-autoencoder"}, False),
+        ({"architecture": "lstm-forecaster"}, True),
+        ({"architecture": "transformer"}, False),
+        ({"architecture": "transformer", "signed": True}, True),
+    ],
+)
+def test_whether_residuals_are_signed_the_manifest_says_and_an_older_one_by_its_architecture(tmp_path, more, signed):
+    bundle = write_rig_bundle(tmp_path, **more)
+
+    assert (bundle.signed, bundle.threshold.signed) == (signed, signed)
+
+
 def test_remembered_windows_and_the_fleet_are_read_back(tmp_path):
     body = Peaks(np.ones((2, len(NAMES))), *np.full((3, len(NAMES)), 7)).to_dict()
 
@@ -131,7 +146,7 @@ def test_a_missing_field_is_named(folder, manifest, tmp_path, field):
         ({"period_s": float("nan")}, "period_s is nan"),
         ({"channels": [{"name": "a"}] * 3}, "another name"),
         ({"channels": [{"name": "a"}, {"name": "b"}], "alarm": {"max_drift": [1, 1]}}, "scaler has 3 channels"),
-        ({"architecture": "transformer"}, "architecture 'transformer' is none of lstm-autoencoder"),
+        ({"signed": "yes"}, "signed is 'yes', wanted true or false"),
         ({"season": "daily"}, "slots"),
         ({"season": "monthly"}, "slots"),
         ({"season": ["daily"]}, "slots"),

@@ -1,0 +1,1 @@
+"""Writes docs/reference and docs/results.md."""
