@@ -116,7 +116,7 @@ def load_readings(args: argparse.Namespace, console: "Console") -> Readings:
     from train.console.errors import DatasetError
     from train.console.terminal import say
     from train.read.data_report import describe, print_report
-    from train.read.dataset import align, refuse_irregular, usual_period
+    from train.read.dataset import align, refuse_irregular, two_steps, usual_period
     from train.read.tables import read_tables
     from train.read.understood import print_understood
     from train.report_card.grading import grade, without_counters
@@ -127,7 +127,7 @@ def load_readings(args: argparse.Namespace, console: "Console") -> Readings:
     for table in tables:
         if table.layout is not None:
             print_understood(table.layout, table.name, args.channels, console)
-        for note in table.notes:
+        for note in (*table.notes, *filter(None, [two_steps(table)])):
             say(console, f"{table.name}: {note}")
     period_s = args.period or usual_period(tables)
     if args.hold is None and args.max_gap is None:
