@@ -103,7 +103,7 @@ class TimeEvidence:
     def _shifted(self, time: float, step: float, shifts: Sequence[float]) -> bool:
         """Whether a step looks like that of clocks: the usual one less an hour, or more, on a Sunday before five."""
         usual = self.steps.most_common(1)[0][0] if self.steps else 0.0
-        moment = datetime(1970, 1, 1) + timedelta(seconds=time) if abs(time) < 1e11 else datetime(1970, 1, 1)
+        moment = datetime(1970, 1, 1) + timedelta(seconds=time) if abs(time) < 5e10 else datetime(1970, 1, 1)
         if moment.weekday() != 6 or moment.hour > 4:
             return False
         return any(abs(step + shift - usual) < 0.5 * max(usual, 1.0) for shift in shifts if usual >= 0)
