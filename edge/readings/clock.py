@@ -11,6 +11,8 @@ from edge.readings.instants import NumberTime, find_number_time
 from edge.readings.options import FileError
 
 _DAY_S = 86400.0
+_CALENDAR_S = 5e10
+"""Seconds that calendars know, either way of 1970: years 386 to 3554."""
 _EARLIEST, _LATEST = 631152000.0, 3.155e9
 """Unix seconds of 1990 and 2069, between which a number is taken for some."""
 
@@ -210,6 +212,8 @@ class LocalTime:
 
     def unix(self, wall: float) -> float:
         """Unix seconds of wall seconds since 1970."""
+        if not abs(wall) < _CALENDAR_S:
+            return math.nan
         if self._utc:
             return wall
         first, second = self._both(wall)

@@ -29,11 +29,12 @@ _ZONES = {
 }
 """Hours east of Greenwich. What names several zones, such as CST and IST, is not among them."""
 
+_DAY = r"[^\W\d_]{2,10}"
 _NAME = r"[^\W\d_]{3,10}"
 _DATE = "|".join(
     (
         r"(?P<y>\d{4})(?P<ys>[-/. ])(?P<m>\d{1,2})(?P=ys)(?P<d>\d{1,2})",
-        r"(?P<a>\d{1,2})(?P<s>[-/. ])(?P<b>\d{1,2})(?P=s)(?P<c>\d{4}|\d{2})(?!\d)",
+        rf"(?:{_DAY}\.?,?\s+)?(?P<a>\d{{1,2}})(?P<s>[-/. ])(?P<b>\d{{1,2}})(?P=s)(?P<c>\d{{4}}|\d{{2}})(?!\d)",
         r"(?P<k>\d{8})(?=[T _-]|\d{4}|$)",
         rf"(?:{_NAME}\.?,?\s+)?(?P<d1>\d{{1,2}})(?:st|nd|rd|th|\.)?[-\s/.]{{0,2}}(?:de )?"
         rf"(?P<n1>{_NAME})\.?,?[-\s/.]{{0,2}}(?:de )?"

@@ -65,6 +65,8 @@ class NumberTime:
         number = _number(text)
         if number is None:
             return None
+        if self.scale_s == UNITS_S["d"] and self.offset_s:  # days with a dozen digits are good to a millisecond
+            return round(number * self.scale_s + self.offset_s, 3)
         return number / self.per_s if self.per_s else number * self.scale_s + self.offset_s
 
 

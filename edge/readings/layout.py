@@ -17,6 +17,8 @@ from edge.readings.words import part_of, unit_in
 Line = tuple[int, str]
 Lines = Callable[[], Iterator[Line | FileError]]
 """The lines of a file from its beginning, each time that it is called."""
+SHORT, LONG = 1, 2
+"""Rows with fewer cells than the header has names, and with more."""
 SAMPLE_LINES = 1000
 """Lines on which separator, header and time column are judged; of standard input, everything is."""
 
@@ -53,8 +55,8 @@ class Shape:
     alone: int | None = None
     """Where decimal commas stand unquoted between commas: cells at the front that are none; the others are pairs."""
 
-    def rows(self, lines: Iterator[Line | FileError]) -> "Iterator[tuple[int, list[str], bool] | FileError]":
-        """Line, cells and whether there were too many or too few of them, for each row of readings."""
+    def rows(self, lines: Iterator[Line | FileError]) -> "Iterator[tuple[int, list[str], int] | FileError]":
+        """Line, cells, and 0, or SHORT or LONG where there were too few or too many, for each row of readings."""
         if self.json:
             yield from self._json_rows(lines)
             return
@@ -70,11 +72,11 @@ class Shape:
             cells = cut(text)
             if len(cells) == width and not (above and tuple(cells) in above):
                 if any(cells):
-                    yield number, cells, False
+                    yield number, cells, 0
             elif tuple(cells) not in above and any(cells):
                 yield number, *_fitted(cells, width)
 
-    def _json_rows(self, lines: Iterator[Line | FileError]) -> "Iterator[tuple[int, list[str], bool] | FileError]":
+    def _json_rows(self, lines: Iterator[Line | FileError]) -> "Iterator[tuple[int, list[str], int] | FileError]":
         columns = JsonColumns()
         columns.places = {name: place for place, name in enumerate(self.head.names)}
         for one in lines:
@@ -87,16 +89,16 @@ class Shape:
                 yield FileError(f"line {one[0]}: {error}")
                 continue
             if found:
-                yield one[0], columns.cells(found, grow=False), False
+                yield one[0], columns.cells(found, grow=False), 0
 
 
-def _fitted(cells: list[str], width: int) -> tuple[list[str], bool]:
+def _fitted(cells: list[str], width: int) -> tuple[list[str], int]:
     """Cells filled up to a width; where there are more, nobody knows which is whose, and only the first stays."""
     if len(cells) < width:
-        return cells + [""] * (width - len(cells)), True
+        return cells + [""] * (width - len(cells)), SHORT
     if not any(cells[width:]):
-        return cells[:width], len(cells) > width + 1 and False
-    return [*cells[:1], *[""] * (width - 1)], True
+        return cells[:width], 0
+    return [*cells[:1], *[""] * (width - 1)], LONG
 
 
 def find_shape(lines: Lines, options: FileOptions, where: str, whole: bool) -> tuple[Shape, list[Row], list[str]]:
@@ -122,12 +124,12 @@ def find_shape(lines: Lines, options: FileOptions, where: str, whole: bool) -> t
         notes += head.notes
         shape = Shape(where, separator, head, False, options.skip_lines, alone)
     rows = [(one[0], one[1]) for one in shape.rows(iter(sample)) if not isinstance(one, FileError)]
-    wide = [one for one in shape.rows(iter(sample)) if not isinstance(one, FileError) and one[2]]
+    wide = [one for one in shape.rows(iter(sample)) if not isinstance(one, FileError) and one[2] == LONG]
     if len(wide) > 0.2 * len(rows) + 2:
         line = wide[0][0]
         text = next(text for number, text in sample if number == line)
         raise FileError(
-            f"{where}: {len(wide)} of the first {len(rows)} rows have more or fewer cells than the {shape.head.width} "
+            f"{where}: {len(wide)} of the first {len(rows)} rows have more cells than the {shape.head.width} "
             f"names of the header; line {line}: {text[:60]!r}; quote cells that hold "
             f"{separator!r}, or write a header that fits"
         )

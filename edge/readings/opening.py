@@ -6,6 +6,7 @@ import gzip
 import io
 import lzma
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,8 @@ from edge.readings.options import FileError
 MAX_LINE_CHARS = 65536
 """A longer line is no line of readings; it bounds what a reader must keep."""
 _BLOCK = 1 << 20
+_DAMAGED = (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile)
+"""What reading a packed file raises where it is cut off or garbled."""
 _JOINED_LINES = 5
 """Lines that a quoted cell with line ends in it may take."""
 _BINARY = {
@@ -45,7 +48,10 @@ class TextFile:
         """Number, from 1, and text of each line without its end; an overlong one gives an error in its place."""
         with _unpacked(self.path, self.packing) as raw:
             text = io.TextIOWrapper(raw, self.encoding, errors="replace", newline=None)  # type: ignore[arg-type]
-            yield from bounded_lines(text.readline)
+            try:
+                yield from bounded_lines(text.readline)
+            except _DAMAGED as error:  # what was packed before counts: a recorder may have lost its power
+                yield FileError(f"{self.path}: the packed file is damaged, or ends too early ({error})")
 
 
 def open_text(path: Path) -> TextFile:
@@ -64,7 +70,7 @@ def open_text(path: Path) -> TextFile:
         if kind is not None:
             raise FileError(f"{path}: it is {kind}; save it as CSV, or as Parquet or .xlsx for offbeat-train")
         return TextFile(path, packing, _encoding(path, packing))
-    except (OSError, EOFError, lzma.LZMAError, zipfile.BadZipFile) as error:
+    except (OSError, zipfile.BadZipFile) as error:
         raise FileError(f"{path}: cannot read it ({getattr(error, 'strerror', None) or error})") from error
 
 
@@ -95,7 +101,7 @@ def _unpacked(path: Path, packing: str) -> IO[bytes]:
 def _encoding(path: Path, packing: str) -> str:
     """UTF-8 where all bytes are, else what the file begins with, else the usual one of Windows."""
     with _unpacked(path, packing) as raw:
-        block = raw.read(_BLOCK)
+        block = _block(raw)
         for mark, name in (
             (codecs.BOM_UTF32_LE, "utf-32"),
             (codecs.BOM_UTF32_BE, "utf-32"),
@@ -113,11 +119,20 @@ def _encoding(path: Path, packing: str) -> str:
         try:
             while block:
                 decoder.decode(block)
-                block = raw.read(_BLOCK)
-            decoder.decode(b"", final=True)
+                block = _block(raw)
         except UnicodeDecodeError:
             return "latin-1" if any(byte in block for byte in b"\x81\x8d\x8f\x90\x9d") else "cp1252"
     return "utf-8"
+
+
+def _block(raw: IO[bytes]) -> bytes:
+    """The next bytes, as many as can be had of a damaged file."""
+    for size in (_BLOCK, 1 << 12, 1):
+        try:
+            return raw.read(size)
+        except _DAMAGED:
+            continue
+    return b""
 
 
 def bounded_lines(readline: Callable[[int], str]) -> "Iterator[tuple[int, str] | FileError]":

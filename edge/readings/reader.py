@@ -84,7 +84,7 @@ def _wide_rows(
             yield row
             continue
         line, cells, odd = row
-        one = ReadRow(line, plan.text(cells) if plan.columns else str(line), clock.seconds(cells), odd=odd)
+        one = ReadRow(line, plan.text(cells) if plan.columns else str(line), clock.seconds(cells), odd=odd > 0)
         for place, name, style, plain in wanted:
             text = cells[place]
             if not text:
@@ -119,7 +119,7 @@ def _long_rows(
             yield row
             continue
         line, cells, odd = row
-        one = ReadRow(line, plan.text(cells), clock.seconds(cells), odd=odd)
+        one = ReadRow(line, plan.text(cells), clock.seconds(cells), odd=odd > 0)
         good = long.good(cells)
         for place in long.values:
             column = wanted.get(long.name(cells, place, names))

@@ -103,7 +103,7 @@ class TimeEvidence:
     def _shifted(self, time: float, step: float, shifts: Sequence[float]) -> bool:
         """Whether a step looks like that of clocks: the usual one less an hour, or more, on a Sunday before five."""
         usual = self.steps.most_common(1)[0][0] if self.steps else 0.0
-        moment = datetime(1970, 1, 1) + timedelta(seconds=time) if abs(time) < 1e11 else datetime(1970, 1, 1)
+        moment = datetime(1970, 1, 1) + timedelta(seconds=time) if abs(time) < 5e10 else datetime(1970, 1, 1)
         if moment.weekday() != 6 or moment.hour > 4:
             return False
         return any(abs(step + shift - usual) < 0.5 * max(usual, 1.0) for shift in shifts if usual >= 0)
@@ -157,12 +157,13 @@ def choose_order(candidates: Sequence[TimeEvidence], names: str, day_first: bool
     if len(left) > 1 and max(one.highest for one in left) > _LATEST:
         left = [one for one in left if one.highest <= _LATEST] or left
     clear = [one for one in left if all(_follows(one, other) for other in left if other is not one)]
-    if len(left) > 1 and len(clear) != 1 and any(one.plan.order == "ymd" for one in left) and left[0].first:
-        left = [one for one in left if one.plan.order != "ymd"] if "." not in left[0].first[0][:3] else left
+    if len(clear) != 1:
+        left = _by_year(left)
     if len(clear) == 1 or len(left) == 1:
         return clear[0] if len(clear) == 1 else left[0]
     first = left[0]
-    if first.first and "." in first.first[0][:6] and first.plan.order == "dmy" and first.back <= 0.1 * first.known:
+    dotted = first.first and "." in first.first[0][:6] and not any(one.plan.order == "ymd" for one in left)
+    if dotted and first.plan.order == "dmy" and first.back <= 0.1 * first.known:
         return first  # 04.03.2024: with points the day stands first
     text, line = first.first or ("", 0)
     days = " or ".join(_day(one) for one in left[:2])
@@ -170,6 +171,15 @@ def choose_order(candidates: Sequence[TimeEvidence], names: str, day_first: bool
         f"{where}: the time {text!r} (line {line}) of {names} may be {days}; say whether the day stands first: "
         "--day-first or --no-day-first"
     )
+
+
+def _by_year(left: Sequence[TimeEvidence]) -> list[TimeEvidence]:
+    """Without the order of the year first, where that gives an older year than the others do: 03/04/24 is of 2024."""
+    others = [one for one in left if one.plan.order != "ymd"]
+    first = [one for one in left if one.plan.order == "ymd"]
+    if others and first and max(one.highest for one in others) > first[0].highest:
+        return others
+    return list(left)
 
 
 def _day(one: TimeEvidence) -> str:

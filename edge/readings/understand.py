@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from edge.readings.clock import TimePlan
-from edge.readings.layout import MAY_BE_CHANNELS, Column, Layout, Line, Lines, Shape, find_shape, meaning_of
+from edge.readings.layout import LONG, MAY_BE_CHANNELS, Column, Layout, Line, Lines, Shape, find_shape, meaning_of
 from edge.readings.long import LongPlan, find_long
 from edge.readings.marks import FileMarks, decide
 from edge.readings.numbers import ColumnEvidence
@@ -64,25 +64,31 @@ class _Survey:
     units: dict[str, str] = field(default_factory=dict)
     times: list[TimeEvidence] = field(init=False)
     odd: int = 0
+    long_rows: int = 0
+    other_header: tuple[int, str] | None = None
     rows: int = 0
 
     def __post_init__(self) -> None:
+        self._names = set(self.shape.head.names)
         self.columns = [ColumnEvidence() for _ in self.shape.head.names]
         stamps = self.found[self.plan.columns[0]].stamps if self.plan.columns else ()
         orders = orders_left(stamps) if self.plan.kind in ("text", "parts") and not self.plan.pattern else ("ymd",)
         self.times = [TimeEvidence(_in_order(self.plan, order)) for order in orders]
 
-    def take(self, rows: "Iterator[tuple[int, list[str], bool] | FileError]") -> None:
+    def take(self, rows: "Iterator[tuple[int, list[str], int] | FileError]") -> None:
         """Go through all rows."""
         for one in rows:
             if isinstance(one, FileError):
                 continue
             line, cells, odd = one
-            self.odd += odd
+            self.odd += odd > 0
+            self.long_rows += odd == LONG
             for evidence in self.times:
                 time = evidence.add(line, cells)
                 if time == time:
                     evidence.bound(self.rows, time)
+                elif self.other_header is None and len(self._names & set(cells)) > 1:
+                    self.other_header = (line, ", ".join(cells))
             self.rows += 1
             for evidence_of, text in zip(self.columns, cells, strict=True):
                 evidence_of.add(text, line)
@@ -122,6 +128,7 @@ class _Survey:
         """
         if not self.rows:
             raise FileError(f"{where}: no usable rows: found a header and no readings")
+        self._refuse_other_headers(where)
         names = " + ".join(self.shape.head.names[place] for place in self.plan.columns)
         chosen = self.times[0]
         if len(self.times) > 1:
@@ -142,6 +149,19 @@ class _Survey:
 
     def _words(self, name: str) -> Sequence[str]:
         return list(self.columns[self.shape.head.names.index(name)].words)
+
+    def _refuse_other_headers(self, where: str) -> None:
+        if self.other_header is not None:
+            line, text = self.other_header
+            raise FileError(
+                f"{where}: line {line} holds another header ({text[:60]}): what follows has other columns; cut the "
+                "file there, and give the parts as files"
+            )
+        if self.long_rows > 0.2 * self.rows + 2:
+            raise FileError(
+                f"{where}: {self.long_rows} of {self.rows} rows have more cells than the header has names: which is "
+                "whose cannot be told; does another header begin within the file? Cut it there and give the parts"
+            )
 
     def _columns(self, found: Sequence[Profile], where: str) -> list[Column]:
         flux = "_time" in self.shape.head.names
@@ -190,22 +210,27 @@ class _Survey:
             yield f"a long file: {len(self.channels)} channels, named by {ids}"
         if plan.even_s:
             yield f"{times.repeats} rows repeat a time, as rounded: rows are even, {plan.even_s:.6g} s apart"
-        if plan.relative and plan.kind != "rows":
-            yield "times count from a start of their own, and are shown from 1970-01-01 on"
-        if times.back > 0.9 * max(1, times.known - 1):
-            yield "the newest rows stand first: they are read from the end"
+        yield from self._time_notes(plan, times)
         for column in columns:
             if column.meaning == "channel" and column.style is not None and column.style.decimal == "either":
                 shapes = column.evidence.shapes
                 commas, points = (shapes[mark] + shapes[f"{mark}?"] for mark in ",.")
                 yield f"{column.name}: {commas} cells with a decimal comma, {points} with a point"
+        if self.odd:
+            yield f"{self.odd} lines with more or fewer cells than the header; of longer ones no value is used"
+
+    def _time_notes(self, plan: TimePlan, times: TimeEvidence) -> Iterator[str]:
+        if times.jump > 400 * 86400 and plan.kind != "rows":
+            yield f"times leap by {times.jump / 86400:.0f} days: was a clock not set? --exclude leaves a stretch out"
+        if plan.relative and plan.kind != "rows":
+            yield "times count from a start of their own, and are shown from 1970-01-01 on"
+        if times.back > 0.9 * max(1, times.known - 1):
+            yield "the newest rows stand first: they are read from the end"
         if (name := self._named_blocks()) is not None:
             words = ", ".join(list(self._words(name))[:4])
             yield f"{name} names several ({words}), one after the other; --id-column {name} makes channels of each"
         if (spring := spring_note(times, self.options.timezone is not None)) is not None:
             yield spring
-        if self.odd:
-            yield f"{self.odd} lines with more or fewer cells than the header; of longer ones no value is used"
 
 
 def _in_order(plan: TimePlan, order: str) -> TimePlan:

@@ -118,13 +118,12 @@ def load_readings(args: argparse.Namespace, console: "Console") -> LoadedReading
     from train.read.data_report import describe, print_report
     from train.read.dataset import align, refuse_irregular, usual_period
     from train.read.tables import read_tables
-    from train.read.understood import print_tables
     from train.report_card.grading import grade, without_counters
     from train.report_card.table import print_card
 
     selection, choice, zone_of = selection_of(args), choice_of(args), args.timezone or "UTC"
     tables = read_tables(args.csv, read_options(args))
-    print_tables(tables, args.channels, console)
+    _print_tables(tables, args.channels, console)
     period_s = args.period or usual_period(tables)
     if args.hold is None and args.max_gap is None:
         refuse_irregular(tables, period_s)
@@ -146,6 +145,19 @@ def load_readings(args: argparse.Namespace, console: "Console") -> LoadedReading
     card = grade(runs, channels, remarks, left_out, period_s, zone_of)
     print_card(card, console)
     return LoadedReadings(tables, runs, reports, card, settings, zone_of)
+
+
+def _print_tables(tables: "list[RawTable]", channels: tuple[str, ...] | None, console: "Console") -> None:
+    """What was understood of each file."""
+    from train.console.terminal import echo
+    from train.read.dataset import two_steps
+    from train.read.understood import print_understood
+
+    for table in tables:
+        if table.layout is not None:
+            print_understood(table.layout, table.name, channels, console)
+        for note in (*table.notes, *filter(None, [two_steps(table)])):
+            echo(console, f"{table.name}: {note}")
 
 
 def read_options(args: argparse.Namespace) -> "ReadOptions":

@@ -77,6 +77,22 @@ def _steps(table: RawTable) -> list[np.ndarray]:
     return [np.array([min(middle)])] if middle else [np.empty(0)]
 
 
+def two_steps(table: RawTable) -> str | None:
+    """What to know of a file whose rows come at one step in one part and at another in the next; None of most."""
+    steps = np.diff(np.unique(table.times[np.isfinite(table.times)]))
+    if len(steps) < 20:
+        return None
+    known, counts = np.unique(np.round(steps, 3), return_counts=True)
+    parts = known * counts / steps.sum()
+    often = [float(step) for step, part, count in zip(known, parts, counts, strict=True) if part > 0.2 and count > 9]
+    if len(often) < 2 or often[-1] < 3 * often[0]:
+        return None
+    return (
+        f"rows come every {often[0]:g} s in one part and every {often[-1]:g} s in another: --period {often[-1]:g} "
+        "reads both alike"
+    )
+
+
 def refuse_irregular(tables: Sequence[RawTable], period_s: float) -> None:
     """Refuse files whose readings come when something changes, unless the user says how long a value stands.
 

@@ -1,7 +1,5 @@
 """What was understood of a file, as a table: most wrong models begin with a file that was read otherwise than meant."""
 
-from collections.abc import Sequence
-
 from rich import box
 from rich.console import Console
 from rich.markup import escape
@@ -10,7 +8,6 @@ from rich.table import Table
 from edge.readings.cells import shown
 from edge.readings.layout import Column, Layout
 from train.console.terminal import echo
-from train.read.tables import RawTable
 
 _MEANINGS = {"row number": "row number: left out", "label": "labels: no channel", "text": "text: left out",
              "empty": "empty: left out", "another time": "another time: left out",
@@ -34,15 +31,6 @@ def print_understood(layout: Layout, name: str, chosen: tuple[str, ...] | None, 
     console.print(table)
     for note in layout.notes:
         echo(console, f"{name}: {note}")
-
-
-def print_tables(tables: Sequence[RawTable], chosen: tuple[str, ...] | None, console: Console) -> None:
-    """The table of each file, and what had to be noted while it was read."""
-    for table in tables:
-        if table.layout is not None:
-            print_understood(table.layout, table.name, chosen, console)
-        for note in table.notes:
-            echo(console, f"{table.name}: {note}")
 
 
 def _how(layout: Layout) -> str:

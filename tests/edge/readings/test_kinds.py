@@ -224,3 +224,34 @@ def test_kilowatts_and_watts_in_one_column_become_one_unit(tmp_path):
 
     assert layout.channels[0].unit == "W"
     assert set(column(found, "a")) == {950.0, 1200.0}
+
+
+def test_another_header_within_a_file_is_refused(tmp_path):
+    same, wider = (
+        "time,b,a\n" + rows("{t:%Y-%m-%d %H:%M},{b},{a}"),
+        "time,a,b,c\n" + rows("{t:%Y-%m-%d %H:%M},{a},{b},1"),
+    )
+    for more in (same, wider):
+        (tmp_path / "x.csv").write_text("time,a,b\n" + rows("{t:%Y-%m-%d %H:%M},{a},{b}") + more)
+
+        with pytest.raises(FileError, match=r"header.* [Cc]ut (it|the file)|more cells"):
+            read(tmp_path / "x.csv")
+
+
+def test_a_year_of_two_digits_in_front_is_asked_for_where_it_may_be_a_day(tmp_path):
+    (tmp_path / "x.csv").write_text("time,a\n" + rows("{t:%y-%m-%d %H:%M},{a}"))
+
+    with pytest.raises(FileError, match=r"24 March 2004 or 4 March 2024.*--no-day-first"):
+        read(tmp_path / "x.csv")
+    assert read(tmp_path / "x.csv", FileOptions(day_first=False))[1][0].time == AT[0].timestamp()
+
+
+def test_a_packed_file_that_was_cut_off_gives_what_is_in_it(tmp_path):
+    text = "time,a\n" + rows("{t:%Y-%m-%d %H:%M},{a}")
+    whole = gzip.compress(text.encode())
+    (tmp_path / "x.csv.gz").write_bytes(whole[:-20])
+
+    _, found = read(tmp_path / "x.csv.gz")
+
+    assert 10 < len(found) < 60
+    assert column(found, "a") == TEMP[: len(found)] or column(found[:-1], "a") == TEMP[: len(found) - 1]
