@@ -2,17 +2,21 @@
 
 import argparse
 import logging
+import os
 import signal
 import sys
 import threading
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge import __version__
+from edge.wire.backoff import Backoff
 
 if TYPE_CHECKING:
     from edge.agent.loop import Agent
+    from edge.config.settings import Config
 
 _BAD_SETUP = 2
 """Exit status for a config, bundle or source that cannot be used."""
@@ -84,8 +88,9 @@ def _run(options: argparse.Namespace) -> int:
 
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # a reload asked for while starting; the config is about to be read
     try:
-        config = load_config(options.config)
+        config = _when_whole(lambda: load_config(options.config))
         _log_to_stderr(config.device.log_level)
+        threading.excepthook = _end_loudly
         leave_out_openssl(config.brokers)
         leave_out_accelerators()
         from edge.agent.assembly import assemble  # imports paho and hashlib
@@ -97,6 +102,32 @@ def _run(options: argparse.Namespace) -> int:
     except (ConfigError, BundleError, SourceError) as error:
         print(f"offbeat-edge: {error}", file=sys.stderr)
         return _BAD_SETUP
+
+
+def _when_whole(load: "Callable[[], Config]") -> "Config":
+    """A config, waited for where the file may be half written or a disk is not there yet."""
+    from edge.config.structure import UnfinishedError
+
+    backoff, told = Backoff(1.0, 10.0), ""
+    while True:
+        try:
+            return load()
+        except UnfinishedError as error:
+            if str(error) != told:
+                print(f"offbeat-edge: {error}; retrying until it is mended", file=sys.stderr, flush=True)
+            told = str(error)
+            time.sleep(backoff.next_s())
+
+
+def _end_loudly(failed: threading.ExceptHookArgs) -> None:
+    """A thread ended that must not: the process does, too, and whoever watches over it starts it anew.
+
+    What was committed is on disk, as after any kill.
+    """
+    name = failed.thread.name if failed.thread else "a thread"
+    where = (failed.exc_type, failed.exc_value, failed.exc_traceback)
+    logging.getLogger(__name__).critical("%s ended; leaving", name, exc_info=where)  # type: ignore[arg-type]
+    os._exit(1)
 
 
 def _obey_signals(agent: "Agent") -> None:
