@@ -13,11 +13,14 @@ from typing import TYPE_CHECKING
 
 from edge import __version__
 from edge.wire.backoff import Backoff
+from edge.wire.payload import printable
 
 if TYPE_CHECKING:
     from edge.agent.loop import Agent
     from edge.config.settings import Config
 
+_IN_USE = 1
+"""Exit status for a state folder that another agent holds: a restart may find it free."""
 _BAD_SETUP = 2
 """Exit status for a config, bundle or source that cannot be used."""
 
@@ -94,7 +97,14 @@ def _run(options: argparse.Namespace) -> int:
         leave_out_openssl(config.brokers)
         leave_out_accelerators()
         from edge.agent.assembly import assemble  # imports paho and hashlib
+        from edge.state.lock import InUseError, StateLock
 
+        lock = StateLock(config.device.state_dir)
+        try:
+            lock.take()
+        except InUseError as error:
+            print(f"offbeat-edge: {error}", file=sys.stderr)
+            return _IN_USE
         agent = assemble(config, options.config)
         give_back_memory()
         _obey_signals(agent)
@@ -168,8 +178,26 @@ def _normal(options: argparse.Namespace) -> int:
 
 
 def _log_to_stderr(level: str) -> None:
-    # No time: journald adds it, and `run` by hand is watched live.
-    logging.basicConfig(stream=sys.stderr, level=level.upper(), format="%(levelname)s %(message)s")
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_Lines(for_journal="JOURNAL_STREAM" in os.environ))
+    logging.basicConfig(handlers=[handler], level=level.upper())
+
+
+class _Lines(logging.Formatter):
+    """A record as one line; its text cannot forge another. No time: journald adds it, `run` by hand is watched live.
+
+    Under journald with the priority that sd-daemon(3) reads at a line's start.
+    """
+
+    _PRIORITIES = {"CRITICAL": 2, "ERROR": 3, "WARNING": 4, "INFO": 6, "DEBUG": 7}  # noqa: RUF012
+
+    def __init__(self, for_journal: bool) -> None:
+        super().__init__("%(levelname)s %(message)s")
+        self._for_journal = for_journal
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802
+        line = printable(super().formatMessage(record))
+        return f"<{self._PRIORITIES.get(record.levelname, 6)}>{line}" if self._for_journal else line
 
 
 if __name__ == "__main__":

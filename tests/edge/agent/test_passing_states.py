@@ -198,3 +198,34 @@ def test_no_config_ends_an_agent_that_runs(run, folder, broker, kind):
 
     wait_for(lambda: agent.said("reload: "), "the answer")
     assert agent.stop() == 0
+
+
+def test_a_second_agent_on_the_same_state_folder_ends_with_one_line(run, broker):
+    agent = run(config(broker.port, MQTT, PUMP))
+    agent.wait_ready()
+
+    second = run(config(broker.port, MQTT, PUMP))
+
+    assert second.process.wait(20) == 1
+    assert f"is in use by another agent, process {agent.process.pid}" in second.log.read_text()
+    assert agent.stop() == 0
+
+
+def test_journald_gets_priorities_and_no_forged_lines(run, broker):
+    agent = run(config(broker.port, MQTT, PUMP), JOURNAL_STREAM="8:1")
+    wait_for(lambda: agent.said("source field: up"), "the subscription")
+
+    with board(broker) as publish:
+        publish(
+            "sensors/pump1/readings", json.dumps({"values": {"a\n<3>ERROR forged": "x"}, "time": "\x1b[2J"}).encode()
+        )
+        publish("sensors/pump1/readings", b'{"\\n<3>ERROR forged')
+        for row in EPISODE[:60]:
+            named = {**row.values, "x\n<3>ERROR forged": 1.0}
+            publish("sensors/pump1/readings", json.dumps({"time": row.time, "values": named}).encode())
+        wait_for(lambda: agent.said("<4>WARNING source field: "), "a priority")
+
+    assert agent.stop() == 0
+    lines = agent.log.read_text().splitlines()
+    assert not [line for line in lines if line.startswith("<3>ERROR forged")]
+    assert "\x1b" not in agent.log.read_text()
