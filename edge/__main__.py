@@ -2,18 +2,25 @@
 
 import argparse
 import logging
+import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edge import __version__
+from edge.wire.backoff import Backoff
+from edge.wire.payload import printable
 
 if TYPE_CHECKING:
     from edge.agent.loop import Agent
+    from edge.config.settings import Config
 
+_IN_USE = 1
+"""Exit status for a state folder that another agent holds: a restart may find it free."""
 _BAD_SETUP = 2
 """Exit status for a config, bundle or source that cannot be used."""
 
@@ -102,12 +109,20 @@ def _run(options: argparse.Namespace) -> int:
 
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # a reload asked for while starting; the config is about to be read
     try:
-        config = load_config(options.config)
+        config = _when_whole(lambda: load_config(options.config))
         _log_to_stderr(config.device.log_level)
+        threading.excepthook = _end_loudly
         leave_out_openssl(config.brokers)
         leave_out_accelerators()
         from edge.agent.assembly import assemble  # imports paho and hashlib
+        from edge.state.lock import InUseError, StateLock
 
+        lock = StateLock(config.device.state_dir)
+        try:
+            lock.take()
+        except InUseError as error:
+            print(f"offbeat-edge: {error}", file=sys.stderr)
+            return _IN_USE
         agent = assemble(config, options.config)
         give_back_memory()
         _obey_signals(agent)
@@ -115,6 +130,32 @@ def _run(options: argparse.Namespace) -> int:
     except (ConfigError, BundleError, SourceError) as error:
         print(f"offbeat-edge: {error}", file=sys.stderr)
         return _BAD_SETUP
+
+
+def _when_whole(load: "Callable[[], Config]") -> "Config":
+    """A config, waited for where the file may be half written or a disk is not there yet."""
+    from edge.config.structure import UnfinishedError
+
+    backoff, told = Backoff(1.0, 10.0), ""
+    while True:
+        try:
+            return load()
+        except UnfinishedError as error:
+            if str(error) != told:
+                print(f"offbeat-edge: {error}; retrying until it is mended", file=sys.stderr, flush=True)
+            told = str(error)
+            time.sleep(backoff.next_s())
+
+
+def _end_loudly(failed: threading.ExceptHookArgs) -> None:
+    """A thread ended that must not: the process does, too, and whoever watches over it starts it anew.
+
+    What was committed is on disk, as after any kill.
+    """
+    name = failed.thread.name if failed.thread else "a thread"
+    where = (failed.exc_type, failed.exc_value, failed.exc_traceback)
+    logging.getLogger(__name__).critical("%s ended; leaving", name, exc_info=where)  # type: ignore[arg-type]
+    os._exit(1)
 
 
 def _obey_signals(agent: "Agent") -> None:
@@ -180,8 +221,26 @@ def _normal(options: argparse.Namespace) -> int:
 
 
 def _log_to_stderr(level: str) -> None:
-    # No time: journald adds it, and `run` by hand is watched live.
-    logging.basicConfig(stream=sys.stderr, level=level.upper(), format="%(levelname)s %(message)s")
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_Lines(for_journal="JOURNAL_STREAM" in os.environ))
+    logging.basicConfig(handlers=[handler], level=level.upper())
+
+
+class _Lines(logging.Formatter):
+    """A record as one line; its text cannot forge another. No time: journald adds it, `run` by hand is watched live.
+
+    Under journald with the priority that sd-daemon(3) reads at a line's start.
+    """
+
+    _PRIORITIES = {"CRITICAL": 2, "ERROR": 3, "WARNING": 4, "INFO": 6, "DEBUG": 7}  # noqa: RUF012
+
+    def __init__(self, for_journal: bool) -> None:
+        super().__init__("%(levelname)s %(message)s")
+        self._for_journal = for_journal
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802
+        line = printable(super().formatMessage(record))
+        return f"<{self._PRIORITIES.get(record.levelname, 6)}>{line}" if self._for_journal else line
 
 
 if __name__ == "__main__":

@@ -6,10 +6,10 @@ from pathlib import Path
 from edge.agent.feedback import Feedback
 from edge.agent.inbox import Gathering, Inbox
 from edge.agent.inference import Inference
-from edge.agent.loading import grouped
+from edge.agent.loading import grouped, live_sources
 from edge.agent.loop import Agent
 from edge.agent.notify import Notifier
-from edge.agent.parts import info_of, lanes_of, make_inference, make_intake, open_reader, served
+from edge.agent.parts import info_of, lanes_of, make_inference, make_intake, reader_in_time, served
 from edge.agent.reload import Reload
 from edge.agent.reporter import Reporter
 from edge.config.settings import Config
@@ -17,7 +17,7 @@ from edge.delivery.figures import Durations
 from edge.delivery.outbox import Outbox
 from edge.delivery.publisher import Publisher
 from edge.delivery.requests import Requests
-from edge.detector.bundle.files import BundleError
+from edge.detector.bundle.files import BundleError, UnfitError
 from edge.state.ledger import Ledger
 from edge.wire.topics import DeviceTopics
 
@@ -25,12 +25,13 @@ from edge.wire.topics import DeviceTopics
 def assemble(config: Config, path: Path) -> Agent:
     """An agent for these settings, which it reads again from `path` when it is told to.
 
-    Bundles that fail are tried again while it runs, as long as one is good.
+    What may pass, such as a bundle that is half copied or a folder that is not mounted yet, is tried again while the
+    agent runs.
 
     Raises:
         ConfigError: a rule names a channel that its bundle has not.
-        BundleError: no bundle at all can be used.
-        SourceError: a source's file or module is missing.
+        BundleError: no bundle fits what is asked or installed here, or there are only recordings to be scored.
+        SourceError: a source's module is missing.
     """
     run_s = Durations()
     limits = config.delivery
@@ -44,18 +45,20 @@ def assemble(config: Config, path: Path) -> Agent:
     feedback = Feedback()
     ended: deque[tuple[str, Exception | None]] = deque()
     intakes = {source.name: make_intake(source, inbox, ended) for source in config.source}
+    reload = Reload(path, config)
     return Agent(
         streams=streams,
         inferences=inferences,
         inbox=inbox,
-        readers={source.name: open_reader(source, intakes[source.name], config) for source in config.source},
+        readers={source.name: reader_in_time(source, intakes[source.name], config) for source in config.source},
         intakes=intakes,
         ended=ended,
         ledger=ledger,
         reporter=_reporter(config, inferences, outbox, run_s, feedback),
         notifier=Notifier(),
         health_every_s=config.device.health_every_s,
-        on_reload=Reload(path, config),
+        on_reload=reload,
+        on_look=reload.take_new_bundles,
         gathering=Gathering(config.device.gather),
         feedback=feedback,
     )
@@ -70,7 +73,8 @@ def _opened(config: Config, ledger: Ledger, run_s: Durations) -> list[Inference]
             inference.open()
         except BundleError as error:
             errors.append(error)
-    if len(errors) == len(inferences):
+    hopeless = all(isinstance(error, UnfitError) for error in errors) or not live_sources(config.source)
+    if len(errors) == len(inferences) and hopeless:
         raise errors[0]
     return inferences
 

@@ -2,6 +2,7 @@
 
 import logging
 import queue
+import time
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -32,10 +33,27 @@ class Named(Protocol):
     def number(self) -> int: ...
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Asked:
     fields: dict[str, Any]
-    answer: "queue.SimpleQueue[dict[str, Any] | RequestError]"
+    until: float
+    answer: "queue.SimpleQueue[dict[str, Any] | RequestError]" = field(default_factory=queue.SimpleQueue)
+
+    def result(self) -> dict[str, Any] | None:
+        """The agent's answer, once it is there; in the network's thread.
+
+        Raises:
+            RequestError: it cannot be done, or the agent does not answer in time.
+        """
+        try:
+            answer = self.answer.get_nowait()
+        except queue.Empty:
+            if time.monotonic() < self.until:
+                return None
+            raise RequestError("the agent did not answer in time; ask again") from None
+        if isinstance(answer, RequestError):
+            raise answer
+        return answer
 
 
 @dataclass
@@ -45,21 +63,11 @@ class Feedback:
     wait_s: float = ANSWER_S
     _asked: deque[_Asked] = field(default_factory=deque)
 
-    def ask(self, fields: dict[str, Any]) -> dict[str, Any]:
-        """Wait for the agent's answer; in the network's thread.
-
-        Raises:
-            RequestError: it cannot be done, or the agent does not answer in time.
-        """
-        asked = _Asked(fields, queue.SimpleQueue())
+    def ask(self, fields: dict[str, Any]) -> _Asked:
+        """Leave it to the agent; the answer follows. In the network's thread."""
+        asked = _Asked(fields, time.monotonic() + self.wait_s)
         self._asked.append(asked)
-        try:
-            answer = asked.answer.get(timeout=self.wait_s)
-        except queue.Empty:
-            raise RequestError(f"the agent did not answer within {self.wait_s:g} s; ask again") from None
-        if isinstance(answer, RequestError):
-            raise answer
-        return answer
+        return asked
 
     def serve(self, streams: Sequence[Named]) -> None:
         """Do what was asked; in the agent's thread."""

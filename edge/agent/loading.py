@@ -30,11 +30,22 @@ class Loaded:
 
 
 def grouped(streams: Sequence[StreamConfig]) -> dict[GroupKey, list[StreamConfig]]:
-    """The streams by what they share, in the order of the config."""
+    """The streams by what they share, in the order of the config.
+
+    Raises:
+        ConfigError: a bundle's path leads nowhere.
+    """
     groups: dict[GroupKey, list[StreamConfig]] = {}
     for stream in streams:
-        groups.setdefault((stream.bundle.resolve(), stream.variant), []).append(stream)
+        groups.setdefault((_resolved(stream), stream.variant), []).append(stream)
     return groups
+
+
+def _resolved(stream: StreamConfig) -> Path:
+    try:
+        return stream.bundle.resolve()
+    except (OSError, RuntimeError, ValueError) as error:  # a loop of links; a name that no file can have
+        raise ConfigError(f"[[stream]] {stream.id}: bundle {str(stream.bundle)!r}: {error}") from error
 
 
 def load_streams(configs: Sequence[StreamConfig], runtime: str, live: Collection[str]) -> Loaded:

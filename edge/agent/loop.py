@@ -24,6 +24,8 @@ TICK_S = 0.25
 """How often overdue rows, silence and the watchdog are looked after, seconds."""
 _DISK_S = 5.0
 """How often a disk that refused is tried again where no event does that, seconds."""
+_LOOK_S = 2.0
+"""How often the bundles' folders are looked at, seconds."""
 _FINISH_S = 2.0
 """How long leaving may go on scoring what has already come, seconds."""
 _READINGS_A_TURN = 256
@@ -78,6 +80,8 @@ class Agent:
     health_every_s: float
     on_reload: Callable[["Agent"], None]
     """Reads the config again and applies what changed."""
+    on_look: Callable[["Agent"], None] = lambda _agent: None
+    """Called every few seconds: looks for new bundles."""
     gathering: Gathering = field(default_factory=Gathering)
     feedback: Feedback = field(default_factory=Feedback)
     monotonic: Callable[[], float] = time.monotonic
@@ -109,6 +113,8 @@ class Agent:
                 self.notifier.reloading()
                 self.on_reload(self)
                 self.notifier.ready()
+            elif self._due("look", _LOOK_S, self.monotonic()):
+                self.on_look(self)
         self._leave()
         return 1 if self._failed else 0
 

@@ -9,6 +9,7 @@ from typing import Any
 from edge import __version__
 from edge.agent.inbox import Inbox, Route
 from edge.agent.inference import Inference
+from edge.agent.late_reader import LateReader
 from edge.agent.loading import live_sources, load_streams
 from edge.agent.loop import Served
 from edge.agent.troubles import Troubles
@@ -16,7 +17,7 @@ from edge.config.settings import Config, StreamConfig
 from edge.delivery.figures import Durations
 from edge.detector.bundle.calibration import Calibration
 from edge.sources.intake import Intake
-from edge.sources.settings import Reader, SourceSettings, Surroundings
+from edge.sources.settings import NotInstalledError, Reader, SourceError, SourceSettings, Surroundings
 from edge.state.files import StateFiles
 from edge.state.ledger import Ledger
 from edge.state.snapshots import Snapshots
@@ -70,6 +71,20 @@ def open_reader(source: SourceSettings, intake: Intake, config: Config) -> Reade
         SourceError: its file or module is missing.
     """
     return source.open(intake, Surroundings(config.broker, config.device.id))
+
+
+def reader_in_time(source: SourceSettings, intake: Intake, config: Config) -> Reader:
+    """The same; where something is missing that may still come, such as a file, one that goes on trying.
+
+    Raises:
+        NotInstalledError: a module is missing.
+    """
+    try:
+        return open_reader(source, intake, config)
+    except NotInstalledError:
+        raise
+    except SourceError:
+        return LateReader(lambda: open_reader(source, intake, config), intake)
 
 
 def _judged_by(calibration: Calibration | None) -> list[str]:

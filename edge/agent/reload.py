@@ -6,6 +6,7 @@ from pathlib import Path
 
 from attrs import evolve
 
+from edge.agent.copies import Copies
 from edge.agent.inference import Inference
 from edge.agent.loading import grouped, live_sources
 from edge.agent.loop import Agent
@@ -35,6 +36,7 @@ class Reload:
 
     def __init__(self, path: Path, config: Config) -> None:
         self._path, self._config = path, config
+        self._copies, self._refused = Copies(), ""
 
     def __call__(self, agent: Agent) -> None:
         """Apply the file as it is now, between two turns of the agent. If it cannot be used, the old config stays."""
@@ -43,9 +45,44 @@ class Reload:
         except (ConfigError, BundleError, SourceError) as error:
             log.error("reload: the old config stays: %s", error)
             return
+        except Exception as error:  # whatever is in the file, it must not end an agent that runs
+            log.exception("reload: the old config stays: %r", error)
+            return
         self._apply(agent, plan)
         self._config = plan.config
         log.info("reload: %d streams, %d sources", len(plan.config.stream), len(plan.config.source))
+
+    def take_new_bundles(self, agent: Agent) -> None:
+        """Go on with bundles that were replaced, once they are whole and no longer change; until then with the old."""
+        ready = False
+        for inference in agent.inferences:
+            folder = inference.configs[0].bundle
+            ready = self._copies.due(folder) or ready
+        if not ready:
+            return
+        try:
+            plan = self._plan(agent, self._config)
+        except Exception as error:  # half copied, or never a bundle
+            if str(error) != self._refused:
+                log.warning("the old bundle goes on: %s", error)
+            self._refused = str(error)
+            return
+        self._refused = ""
+        if any(inference not in agent.inferences for inference in plan.inferences):
+            self._log_replaced(agent, plan)
+            self._apply(agent, plan)
+
+    def _log_replaced(self, agent: Agent, plan: _Plan) -> None:
+        before = {stream.id: stream.inference.loaded for stream in agent.streams}
+        for inference in plan.inferences:
+            old, new = before.get(inference.configs[0].id), inference.loaded
+            if inference not in agent.inferences and new is not None:
+                log.info(
+                    "streams %s: bundle %s replaces %s",
+                    ", ".join(config.id for config in inference.configs),
+                    new.bundle.sha256[:12],
+                    old.bundle.sha256[:12] if old else "none",
+                )
 
     def _changeable(self, new: Config) -> Config:
         """The new config with what cannot be changed as it was."""
@@ -87,7 +124,13 @@ class Reload:
         if any((stream.source in before) != (stream.source in now) for stream in streams):
             return False
         loaded = inference.loaded
-        return loaded is None or load_bundle(streams[0].bundle).sha256 == loaded.bundle.sha256
+        if loaded is None:
+            return True
+        try:
+            return load_bundle(streams[0].bundle).sha256 == loaded.bundle.sha256
+        except BundleError as error:  # what was loaded from it is in memory
+            log.warning("the old bundle goes on: %s", error)
+            return True
 
     def _apply(self, agent: Agent, plan: _Plan) -> None:
         names = {stream.id for stream in plan.config.stream}

@@ -1,6 +1,7 @@
 """What is out of order, why, and when it is tried again."""
 
 import logging
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -8,7 +9,11 @@ from edge.wire.backoff import Backoff
 
 log = logging.getLogger(__name__)
 
-RETRY_FIRST_S, RETRY_LONGEST_S = 5.0, 300.0
+RETRY_FIRST_S, RETRY_LONGEST_S = 5.0, 20.0
+"""Waits before something is tried again, seconds: it works again within half a minute of being mended."""
+_WENT_WELL_S = 600.0
+_AGAIN_S = 600.0
+"""A bundle that stays as it is is logged this often, seconds."""
 BUNDLE = -1
 """In place of a stream's number: the bundle, and with it all streams."""
 
@@ -28,6 +33,8 @@ class Troubles:
         self._known: dict[int, _Trouble] = {}
         self._backoffs: dict[int, Backoff] = {}
         self._noted_at: dict[int, float] = {}
+        self._last: dict[int, str] = {}
+        self._logged_at = -math.inf
 
     def __contains__(self, number: int) -> bool:
         return number in self._known
@@ -37,10 +44,15 @@ class Troubles:
         reason = " ".join(f"{type(error).__name__}: {error}".split())
         backoff = self._backoffs.setdefault(number, Backoff(RETRY_FIRST_S, RETRY_LONGEST_S))
         now = self._monotonic()
-        if now - self._noted_at.get(number, now) > 2 * RETRY_LONGEST_S:  # it went well in between
+        if now - self._noted_at.get(number, now) > _WENT_WELL_S:  # it went well in between
             backoff.reset()
         self._noted_at[number] = now
+        before = self._last.get(number)
+        self._last[number] = reason
         self._known[number] = _Trouble(reason, now + backoff.next_s())
+        if reason == before and number == BUNDLE and now - self._logged_at < _AGAIN_S:
+            return
+        self._logged_at = now
         names = ", ".join(self._streams) if number == BUNDLE else self._streams[number]
         log.error("stream %s: out of order: %s", names, reason)
         log.debug("where it failed", exc_info=error)

@@ -53,7 +53,7 @@ def ask(broker: BrokerSettings, topics: DeviceTopics, fields: dict[str, Any]) ->
             connection.step(left_s)
             while connection.messages:
                 answer = json.loads(connection.messages.popleft().payload)
-                if answer.get("transaction") == transaction:
+                if answer.get("transaction") == transaction and answer.get("status") != "accepted":
                     return answer
         return None
     finally:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from edge.config.structure import ConfigError
+from edge.config.structure import ConfigError, UnfinishedError
 
 _VARIABLE = re.compile(r"\$\{([^}]*)\}")
 
@@ -20,10 +20,14 @@ def read_tables(path: Path, environment: Mapping[str, str] = os.environ) -> dict
     """
     try:
         raw = tomllib.loads(path.read_text("utf-8"))
-    except OSError as error:
+    except FileNotFoundError as error:
         raise ConfigError(f"cannot read it: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise ConfigError(f"is not TOML: {error}") from error
+    except OSError as error:
+        raise UnfinishedError(f"cannot read it: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, ValueError, RecursionError) as error:
+        raise UnfinishedError(f"is not TOML: {error}") from error
+    if not raw:
+        raise UnfinishedError("is empty; wanted at least [device], [[source]] and [[stream]]")
     tables = _substituted(raw, "", environment)
     for key in ("source", "stream"):
         if not isinstance(tables.setdefault(key, []), list):
@@ -60,5 +64,6 @@ def _with_password(broker: dict[str, Any], base: Path) -> dict[str, Any]:
     path = base / Path(name).expanduser()
     try:
         return {**rest, "password": path.read_text("utf-8").rstrip("\r\n")}
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"[broker]: password_file {path}: {getattr(error, 'strerror', None) or error}") from error
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise UnfinishedError(f"[broker]: password_file {path}: {reason}") from error

@@ -8,11 +8,11 @@ from attrs import evolve, field, frozen
 from attrs.validators import ge, le, optional
 
 from edge.config.file import read_tables
-from edge.config.structure import ConfigError, nearest, structure
+from edge.config.structure import ConfigError, UnfinishedError, nearest, structure
 from edge.delivery.settings import DeliverySettings
 from edge.detector.bundle.rules import ChannelRules
 from edge.detector.events.planned import PlannedException
-from edge.sources.checks import is_id, is_positive, is_topic_root, not_negative
+from edge.sources.checks import is_id, is_positive, is_positive_or_inf, is_topic_root, not_negative
 from edge.sources.settings import SourceSettings
 from edge.wire.broker import BrokerSettings
 from edge.wire.topics import RESERVED_STREAMS
@@ -106,7 +106,7 @@ class StreamConfig:
     """Silence after which the window starts over, seconds; 5 periods where left out."""
     max_delay_s: float | None = field(default=None, validator=optional(not_negative))
     """How long a row waits for channels that are late, seconds; 1 period where left out."""
-    max_future_s: float = field(default=60.0, validator=is_positive)
+    max_future_s: float = field(default=60.0, validator=is_positive_or_inf)
     """A reading dated further ahead of the gateway's clock is dropped, seconds; inf for simulators in a hurry."""
     offline_after_s: float | None = field(default=None, validator=optional(is_positive))
     """Silence after which the stream is offline, seconds; max_gap_s, at least 5, where left out."""
@@ -161,7 +161,7 @@ def load_config(path: str | Path) -> Config:
     try:
         return _linked(structure(read_tables(path), Config, path.parent))
     except ConfigError as error:
-        raise ConfigError(f"{path}: {error}") from error.__cause__
+        raise type(error)(f"{path}: {error}") from error.__cause__
 
 
 def check_certificates(what: str, broker: BrokerSettings) -> None:
@@ -173,7 +173,7 @@ def check_certificates(what: str, broker: BrokerSettings) -> None:
     for name in ("ca", "cert", "key"):
         path = getattr(broker, name)
         if path is not None and not path.is_file():
-            raise ConfigError(f"{what}: {name}: there is no file {path}")
+            raise UnfinishedError(f"{what}: {name}: there is no file {path}")
 
 
 def _linked(config: Config) -> Config:

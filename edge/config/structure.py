@@ -21,6 +21,10 @@ class ConfigError(Exception):
     """A configuration that cannot be used; one line that names the file, the key, what was found and wanted."""
 
 
+class UnfinishedError(ConfigError):
+    """A file that may be half written, or not be there yet: it is worth waiting for."""
+
+
 class _WantedError(Exception):
     """What was wanted in place of a value."""
 

@@ -48,12 +48,14 @@ class Drain:
         self._next_at = 0.0
         self._refusals = refusals or Refusals()
         self._again_at = math.inf  # what was passed over is looked at again
+        self._again_to: Position | None = None  # up to here it has been
+        self._again = False  # whether that is under way: of what was refused, or of a replay
 
     def step(self, now: float) -> float | None:
         """Send what may be sent at monotonic time `now`; seconds until more may go, None if that needs news."""
         self._confirm(now - self._settings.confirm_after_s)
         if now >= self._again_at:
-            self._sent_to, self._again_at = None, math.inf
+            self._again, self._again_to, self._again_at = True, None, math.inf
         while len(self._in_flight) < self._settings.max_inflight:
             if now < self._next_at:
                 return self._next_at - now
@@ -86,10 +88,11 @@ class Drain:
         self._confirm(math.inf)
 
     def replay(self, since_seq: int) -> int:
-        """Send history again from `since_seq` on, in order; how many events that adds."""
+        """Send history again from `since_seq` on, in order and after what is new; how many events that adds."""
         self._confirm(math.inf)
         added = self._outbox.replay(since_seq)
-        self._replayed_to, self._sent_to = self._outbox.last, None
+        self._replayed_to = self._outbox.last
+        self._again, self._again_to = True, None
         return added
 
     @property
@@ -106,26 +109,37 @@ class Drain:
             self._outbox.acknowledge(delivered)
 
     def _next(self, now: float) -> Entry | None:
-        """The next entry that may be sent; those on a topic that refused are passed over."""
+        """The next entry that may be sent: what was never sent first, so that a replay holds up no alert."""
+        entry, self._sent_to = self._free(self._sent_to, now)
+        if entry is None and self._again:
+            entry, self._again_to = self._free(self._again_to, now)
+            self._again = entry is not None
+        return entry
+
+    def _free(self, after: Position | None, now: float) -> tuple[Entry | None, Position | None]:
+        """The next entry that is not under way and whose topic did not refuse; up to where that was looked for."""
         under_way = {entry.position for entry in self._in_flight.values()}
         under_way.update(entry.position for _, entry in self._unconfirmed)
-        after = self._sent_to
+        passed = after
         while entries := self._outbox.pending(limit=len(self._in_flight) + 1, after=after):
             for entry in entries:
-                if entry.position in under_way:
-                    continue
-                retry_at = self._refusals.retry_at(self._topic(entry))
-                if retry_at <= now:
-                    return entry
-                self._sent_to, self._again_at = entry.position, min(self._again_at, retry_at)
+                if entry.position not in under_way:
+                    retry_at = self._refusals.retry_at(self._topic(entry))
+                    if retry_at <= now:
+                        return entry, passed
+                    self._again_at = min(self._again_at, retry_at)
+                passed = entry.position
             after = entries[-1].position
-        return None
+        return None, passed
 
     def _topic(self, entry: Entry) -> str:
         return self._topics.event(entry.event.stream)
 
     def _send(self, entry: Entry) -> None:
-        self._sent_to = entry.position
+        if self._sent_to is None or entry.position > self._sent_to:
+            self._sent_to = entry.position
+        else:
+            self._again_to = entry.position
         replayed = entry.inherited or entry.position <= self._replayed_to
         message = entry.message(self._topics.device, replayed)
         try:

@@ -2,18 +2,70 @@
 
 import json
 import logging
-from collections.abc import Callable, Collection
-from typing import Any
+import time
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 from edge.wire.payload import encode_payload
-from edge.wire.topics import DeviceTopics
+from edge.wire.topics import DeviceTopics, valid_id
 
 log = logging.getLogger(__name__)
 
 Handler = Callable[[dict[str, Any]], Any]
-"""Takes the request's fields, gives the answer's `data`, or raises RequestError; runs in the network thread: be brief.
+"""Takes the request's fields, gives the answer's `data` or a `Pending`, or raises RequestError; runs in the network's
+thread, which sends alerts: be brief.
 A request may come twice (QoS 1)."""
 MAX_REQUEST_BYTES = 65536
+_LONGEST_TRANSACTION = 200
+_ACCEPTED_AFTER_S = 0.4
+"""Work that takes longer is answered with `accepted` first, seconds."""
+_A_SECOND, _AT_ONCE = 5.0, 20.0
+"""Requests that are carried out, on average and in one go; what exceeds them is answered with an error."""
+_ANSWERS_A_SECOND = 100.0
+"""Answers of any kind; what exceeds them is only counted."""
+
+
+class Pending(Protocol):
+    """Work that takes longer than an answer may: the request is `accepted`, and its result follows."""
+
+    def result(self) -> dict[str, Any] | None:
+        """The answer's `data`; None while it is being worked on.
+
+        Raises:
+            RequestError: it cannot be done.
+        """
+
+
+class Allowance:
+    """So many a second on average, and so many at once. `now` is monotonic time.
+
+    >>> allowance = Allowance(a_second=1.0, at_once=2.0)
+    >>> [allowance.take(now) for now in (0.0, 0.1, 0.2, 1.3)]
+    [True, True, False, True]
+    """
+
+    def __init__(self, a_second: float, at_once: float) -> None:
+        self._a_second, self._at_once = a_second, at_once
+        self._left, self._at = at_once, 0.0
+
+    def take(self, now: float) -> bool:
+        """Whether one more may be had."""
+        self._left = min(self._at_once, self._left + max(0.0, now - self._at) * self._a_second)
+        self._at = now
+        if self._left < 1.0:
+            return False
+        self._left -= 1.0
+        return True
+
+
+@dataclass
+class _Waiting:
+    command: str
+    transaction: Any
+    work: Pending
+    accept_at: float | None
+    """When `accepted` is to be answered, monotonic; None once it was."""
 
 
 class RequestError(Exception):
@@ -32,6 +84,11 @@ class Requests:
     def __init__(self, topics: DeviceTopics, allow: Collection[str] = ()) -> None:
         self._topics, self._allow = topics, frozenset(allow)
         self._handlers: dict[str, Handler] = {}
+        self._work, self._answers = Allowance(_A_SECOND, _AT_ONCE), Allowance(_ANSWERS_A_SECOND, _ANSWERS_A_SECOND)
+        self.pending: list[_Waiting] = []
+        """What is being worked on."""
+        self.unanswered = 0
+        """Requests that came too fast to be answered."""
 
     def register(self, command: str, handler: Handler) -> None:
         """Answer a command, if it is allowed."""
@@ -40,29 +97,85 @@ class Requests:
 
     @property
     def subscriptions(self) -> list[str]:
-        """Topics to listen on."""
-        return [self._topics.request(command) for command in sorted(self._handlers)]
+        """Topics to listen on: every request is answered, also where the answer is no."""
+        return [self._topics.request("+")]
 
     def answer(self, topic: str, payload: bytes) -> tuple[str, bytes] | None:
-        """Topic and payload of the response; None for a topic that is no allowed command's."""
-        for command, handler in self._handlers.items():
-            if topic == self._topics.request(command):
-                return self._topics.response(command), _answer(command, handler, payload)
-        return None
+        """Topic and payload of the response; None for a topic that is no request's, or where too many come.
+
+        What takes longer is in `pending`, and answered by `results`.
+        """
+        prefix = self._topics.request("")
+        command = topic.removeprefix(prefix)
+        now = time.monotonic()
+        if not topic.startswith(prefix) or not valid_id(command) or len(command) > _LONGEST_TRANSACTION:
+            return None
+        if not self._answers.take(now):
+            self.unanswered += 1
+            return None
+        body = self._answer(command, payload, now)
+        return None if body is None else (self._topics.response(command), body)
+
+    def results(self) -> Iterator[tuple[str, bytes]]:
+        """Topics and payloads of what has been worked on and is done by now."""
+        for waiting in list(self.pending):
+            command, transaction = waiting.command, waiting.transaction
+            try:
+                data = waiting.work.result()
+            except RequestError as error:
+                body = _error(str(error), transaction)
+            else:
+                if data is None:
+                    if waiting.accept_at is not None and time.monotonic() >= waiting.accept_at:
+                        waiting.accept_at = None
+                        yield (
+                            self._topics.response(command),
+                            encode_payload({"status": "accepted", "transaction": transaction}),
+                        )
+                    continue
+                body = {"status": "ok", "data": data, "transaction": transaction}
+            self.pending.remove(waiting)
+            yield self._topics.response(command), encode_payload(body)
+
+    def _answer(self, command: str, payload: bytes, now: float) -> bytes | None:
+        transaction = None
+        try:
+            fields = _fields(payload)
+            transaction = _transaction(fields)
+            data = self._handler(command, now)(fields)
+            if hasattr(data, "result"):
+                self.pending.append(_Waiting(command, transaction, data, now + _ACCEPTED_AFTER_S))
+                return None
+            return encode_payload({"status": "ok", "data": data, "transaction": transaction})
+        except RequestError as error:
+            return encode_payload(_error(str(error), transaction))
+        except Exception as error:  # one command's bug must not end delivery
+            log.error("request %s failed: %s", command, repr(error)[:_LONGEST_TRANSACTION])
+            log.debug("where it failed", exc_info=True)
+            return encode_payload(_error(f"{command} failed: {type(error).__name__}", transaction))
+
+    def _handler(self, command: str, now: float) -> Handler:
+        if command not in self._handlers:
+            raise RequestError(f"{command[:40]} is not allowed here, or no command; allowed: {sorted(self._handlers)}")
+        if len(self.pending) >= _AT_ONCE or not self._work.take(now):
+            raise RequestError(f"too many requests; at most {_A_SECOND:g} a second are carried out: ask again")
+        return self._handlers[command]
 
 
-def _answer(command: str, handler: Handler, payload: bytes) -> bytes:
-    transaction = None
+def _error(message: str, transaction: Any) -> dict[str, Any]:
+    return {"status": "error", "message": message, "transaction": transaction}
+
+
+def _transaction(fields: dict[str, Any]) -> Any:
+    """What the answer is marked with, as it came."""
+    transaction = fields.pop("transaction", None)
     try:
-        fields = _fields(payload)
-        transaction = fields.pop("transaction", None)
-        return encode_payload({"status": "ok", "data": handler(fields), "transaction": transaction})
-    except RequestError as error:
-        message = str(error)
-    except Exception as error:  # one command's bug must not end delivery
-        log.exception("request %s failed", command)
-        message = f"{command} failed: {type(error).__name__}"
-    return encode_payload({"status": "error", "message": message, "transaction": transaction})
+        size = len(encode_payload(transaction))
+    except RecursionError as error:
+        raise RequestError('"transaction" is nested too deep') from error
+    if size > _LONGEST_TRANSACTION:
+        raise RequestError(f'"transaction" takes {size} bytes, at most {_LONGEST_TRANSACTION} are sent back')
+    return transaction
 
 
 def _fields(payload: bytes) -> dict[str, Any]:

@@ -16,6 +16,9 @@ from edge.delivery.settings import DeliverySettings
 from edge.mqtt.connection import ConnectError, Connection
 from edge.wire.topics import DeviceTopics
 
+_LOOK_S = 0.05
+"""How often it is looked whether a request's work is done, seconds."""
+
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
@@ -60,7 +63,8 @@ class Session:
             self._retained_mids[self._connection.publish(topic, payload, retain=True)] = topic
         while self._out.health:
             self._connection.publish(self._out.topics.health, self._out.health.popleft(), qos=0)
-        waits = (self._drain.step(now), self._out.latest.wait_s(now, self._settings.max_inflight))
+        soon_s = _LOOK_S if self._out.requests.pending else None
+        waits = (soon_s, self._drain.step(now), self._out.latest.wait_s(now, self._settings.max_inflight))
         self._connection.step(min([self._connection.longest_wait_s, *(wait for wait in waits if wait is not None)]))
         self._take_acknowledgements()
         self._take_refusals()
@@ -106,13 +110,16 @@ class Session:
                 self._out.refusals.accepted(topic)
 
     def _answer_requests(self) -> None:
+        requests = self._out.requests
         while self._connection.messages:
             message = self._connection.messages.popleft()
             if message.retain:  # a retained request would be carried out anew at every connection
                 continue
-            answer = self._out.requests.answer(message.topic, message.payload)
+            answer = requests.answer(message.topic, message.payload)
             if answer is not None:
                 self._answers[self._connection.publish(*answer)] = answer[0]
+        for answer in requests.results():
+            self._answers[self._connection.publish(*answer)] = answer[0]
 
     def _replay(self, fields: dict[str, object]) -> dict[str, object]:
         since_seq, log = fields.get("since_seq"), self._out.outbox.log

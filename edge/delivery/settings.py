@@ -2,7 +2,7 @@
 
 from attrs import field, frozen, validators
 
-_positive = validators.gt(0.0)
+_positive = validators.and_(validators.gt(0.0), validators.le(1e9))
 
 
 @frozen(kw_only=True)
@@ -15,7 +15,7 @@ class DeliverySettings:
     """Events sent a second, at most: what waited during an outage must not flood the broker."""
     ack_timeout_s: float = field(default=5.0, validator=_positive)
     """Without an acknowledgement for this long while one is due, the connection is given up and made anew, seconds."""
-    confirm_after_s: float = field(default=2.0, validator=validators.ge(0.0))
+    confirm_after_s: float = field(default=2.0, validator=validators.and_(validators.ge(0.0), validators.le(1e9)))
     """An acknowledged event counts as delivered once the connection has lasted this much longer, seconds; until then
     the next connection sends it again. Mosquitto acknowledges a moment before it writes to disk."""
     connect_timeout_s: float = field(default=4.0, validator=_positive)
@@ -24,7 +24,7 @@ class DeliverySettings:
     """Wait after the first failed attempt to connect, seconds; doubles up to `retry_longest_s`."""
     retry_longest_s: float = field(default=3.0, validator=_positive)
     """With the time-out of an attempt this keeps recovery under 10 s after the broker is back."""
-    state_every_s: float = field(default=1.0, validator=validators.ge(0.0))
+    state_every_s: float = field(default=1.0, validator=validators.and_(validators.ge(0.0), validators.le(1e9)))
     """A stream's `state` is sent this often at most, seconds, unless its alarm or episode changes."""
     outbox_bytes: int = field(default=16_000_000, validator=validators.ge(100_000))
     """Events kept on disk, at most: some 10,000. History goes first, then the oldest `update`s, `new`, `end` last."""

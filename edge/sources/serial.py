@@ -8,7 +8,7 @@ from typing import Any
 
 from edge.sources.intake import Intake
 from edge.sources.linebuffer import LineBuffer
-from edge.sources.settings import SerialSource, SourceError
+from edge.sources.settings import NotInstalledError, SerialSource, SourceError
 from edge.wire.backoff import Backoff
 from edge.wire.frame import MAX_FRAME_BYTES, decode_frame
 from edge.wire.readings import FrameError
@@ -28,7 +28,7 @@ def load_pyserial() -> Any:
     try:
         return importlib.import_module("serial")
     except ImportError as error:
-        raise SourceError("a serial source needs pyserial: pip install 'offbeat[serial]'") from error
+        raise NotInstalledError("a serial source needs pyserial: pip install 'offbeat[serial]'") from error
 
 
 class SerialReader:

@@ -37,6 +37,10 @@ class SourceError(Exception):
     """A source that cannot be started as it is configured: a file or a module is missing."""
 
 
+class NotInstalledError(SourceError):
+    """A source whose module is not installed: no waiting mends that."""
+
+
 class Reader(Protocol):
     """Reads a source in a thread of its own."""
 

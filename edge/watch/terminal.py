@@ -1,5 +1,6 @@
 """Alerts in a terminal, as they come."""
 
+import json
 import os
 import sys
 import threading
@@ -7,9 +8,10 @@ from collections.abc import Mapping
 from typing import TextIO
 
 from edge.watch.reader import AlertReader
-from edge.watch.wording import alert_line, printable
+from edge.watch.wording import alert_line
 from edge.wire.broker import BrokerSettings
 from edge.wire.events import EventMessage
+from edge.wire.payload import printable
 
 
 def watch(
@@ -49,8 +51,7 @@ class _Display:
 
     def event(self, message: EventMessage, payload: bytes) -> None:
         if self._as_json:
-            # Within a JSON string a line end would be escaped: these only lay the object out.
-            _print(self.out, payload.decode("utf-8", "replace").replace("\n", " ").replace("\r", " "))
+            _print(self.out, _escaped(payload))
         else:
             _print(self.out, alert_line(message, colour=self._colour))
 
@@ -67,3 +68,14 @@ def _print(stream: TextIO, line: str) -> None:
     encoding = stream.encoding or "utf-8"
     stream.write(line.encode(encoding, "replace").decode(encoding) + "\n")  # a terminal may not know the unit's °
     stream.flush()
+
+
+def _escaped(payload: bytes) -> str:
+    """The JSON as it came, on one line; what could steer a terminal is escaped, which is the same JSON."""
+    text = payload.decode("utf-8", "replace")
+    # Within a JSON string a line end would be escaped: these only lay the object out.
+    return "".join(_harmless(mark) for mark in text.replace("\n", " ").replace("\r", " ").replace("\t", " "))
+
+
+def _harmless(mark: str) -> str:
+    return mark if mark.isprintable() else json.dumps(mark)[1:-1] if ord(mark) != 0x7F else "\\u007f"

@@ -3,6 +3,7 @@
 from datetime import datetime, tzinfo
 
 from edge.wire.events import Contributor, Event, EventMessage, RuleHit
+from edge.wire.payload import printable
 
 _UNITS = (
     ("year", 31_557_600.0),
@@ -50,11 +51,6 @@ def local_time(time: float, zone: tzinfo | None = None) -> str:
         return datetime.fromtimestamp(time, zone).strftime("%Y-%m-%d %H:%M:%S")
     except (OverflowError, OSError, ValueError):
         return f"{time:g}"
-
-
-def printable(text: str) -> str:
-    """Control characters and the like as `?`."""
-    return "".join(mark if mark.isprintable() else "?" for mark in text)
 
 
 def _judgement(event: Event, zone: tzinfo | None) -> list[str]:

@@ -29,3 +29,12 @@ def encode_payload(body: Any) -> bytes:
         TypeError: something in it has no JSON form.
     """
     return json.dumps(jsonable(body), separators=(",", ":"), allow_nan=False).encode()
+
+
+def printable(text: str) -> str:
+    """The text with `?` for what could steer a terminal or forge a line: controls, bidirectional marks, line ends.
+
+    >>> printable("flow\\x1b[2J\\nERROR \\u202etxet")
+    'flow?[2J?ERROR ?txet'
+    """
+    return text if text.isprintable() else "".join(mark if mark.isprintable() else "?" for mark in text)

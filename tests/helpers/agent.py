@@ -80,6 +80,11 @@ def run(folder: Path) -> Iterator[Callable[..., Agent]]:
                 agent.process.stdin.close()
 
 
+def reload_signal(agent: Agent) -> None:
+    """Have the config read again."""
+    agent.process.send_signal(signal.SIGHUP)
+
+
 def config(port: int, sources: str, *streams: str, broker: str = "") -> str:
     head = f'[device]\nid = "gw-1"\nhealth_every_s = 0.2\n[broker]\nhost = "127.0.0.1"\nport = {port}\n{broker}\n'
     return head + sources + "".join(f"[[stream]]\n{stream}\n" for stream in streams)

@@ -7,9 +7,19 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from edge.detector.bundle.manifest import FORMAT, Bundle, BundleError, Channel, Variant, parse_manifest
+from edge.detector.bundle.manifest import FORMAT, Bundle, BundleError, Channel, UnfitError, Variant, parse_manifest
 
-__all__ = ["Bundle", "BundleError", "Channel", "Variant", "load_bundle", "write_atomically", "write_bundle"]
+__all__ = [
+    "Bundle",
+    "BundleError",
+    "Channel",
+    "UnfitError",
+    "Variant",
+    "load_bundle",
+    "read_hashed",
+    "write_atomically",
+    "write_bundle",
+]
 
 MANIFEST = "manifest.json"
 
@@ -24,15 +34,16 @@ def load_bundle(folder: str | Path) -> Bundle:
     path = folder / MANIFEST
     try:
         text = path.read_bytes()
-    except OSError as error:
-        raise BundleError(f"{path}: cannot read the manifest ({error.strerror}); is this a bundle's folder?") from error
+    except (OSError, ValueError) as error:  # ValueError: a name that no file can have
+        reason = getattr(error, "strerror", None) or error
+        raise BundleError(f"{path}: cannot read the manifest ({reason}); is this a bundle's folder?") from error
     try:
         manifest = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise BundleError(f"{path}: is not JSON ({error}); fit or copy the bundle again") from error
     bundle = parse_manifest(folder, manifest, hashlib.sha256(text).hexdigest())
     for variant in bundle.variants:
-        _check_file(folder / variant.file, variant.sha256)
+        read_hashed(folder / variant.file, variant.sha256)
     return bundle
 
 
@@ -70,16 +81,22 @@ def write_atomically(path: Path, content: bytes) -> None:
     temporary.replace(path)
 
 
-def _check_file(path: Path, wanted: str) -> None:
+def read_hashed(path: Path, wanted: str | None) -> bytes:
+    """A model file's content, read once and checked against its SHA-256, where one is given.
+
+    Raises:
+        BundleError: it cannot be read, or is another one.
+    """
     try:
-        found = _sha256(path.read_bytes())
+        content = path.read_bytes()
     except (OSError, ValueError) as error:  # ValueError: a name that no file can have
         reason = getattr(error, "strerror", None) or error
         raise BundleError(f"{path}: cannot read it ({reason}); copy the whole bundle again") from error
-    if found != wanted:
+    if wanted is not None and (found := _sha256(content)) != wanted:
         raise BundleError(
             f"{path}: SHA-256 is {found[:12]}…, the manifest says {wanted[:12]}…; copy or fit the bundle again"
         )
+    return content
 
 
 def _sha256(content: bytes) -> str:

@@ -27,6 +27,10 @@ class BundleError(Exception):
     """A bundle that cannot be used; the message names the folder, what is wrong and the remedy."""
 
 
+class UnfitError(BundleError):
+    """A bundle that is whole and does not fit what is installed or asked of it here: no waiting mends that."""
+
+
 @dataclass(frozen=True)
 class Channel:
     """One measured quantity, in the order the network takes them."""
@@ -126,7 +130,7 @@ class Bundle:
             if variant.name == name:
                 return variant
         known = ", ".join(variant.name for variant in self.variants)
-        raise BundleError(f"{self.folder}: no variant {name!r}; the bundle has {known}")
+        raise UnfitError(f"{self.folder}: no variant {name!r}; the bundle has {known}")
 
 
 def parse_manifest(folder: Path, manifest: Any, sha256: str) -> Bundle:

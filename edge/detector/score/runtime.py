@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from edge.detector.bundle.files import Bundle, BundleError, Variant
+from edge.detector.bundle.files import Bundle, BundleError, UnfitError, Variant, read_hashed
 
 RUNTIMES = {"ai-edge-litert": "ai_edge_litert.interpreter", "tflite-runtime": "tflite_runtime.interpreter"}
 """Distribution to module, the preferred one first."""
@@ -43,11 +43,13 @@ class Model:
     """A loaded model file: (n, window, channels) float32 z-units to the same shape.
 
     One interpreter is kept for each batch size in use; a batch that fills none of them
-    is padded. Shapes and dtypes are read from the file.
+    is padded. Shapes and dtypes are read from the file, which is held in memory: what was read, and hashed, once is
+    what runs, whatever is copied over the file meanwhile.
     """
 
-    def __init__(self, path: Path, batch: Sequence[int], runtime: str) -> None:
+    def __init__(self, path: Path, content: bytes, batch: Sequence[int], runtime: str) -> None:
         self.path = path
+        self._content = content
         self.runtime = runtime
         self._sizes = tuple(sorted(batch))
         self._interpreters: dict[int, _Interpreter] = {}
@@ -90,17 +92,17 @@ class Model:
 
     def _interpreter(self, size: int) -> "_Interpreter":
         if size not in self._interpreters:
-            self._interpreters[size] = _Interpreter(self.path, size, self.runtime)
+            self._interpreters[size] = _Interpreter(self.path, self._content, size, self.runtime)
         return self._interpreters[size]
 
 
 class _Interpreter:
     """One interpreter at one batch size."""
 
-    def __init__(self, path: Path, size: int, runtime: str) -> None:
+    def __init__(self, path: Path, content: bytes, size: int, runtime: str) -> None:
         try:
             module = importlib.import_module(RUNTIMES[runtime])
-            self._tflite = module.Interpreter(model_path=str(path), num_threads=1)
+            self._tflite = module.Interpreter(model_content=content, num_threads=1)
             self._input, self._output = _only(self._tflite, path)
             self.shape = (size, *(int(n) for n in self._input["shape"][1:]))
             self._tflite.resize_tensor_input(self._input["index"], self.shape)
@@ -122,23 +124,25 @@ class _Interpreter:
         return self._decode(self._tflite.get_tensor(self._output["index"]))[:count]
 
 
-def open_model(path: str | Path, batch: Sequence[int] = (1,), runtime: str | None = None) -> Model:
+def open_model(
+    path: str | Path, batch: Sequence[int] = (1,), runtime: str | None = None, sha256: str | None = None
+) -> Model:
     """A bare .tflite file in `runtime` (default: the preferred one installed), loaded and allocated.
 
     Raises:
-        BundleError: no such runtime here, or it cannot load the file.
+        BundleError: no such runtime here, it cannot load the file, or the file's hash is not `sha256`.
     """
     found = available_runtimes()
     chosen = runtime or (found[0] if found else None)
     if chosen not in found:
         wanted = runtime or " or ".join(RUNTIMES)
-        raise BundleError(
+        raise UnfitError(
             f"{path}: the TFLite runtime {wanted} is not installed; pip install {runtime or 'ai-edge-litert'}"
         )
     if chosen == "tflite-runtime" and np.lib.NumpyVersion(np.__version__) >= "2.0.0":
         # It imports, and the process dies when an interpreter is built.
-        raise BundleError(f"{path}: tflite-runtime dies under numpy {np.__version__}; pip install 'numpy<2'")
-    model = Model(Path(path), batch, chosen)
+        raise UnfitError(f"{path}: tflite-runtime dies under numpy {np.__version__}; pip install 'numpy<2'")
+    model = Model(Path(path), read_hashed(Path(path), sha256), batch, chosen)
     model.load()
     return model
 
@@ -160,7 +164,7 @@ def load_model(bundle: Bundle, variant: str = "auto", runtime: str | None = None
                 return candidate, _checked(bundle, candidate, name)
     listed = "; ".join(f"{part.name} runs in {', '.join(part.runtimes) or 'none'}" for part in bundle.variants)
     found = ", ".join(available_runtimes()) or "none"
-    raise BundleError(
+    raise UnfitError(
         f"{bundle.folder}: no variant for {variant!r} in {runtime or 'the runtimes here'}: {listed}; installed: {found}"
     )
 
@@ -170,7 +174,7 @@ def _has(bundle: Bundle, name: str) -> bool:
 
 
 def _checked(bundle: Bundle, variant: Variant, runtime: str) -> Model:
-    model = open_model(bundle.folder / variant.file, variant.batch, runtime)
+    model = open_model(bundle.folder / variant.file, variant.batch, runtime, variant.sha256)
     if (model.window, model.channels) != (bundle.window, len(bundle.channels)):
         raise BundleError(
             f"{model.path}: the model takes windows of {model.window} rows and {model.channels} channels, "

@@ -64,7 +64,6 @@ def test_check_finds_every_fault_and_not_just_the_first(folder, capsys):
 @pytest.mark.parametrize(
     ("more", "said"),
     [
-        (STREAM.replace('"tiny"', '"nothing"'), "cannot read the manifest"),
         (STREAM + "[stream.rules.flwo]\nmax = 1\n", "has no channel 'flwo'; did you mean 'flow'?"),
         (STREAM + 'variant = "int9"\n', "no variant 'int9'"),
         (STREAM + 'varient = "int8"\n', "unknown key 'varient'; did you mean 'variant'?"),
@@ -142,13 +141,6 @@ def test_a_config_that_is_not_there_ends_run_with_2_and_no_traceback(tmp_path):
 
     assert done.returncode == 2
     assert done.stderr == f"offbeat-edge: {tmp_path}/none.toml: cannot read it: No such file or directory\n"
-
-
-def test_all_bundles_broken_ends_run_with_2(folder, capsys):
-    (folder / "tiny" / "manifest.json").write_text("{")
-
-    assert main(["run", "--config", config(folder)]) == 2
-    assert "manifest.json: is not JSON" in capsys.readouterr().err
 
 
 def options(*arguments: str) -> argparse.Namespace:

@@ -507,7 +507,7 @@ def test_an_allowed_command_is_answered_with_its_transaction(
     requests.register("fail", lambda _: 1 / 0)
     with publishing(broker.settings, outbox, requests=requests) as publisher:
         connected(publisher)
-        wait_for(lambda: "request/ping" in broker.log(), "the subscription")
+        wait_for(lambda: "request/+" in broker.log(), "the subscription")
         ask(broker, "ping", {"text": "hallo", "transaction": "t1"})
         ask(broker, "fail", {"transaction": [2]})
 
@@ -518,7 +518,7 @@ def test_an_allowed_command_is_answered_with_its_transaction(
         assert publisher.connected
 
 
-def test_a_command_that_is_not_allowed_is_not_even_subscribed_to(
+def test_a_command_that_is_not_allowed_or_none_is_answered_so_and_not_carried_out(
     broker: Broker, listener: Listener, outbox: Outbox
 ) -> None:
     requests = Requests(TOPICS, allow=["ping"])
@@ -526,13 +526,17 @@ def test_a_command_that_is_not_allowed_is_not_even_subscribed_to(
     requests.register("restart", lambda _: pytest.fail("called"))
     with publishing(broker.settings, outbox, requests=requests) as publisher:
         connected(publisher)
-        wait_for(lambda: "request/ping" in broker.log(), "the subscription")
+        wait_for(lambda: "request/+" in broker.log(), "the subscription")
         ask(broker, "restart", {})
         ask(broker, "replay", {"since_seq": 0})
+        ask(broker, "nonsense", {})
         ask(broker, "ping", b"")
 
         assert answers(listener, "ping", 1) == [{"status": "ok", "data": "pong", "transaction": None}]
-        assert listener.on(TOPICS.response("restart")) == listener.on(TOPICS.response("replay")) == []
+        for command in ("restart", "replay", "nonsense"):
+            [refusal] = answers(listener, command, 1)
+            assert refusal["status"] == "error"
+            assert "allowed: ['ping']" in refusal["message"]
 
 
 def test_a_retained_request_is_not_carried_out_at_every_connection(
@@ -543,7 +547,7 @@ def test_a_retained_request_is_not_carried_out_at_every_connection(
     requests.register("ping", lambda _: "pong")
     with publishing(broker.settings, outbox, requests=requests) as publisher:
         connected(publisher)
-        wait_for(lambda: "request/ping" in broker.log(), "the subscription")
+        wait_for(lambda: "request/+" in broker.log(), "the subscription")
         ask(broker, "ping", {"transaction": "new"})
 
         assert [answer["transaction"] for answer in answers(listener, "ping", 1)] == ["new"]
@@ -573,7 +577,7 @@ def test_a_replay_request_that_makes_no_sense_is_refused_with_the_remedy(
 ) -> None:
     with publishing(broker.settings, outbox, requests=Requests(TOPICS, allow=["replay"])) as publisher:
         connected(publisher)
-        wait_for(lambda: "request/replay" in broker.log(), "the subscription")
+        wait_for(lambda: "request/+" in broker.log(), "the subscription")
         ask(broker, "replay", body)
 
         assert [answer["status"] for answer in answers(listener, "replay", 1)] == ["error"]
@@ -588,3 +592,77 @@ def test_two_of_one_client_id_are_named_as_the_cause(
         publishing(broker.settings, Outbox(tmp_path / "b.db")),
     ):
         wait_for(lambda: "does another client use the client id offbeat-gw-1?" in caplog.text, "the cause", 30.0)
+
+
+def test_a_transaction_nested_deep_is_refused_and_breaks_nothing(
+    broker: Broker, listener: Listener, outbox: Outbox
+) -> None:
+    requests = Requests(TOPICS, allow=["ping"])
+    requests.register("ping", lambda _: "pong")
+    with publishing(broker.settings, outbox, requests=requests) as publisher:
+        connected(publisher)
+        wait_for(lambda: "request/+" in broker.log(), "the subscription")
+        for depth in (300, 600, 5_000, 30_000):
+            ask(broker, "ping", b'{"transaction":' + b"[" * depth + b"]" * depth + b"}")
+        ask(broker, "ping", {"transaction": 1})
+
+        found = answers(listener, "ping", 5)
+        assert [answer["status"] for answer in found] == ["error"] * 4 + ["ok"]
+        assert publisher.counts().connections == 1
+
+
+def test_a_flood_of_requests_is_answered_and_carried_out_at_a_bounded_rate(
+    broker: Broker, listener: Listener, outbox: Outbox
+) -> None:
+    done: list[float] = []
+    requests = Requests(TOPICS, allow=["ping"])
+    requests.register("ping", lambda _: done.append(time.monotonic()))
+    with publishing(broker.settings, outbox, requests=requests) as publisher:
+        connected(publisher)
+        wait_for(lambda: "request/+" in broker.log(), "the subscription")
+        for number in range(60):
+            ask(broker, "ping", {"transaction": number})
+
+        found = answers(listener, "ping", 60)
+        assert len(done) < 60
+        assert {answer["status"] for answer in found} == {"ok", "error"}
+
+
+def test_what_takes_longer_is_accepted_first_and_holds_up_no_alert(
+    broker: Broker, listener: Listener, outbox: Outbox
+) -> None:
+    class Work:
+        data: dict[str, Any] | None = None
+
+        def result(self) -> dict[str, Any] | None:
+            return self.data
+
+    work, requests = Work(), Requests(TOPICS, allow=["long"])
+    requests.register("long", lambda _: work)
+    with publishing(broker.settings, outbox, requests=requests) as publisher:
+        connected(publisher)
+        wait_for(lambda: "request/+" in broker.log(), "the subscription")
+        ask(broker, "long", {"transaction": 7})
+        assert answers(listener, "long", 1) == [{"status": "accepted", "transaction": 7}]
+        outbox.put(alert(1))
+        wait_for(lambda: listener.on(TOPICS.event("pump1")), "the alert")
+
+        work.data = {"n": 1}
+
+        assert answers(listener, "long", 2)[1] == {"status": "ok", "data": {"n": 1}, "transaction": 7}
+
+
+def test_a_live_alert_overtakes_a_replay(broker: Broker, listener: Listener, outbox: Outbox) -> None:
+    requests, slow = Requests(TOPICS, allow=["replay"]), evolve(QUICK, drain_per_s=20.0)
+    with publishing(broker.settings, outbox, slow, requests=requests) as publisher:
+        connected(publisher)
+        for number in range(30):
+            outbox.put(alert(number))
+        wait_for(lambda: outbox.counts().pending == 0, "thirty delivered")
+        heard = len(listener.on(TOPICS.event("pump1")))
+        ask(broker, "replay", {"since_seq": 1})
+        wait_for(lambda: len(listener.on(TOPICS.event("pump1"))) > heard, "the replay")
+
+        outbox.put(alert(99))
+
+        wait_for(lambda: b"episode-99" in listener.on(TOPICS.event("pump1"))[-1], "the alert, among the replay", 0.5)

@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO
 
+import pytest
 from test_alert_reader import message, on_its_topic, send
 
-from edge.watch.terminal import use_colour
+from edge.watch.terminal import _escaped, use_colour
 from edge.wire.events import EventMessage, decode_message, encode_message
 from tests.helpers.alerts import alert
 from tests.helpers.mosquitto import Broker, wait_for
@@ -20,7 +21,7 @@ from tests.helpers.mosquitto import Broker, wait_for
 PROGRAM = """
 import signal, sys, threading
 sys.path[:0] = {paths!r}
-from edge.watch.terminal import watch
+from edge.watch.terminal import _escaped, watch
 from edge.wire.broker import BrokerSettings
 stop = threading.Event()
 signal.signal(signal.SIGTERM, lambda *_: stop.set())
@@ -121,3 +122,13 @@ def test_it_ends_quietly_when_nobody_reads_its_output(broker: Broker) -> None:
             send(broker, [on_its_topic(message(1 + int(time.monotonic() * 1000)))])
         assert process.returncode == 0
         assert b"Error" not in notes.read()
+
+
+@pytest.mark.parametrize("mark", ["\x07", "\x1b", "\x7f", "\x9b", "\u202e", "\u2066", "\u2028"])
+def test_nothing_that_steers_a_terminal_leaves_json_and_it_stays_the_same_json(mark):
+    payload = json.dumps({"channel": f"a{mark}b"}, ensure_ascii=False).encode()
+
+    shown = _escaped(payload)
+
+    assert shown.isprintable()
+    assert json.loads(shown) == json.loads(payload)
