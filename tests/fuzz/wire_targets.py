@@ -85,6 +85,8 @@ def _topic(topic: str) -> None:
 class _Replies:
     """A connection that keeps what is published."""
 
+    max_inflight = 20
+
     def __init__(self) -> None:
         self.messages: deque[tuple[str, bytes]] = deque()
         self.acknowledged: list[int] = []
