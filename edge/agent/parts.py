@@ -12,6 +12,7 @@ from edge.agent.inference import Inference
 from edge.agent.late_reader import LateReader
 from edge.agent.loading import live_sources, load_streams
 from edge.agent.loop import Served
+from edge.agent.trial import Trial
 from edge.agent.troubles import Troubles
 from edge.config.settings import Config, StreamConfig
 from edge.delivery.figures import Durations
@@ -28,7 +29,8 @@ CONFIG_SCHEMA = 1
 
 def make_inference(streams: list[StreamConfig], config: Config, ledger: Ledger, run_s: Durations) -> Inference:
     """The inference over streams that share a bundle; not opened."""
-    load = partial(load_streams, streams, config.device.runtime, live_sources(config.source))
+    trial = Trial(config.device.state_dir / "tried-bundles")
+    load = partial(load_streams, streams, config.device.runtime, live_sources(config.source), trial)
     ids = [stream.id for stream in streams]
     files = StateFiles(config.device.state_dir / "streams")
     snapshots = Snapshots(files, ledger, ids, config.device.snapshot_every_s, time.monotonic)

@@ -8,6 +8,7 @@ from attrs import evolve
 
 from edge.agent.copies import Copies
 from edge.agent.inference import Inference
+from edge.agent.left_behind import KeptTopics
 from edge.agent.loading import grouped, live_sources
 from edge.agent.loop import Agent
 from edge.agent.parts import info_of, lanes_of, make_inference, make_intake, open_reader, served
@@ -34,8 +35,8 @@ class _Plan:
 class Reload:
     """Reads the config again. What did not change goes on undisturbed: its sources, windows and episodes."""
 
-    def __init__(self, path: Path, config: Config) -> None:
-        self._path, self._config = path, config
+    def __init__(self, path: Path, config: Config, kept: KeptTopics) -> None:
+        self._path, self._config, self._kept = path, config, kept
         self._copies, self._refused = Copies(), ""
 
     def __call__(self, agent: Agent) -> None:
@@ -50,6 +51,7 @@ class Reload:
             return
         self._apply(agent, plan)
         self._config = plan.config
+        agent.reporter.clear(self._kept.now([stream.id for stream in plan.config.stream]))
         log.info("reload: %d streams, %d sources", len(plan.config.stream), len(plan.config.source))
 
     def take_new_bundles(self, agent: Agent) -> None:

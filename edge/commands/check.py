@@ -10,6 +10,7 @@ import numpy as np
 
 from edge.agent.loading import Loaded, grouped, live_sources, load_streams
 from edge.agent.parts import open_reader
+from edge.agent.trial import Trial
 from edge.config.settings import Config, ConfigError, StreamConfig, load_config
 from edge.detector.bundle.files import BundleError
 from edge.detector.learn.commissioning import bundle_calibration
@@ -43,7 +44,7 @@ def _findings(path: Path) -> Iterator[CheckResult]:
     yield _state_dir(config.device.state_dir)
     live = live_sources(config.source)
     for streams in grouped(config.stream).values():
-        yield _bundle(streams, partial(load_streams, streams, config.device.runtime, live))
+        yield _bundle(streams, partial(load_streams, streams, config.device.runtime, live, Trial(None)))
     for source in config.source:
         yield _source(source, config)
     yield _broker(config)
