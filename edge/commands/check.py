@@ -19,6 +19,7 @@ from edge.mqtt.connection import ConnectError
 from edge.mqtt.probe import probe
 from edge.sources.intake import Intake
 from edge.sources.settings import SourceError, SourceSettings
+from edge.wire.certificates import precautions
 from edge.wire.topics import DeviceTopics
 
 CheckResult = tuple[bool, str, str]
@@ -48,6 +49,8 @@ def _findings(path: Path) -> Iterator[CheckResult]:
     for source in config.source:
         yield _source(source, config)
     yield _broker(config)
+    for line in precautions(config.brokers):
+        yield " ended " not in line and "no certificate" not in line, "warning", line
 
 
 def _state_dir(folder: Path) -> CheckResult:
