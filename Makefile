@@ -12,7 +12,7 @@ units = --unit speed=rpm --unit flow=m3/h --unit pressure=bar --unit motor_curre
 
 both_runtimes = $$(test -x .venv-tflite/bin/python && echo --runtime-python .venv-tflite/bin/python)
 
-.PHONY: help demo test check docs results bench chaos fuzz soak model picture clean
+.PHONY: help demo test check docs results bench attack chaos fuzz soak model picture clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -43,6 +43,10 @@ results: ## write docs/results.md anew from docs/results (ADD=FILE COMMAND='...'
 bench: ## speed beside ONNX Runtime, Keras and River, some ten minutes; writes bench.json (ONLY=windows,arm)
 	$(environment) --bench
 	@$(run) tests.bench --only '$(ONLY)'
+
+attack: ## what an attacker or a month of chores would do, under 30 minutes (ROUNDS=0.1 ONLY=bundle)
+	$(environment)
+	$(run) tests.attack --rounds $(ROUNDS) --only '$(ONLY)'
 
 chaos: ## faults made on purpose, under 40 minutes: is an alert ever lost? (ROUNDS=0.1 ONLY=broker SEED=n)
 	$(environment)

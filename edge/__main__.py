@@ -69,7 +69,18 @@ def _add_watch(watch: argparse.ArgumentParser) -> None:
     watch.add_argument("--root", help="topic above the devices; default offbeat")
     watch.add_argument("--device", help="one device; default all, or that of --config")
     watch.add_argument("--json", action="store_true", help="print payloads as they came, one a line")
+    watch.add_argument("--stream", help="one stream; default all")
+    watch.add_argument("--severity", choices=["warning", "critical"], help="one severity; default both")
+    watch.add_argument("--until-event", action="store_true", help="end with the first alert; 1 where none came")
+    watch.add_argument("--timeout", type=_seconds, metavar="SECONDS", help="end after so long")
     watch.set_defaults(command=_watch)
+
+
+def _seconds(text: str) -> float:
+    number = float(text)
+    if not 0 < number < 1e6:
+        raise ValueError
+    return number
 
 
 def _add_broker(parser: argparse.ArgumentParser) -> None:
@@ -175,7 +186,7 @@ def _check(options: argparse.Namespace) -> int:
 def _watch(options: argparse.Namespace) -> int:
     from edge.commands.watch_options import watched
     from edge.config.settings import ConfigError
-    from edge.watch.terminal import watch
+    from edge.watch.terminal import Choice, watch
 
     try:
         broker, root, device = watched(options)
@@ -185,8 +196,9 @@ def _watch(options: argparse.Namespace) -> int:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: stop.set())
-    watch(broker, root, device, options.json, stop)
-    return 0
+    choice = Choice(options.stream, options.severity, options.until_event, options.timeout)
+    shown = watch(broker, root, device, options.json, stop, choice=choice)
+    return 1 if options.until_event and not shown else 0
 
 
 def _discover(options: argparse.Namespace) -> int:

@@ -6,6 +6,7 @@ from pathlib import Path
 from edge.agent.feedback import Feedback
 from edge.agent.inbox import Gathering, Inbox
 from edge.agent.inference import Inference
+from edge.agent.left_behind import KeptTopics
 from edge.agent.loading import grouped, live_sources
 from edge.agent.loop import Agent
 from edge.agent.notify import Notifier
@@ -25,8 +26,7 @@ from edge.wire.topics import DeviceTopics
 def assemble(config: Config, path: Path) -> Agent:
     """An agent for these settings, which it reads again from `path` when it is told to.
 
-    What may pass, such as a bundle that is half copied or a folder that is not mounted yet, is tried again while the
-    agent runs.
+    What may pass, such as a bundle that is half copied, is tried again while the agent runs.
 
     Raises:
         ConfigError: a rule names a channel that its bundle has not.
@@ -34,18 +34,19 @@ def assemble(config: Config, path: Path) -> Agent:
         SourceError: a source's module is missing.
     """
     run_s = Durations()
-    limits = config.delivery
-    outbox = Outbox(config.device.state_dir / "outbox.db", limits.outbox_bytes, limits.history)
-    outbox.try_disk()
+    outbox = _outbox(config)
     ledger = Ledger(outbox)
     inferences = _opened(config, ledger, run_s)
     ledger.settle_others([stream.id for stream in config.stream])
     streams = served(inferences)
+    kept = KeptTopics(config.device.state_dir / "served.json", DeviceTopics(config.device.id, config.device.root))
     inbox = Inbox(lanes_of(streams, config.device.queue_readings))
     feedback = Feedback()
     ended: deque[tuple[str, Exception | None]] = deque()
     intakes = {source.name: make_intake(source, inbox, ended) for source in config.source}
-    reload = Reload(path, config)
+    reload = Reload(path, config, kept)
+    reporter = _reporter(config, inferences, outbox, run_s, feedback)
+    reporter.clear(kept.now([stream.id for stream in config.stream]))
     return Agent(
         streams=streams,
         inferences=inferences,
@@ -54,7 +55,7 @@ def assemble(config: Config, path: Path) -> Agent:
         intakes=intakes,
         ended=ended,
         ledger=ledger,
-        reporter=_reporter(config, inferences, outbox, run_s, feedback),
+        reporter=reporter,
         notifier=Notifier(),
         health_every_s=config.device.health_every_s,
         on_reload=reload,
@@ -62,6 +63,12 @@ def assemble(config: Config, path: Path) -> Agent:
         gathering=Gathering(config.device.gather),
         feedback=feedback,
     )
+
+
+def _outbox(config: Config) -> Outbox:
+    outbox = Outbox(config.device.state_dir / "outbox.db", config.delivery.outbox_bytes, config.delivery.history)
+    outbox.try_disk()
+    return outbox
 
 
 def _opened(config: Config, ledger: Ledger, run_s: Durations) -> list[Inference]:

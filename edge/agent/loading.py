@@ -6,6 +6,7 @@ from pathlib import Path
 
 from edge.agent.fastest import load_fastest
 from edge.agent.stream import Stream
+from edge.agent.trial import Trial
 from edge.config.settings import StreamConfig
 from edge.config.structure import ConfigError, nearest
 from edge.detector.bundle.files import Bundle, Variant, load_bundle
@@ -48,8 +49,12 @@ def _resolved(stream: StreamConfig) -> Path:
         raise ConfigError(f"[[stream]] {stream.id}: bundle {str(stream.bundle)!r}: {error}") from error
 
 
-def load_streams(configs: Sequence[StreamConfig], runtime: str, live: Collection[str]) -> Loaded:
+def load_streams(
+    configs: Sequence[StreamConfig], runtime: str, live: Collection[str], trial: Trial | None = None
+) -> Loaded:
     """Load what the streams share and make each stream; `live` names the sources that are no recordings.
+
+    With a `trial` the bundle has run in a process of its own before.
 
     Raises:
         BundleError: the bundle cannot be used, or in no runtime here.
@@ -58,6 +63,8 @@ def load_streams(configs: Sequence[StreamConfig], runtime: str, live: Collection
     bundle = load_bundle(configs[0].bundle)
     for config in configs:
         check_rules(config, bundle)
+    if trial is not None:
+        trial.passed(bundle)
     variant, model = _model(bundle, configs, None if runtime == "auto" else runtime)
     group = StreamGroup(bundle, variant, model, [_settings(config, bundle) for config in configs], stepwise=True)
     streams = tuple(Stream(config, bundle, config.source in live) for config in configs)

@@ -46,8 +46,7 @@ class Served:
     number: int
 
     def health(self, overrun: int, trouble: str | None, monotonic: float) -> dict[str, Any]:
-        """Counters for the health topic; `overrun` readings of its board were pushed out by newer ones, unread.
-        `trouble` is why it is not judged."""
+        """For the health topic; `overrun` readings were pushed out by newer ones, `trouble` is why it is not judged."""
         stream = self.inference.stream(self.number)
         counts = stream.health() if stream is not None else {"late": 0}
         return {
@@ -85,6 +84,7 @@ class Agent:
     gathering: Gathering = field(default_factory=Gathering)
     feedback: Feedback = field(default_factory=Feedback)
     monotonic: Callable[[], float] = time.monotonic
+    warnings: list[str] = field(default_factory=list)
     _stopping: bool = False
     _reloading: bool = False
     _failed: bool = False
@@ -283,7 +283,7 @@ class Agent:
             for stream in self.streams
         }
         sources = {name: intake.health() for name, intake in self.intakes.items()}
-        more = {"sources": sources, "unrouted": self.inbox.strangers}
+        more = {"sources": sources, "unrouted": self.inbox.strangers, "warnings": self.warnings}
         self.reporter.health(monotonic - self._started, streams, more)
 
 

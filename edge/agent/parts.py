@@ -1,17 +1,18 @@
 """The agent's parts, each made from its settings; nothing is loaded, started or connected yet."""
 
+import threading
 import time
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
 from edge import __version__
 from edge.agent.inbox import Inbox, Route
 from edge.agent.inference import Inference
-from edge.agent.late_reader import LateReader
 from edge.agent.loading import live_sources, load_streams
 from edge.agent.loop import Served
+from edge.agent.trial import Trial
 from edge.agent.troubles import Troubles
 from edge.config.settings import Config, StreamConfig
 from edge.delivery.figures import Durations
@@ -21,6 +22,8 @@ from edge.sources.settings import NotInstalledError, Reader, SourceError, Source
 from edge.state.files import StateFiles
 from edge.state.ledger import Ledger
 from edge.state.snapshots import Snapshots
+from edge.wire.backoff import Backoff
+from edge.wire.worker import Worker
 
 CONFIG_SCHEMA = 1
 """Version of the keys of agent.toml, as the info topic gives it."""
@@ -28,7 +31,8 @@ CONFIG_SCHEMA = 1
 
 def make_inference(streams: list[StreamConfig], config: Config, ledger: Ledger, run_s: Durations) -> Inference:
     """The inference over streams that share a bundle; not opened."""
-    load = partial(load_streams, streams, config.device.runtime, live_sources(config.source))
+    trial = Trial(config.device.state_dir / "tried-bundles")
+    load = partial(load_streams, streams, config.device.runtime, live_sources(config.source), trial)
     ids = [stream.id for stream in streams]
     files = StateFiles(config.device.state_dir / "streams")
     snapshots = Snapshots(files, ledger, ids, config.device.snapshot_every_s, time.monotonic)
@@ -71,6 +75,47 @@ def open_reader(source: SourceSettings, intake: Intake, config: Config) -> Reade
         SourceError: its file or module is missing.
     """
     return source.open(intake, Surroundings(config.broker, config.device.id))
+
+
+class LateReader:
+    """Tries to open a reader until that works, then starts it."""
+
+    def __init__(self, open_: Callable[[], Reader], intake: Intake) -> None:
+        self._open, self._intake = open_, intake
+        self._reader: Reader | None = None
+        self._leaving = threading.Event()
+        self._worker = Worker(f"source {intake.source}", self._run, intake.lost, self._leaving)
+
+    def start(self) -> None:
+        """Begin to try; returns at once."""
+        self._worker.start()
+
+    def stop(self) -> None:
+        """End the trying, or the reader."""
+        self._leaving.set()
+        self._worker.join(1.0)
+        if self._reader is not None:
+            self._reader.stop()
+
+    def probe(self) -> str:
+        """Open it once and try it.
+
+        Raises:
+            SourceError: as opening it or its own probe does.
+        """
+        return self._open().probe()
+
+    def _run(self) -> None:
+        backoff = Backoff(1.0, 10.0)
+        while not self._leaving.is_set():
+            try:
+                self._reader = self._open()
+            except SourceError as error:
+                self._intake.lost(error)
+                self._leaving.wait(backoff.next_s())
+                continue
+            self._reader.start()
+            return
 
 
 def reader_in_time(source: SourceSettings, intake: Intake, config: Config) -> Reader:

@@ -1,13 +1,16 @@
 """A config that changed while the agent runs: all of it is applied, or nothing."""
 
 import logging
+import math
+import os
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
 from attrs import evolve
 
-from edge.agent.copies import Copies
 from edge.agent.inference import Inference
+from edge.agent.left_behind import KeptTopics
 from edge.agent.loading import grouped, live_sources
 from edge.agent.loop import Agent
 from edge.agent.parts import info_of, lanes_of, make_inference, make_intake, open_reader, served
@@ -15,12 +18,50 @@ from edge.config.settings import Config, ConfigError, StreamConfig, load_config
 from edge.detector.bundle.files import BundleError, load_bundle
 from edge.sources.intake import Intake
 from edge.sources.settings import Reader, SourceError
+from edge.wire.certificates import precautions
 
 log = logging.getLogger(__name__)
 
+_AHEAD_EVERY_S = 3600.0
+"""How often certificates and secrets are looked at, seconds."""
 _FIXED = ("broker", "delivery", "requests")
 _FIXED_OF_DEVICE = ("id", "state_dir", "root", "runtime")
 """What a running agent cannot change: where it says things, under which name, and what it keeps."""
+
+
+_Look = tuple[tuple[str, int, int, int], ...]
+"""Name, size, time of change and number of each file."""
+
+
+class Copies:
+    """Looks at folders without reading their files.
+
+    A copy under way changes from one look to the next. What looks finished may still be half of it, if the link hangs:
+    hashes tell that, and a folder that was tried in vain is due again with its next change.
+    """
+
+    def __init__(self) -> None:
+        self._seen: dict[Path, _Look] = {}
+        self._tried: dict[Path, _Look] = {}
+
+    def due(self, folder: Path) -> bool:
+        """Whether the folder is another than when it was due last, and the same as at the last look."""
+        look = _look(folder)
+        still = self._seen.get(folder) == look
+        self._seen[folder] = look
+        if not still or self._tried.get(folder) == look:
+            return False
+        self._tried[folder] = look
+        return True
+
+
+def _look(folder: Path) -> _Look:
+    try:
+        with os.scandir(folder) as entries:
+            stats = [(entry.name, entry.stat()) for entry in entries]
+    except (OSError, ValueError):  # not mounted just now
+        return ()
+    return tuple(sorted((name, stat.st_size, stat.st_mtime_ns, stat.st_ino) for name, stat in stats))
 
 
 @dataclass(frozen=True)
@@ -34,9 +75,10 @@ class _Plan:
 class Reload:
     """Reads the config again. What did not change goes on undisturbed: its sources, windows and episodes."""
 
-    def __init__(self, path: Path, config: Config) -> None:
-        self._path, self._config = path, config
+    def __init__(self, path: Path, config: Config, kept: KeptTopics) -> None:
+        self._path, self._config, self._kept = path, config, kept
         self._copies, self._refused = Copies(), ""
+        self._ahead_at = -math.inf
 
     def __call__(self, agent: Agent) -> None:
         """Apply the file as it is now, between two turns of the agent. If it cannot be used, the old config stays."""
@@ -50,10 +92,12 @@ class Reload:
             return
         self._apply(agent, plan)
         self._config = plan.config
+        agent.reporter.clear(self._kept.now([stream.id for stream in plan.config.stream]))
         log.info("reload: %d streams, %d sources", len(plan.config.stream), len(plan.config.source))
 
     def take_new_bundles(self, agent: Agent) -> None:
         """Go on with bundles that were replaced, once they are whole and no longer change; until then with the old."""
+        self._look_ahead(agent)
         ready = False
         for inference in agent.inferences:
             folder = inference.configs[0].bundle
@@ -71,6 +115,17 @@ class Reload:
         if any(inference not in agent.inferences for inference in plan.inferences):
             self._log_replaced(agent, plan)
             self._apply(agent, plan)
+
+    def _look_ahead(self, agent: Agent) -> None:
+        """Once an hour; what is found is in health as long as it is so, and in the log when it is new."""
+        if time.monotonic() < self._ahead_at:
+            return
+        self._ahead_at = time.monotonic() + _AHEAD_EVERY_S
+        found = precautions(self._config.brokers)
+        for line in found:
+            if line.partition(" ends in ")[0] not in " ".join(agent.warnings):
+                log.warning("%s", line)
+        agent.warnings = found
 
     def _log_replaced(self, agent: Agent, plan: _Plan) -> None:
         before = {stream.id: stream.inference.loaded for stream in agent.streams}

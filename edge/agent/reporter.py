@@ -3,7 +3,7 @@
 import logging
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +14,7 @@ from edge.detector.group import Outcome
 
 log = logging.getLogger(__name__)
 
+_CLEAR_AFTER_S = 10.0
 FLUSH_S = 5.0
 """How long leaving may wait for the broker, seconds."""
 
@@ -28,6 +29,7 @@ class Reporter:
     run_s: Durations
     """How long batches took, seconds."""
     _online: dict[str, bool] = field(default_factory=dict)
+    _to_clear: list[tuple[float, str]] = field(default_factory=list)
     _alarms: dict[str, tuple[str, str | None]] = field(default_factory=dict)
     _latest: dict[str, tuple[Outcome, str]] = field(default_factory=dict)  # of streams whose state is to be published
 
@@ -65,8 +67,14 @@ class Reporter:
         time_s = time_s if math.isfinite(time_s) else time.time()
         self.publisher.state(stream, {"anomaly": "unknown", "score": None, "event_id": None, "time": time_s})
 
+    def clear(self, topics: Sequence[str], after_s: float = _CLEAR_AFTER_S) -> None:
+        """Take retained topics back, a while after what is said last on them: subscribers shall see that first."""
+        self._to_clear += [(time.monotonic() + after_s, topic) for topic in topics]
+
     def tick(self) -> None:
         """Say the states that have changed since; to say each row's would wake delivery far too often."""
+        while self._to_clear and self._to_clear[0][0] <= time.monotonic():
+            self.publisher.retain(self._to_clear.pop(0)[1], b"")
         for stream in list(self._latest):
             self._publish_state(stream)
 

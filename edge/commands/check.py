@@ -10,6 +10,7 @@ import numpy as np
 
 from edge.agent.loading import Loaded, grouped, live_sources, load_streams
 from edge.agent.parts import open_reader
+from edge.agent.trial import Trial
 from edge.config.settings import Config, ConfigError, StreamConfig, load_config
 from edge.config.structure import nearest
 from edge.detector.bundle.files import BundleError, load_bundle
@@ -19,6 +20,7 @@ from edge.mqtt.connection import ConnectError
 from edge.mqtt.probe import probe
 from edge.sources.intake import Intake
 from edge.sources.settings import SourceError, SourceSettings
+from edge.wire.certificates import precautions
 from edge.wire.topics import DeviceTopics
 
 CheckResult = tuple[bool, str, str]
@@ -44,10 +46,12 @@ def _findings(path: Path) -> Iterator[CheckResult]:
     yield _state_dir(config.device.state_dir)
     live = live_sources(config.source)
     for streams in grouped(config.stream).values():
-        yield _bundle(streams, partial(load_streams, streams, config.device.runtime, live))
+        yield _bundle(streams, partial(load_streams, streams, config.device.runtime, live, Trial(None)))
     for source in config.source:
         yield _source(source, config)
     yield _broker(config)
+    for line in precautions(config.brokers):
+        yield " ended " not in line and "no certificate" not in line, "warning", line
 
 
 def _state_dir(folder: Path) -> CheckResult:

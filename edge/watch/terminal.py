@@ -5,6 +5,7 @@ import os
 import sys
 import threading
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TextIO
 
 from edge.watch.reader import AlertReader
@@ -12,6 +13,23 @@ from edge.watch.wording import alert_line
 from edge.wire.broker import BrokerSettings
 from edge.wire.events import EventMessage
 from edge.wire.payload import printable
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Which alerts are shown, and until when."""
+
+    stream: str | None = None
+    severity: str | None = None
+    until_event: bool = False
+    """End with the first alert that is shown."""
+    timeout_s: float | None = None
+    """End after so long, seconds."""
+
+    def shows(self, message: EventMessage) -> bool:
+        """Whether an alert is of these."""
+        event = message.event
+        return self.stream in (None, event.stream) and self.severity in (None, event.severity)
 
 
 def watch(
@@ -22,13 +40,21 @@ def watch(
     stop: threading.Event,
     out: TextIO | None = None,
     notes: TextIO | None = None,
-) -> None:
-    """Print alerts until `stop` is set or nobody reads `out` any more; `device` is an id, or `+` for all.
+    choice: Choice | None = None,
+) -> int:
+    """Print alerts until `stop` is set or nobody reads `out` any more; how many were printed.
+
+    `device` is an id, or `+` for all.
 
     One line an alert, or its payload as it came with `as_json`. What concerns the connection and the devices
     goes to `notes` (standard error).
     """
-    display = _Display(out or sys.stdout, notes or sys.stderr, as_json)
+    choice = choice or Choice()
+    display = _Display(out or sys.stdout, notes or sys.stderr, as_json, choice, stop)
+    timer = None if choice.timeout_s is None else threading.Timer(choice.timeout_s, stop.set)
+    if timer is not None:
+        timer.daemon = True
+        timer.start()
     reader = AlertReader(
         broker, display.event, root=root, device=device, on_status=display.status, on_link=display.link
     )
@@ -36,6 +62,10 @@ def watch(
         reader.run(stop)
     except BrokenPipeError:  # `| head` has seen enough; what is still buffered must not fail at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), display.out.fileno())
+    finally:
+        if timer is not None:
+            timer.cancel()
+    return display.shown
 
 
 def use_colour(out: TextIO, environment: Mapping[str, str] = os.environ) -> bool:
@@ -44,12 +74,18 @@ def use_colour(out: TextIO, environment: Mapping[str, str] = os.environ) -> bool
 
 
 class _Display:
-    def __init__(self, out: TextIO, notes: TextIO, as_json: bool) -> None:
+    def __init__(self, out: TextIO, notes: TextIO, as_json: bool, choice: Choice, stop: threading.Event) -> None:
         self.out, self._notes, self._as_json = out, notes, as_json
+        self._choice, self._stop, self.shown = choice, stop, 0
         self._colour = use_colour(out)
         self._online: dict[str, bool] = {}
 
     def event(self, message: EventMessage, payload: bytes) -> None:
+        if self._stop.is_set() or not self._choice.shows(message):
+            return
+        self.shown += 1
+        if self._choice.until_event:
+            self._stop.set()
         if self._as_json:
             _print(self.out, _escaped(payload))
         else:

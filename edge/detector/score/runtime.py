@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from edge.detector.bundle.files import Bundle, BundleError, UnfitError, Variant, read_hashed
+from edge.detector.bundle.model_file import ModelFileError, check_model_file
 
 RUNTIMES = {"ai-edge-litert": "ai_edge_litert.interpreter", "tflite-runtime": "tflite_runtime.interpreter"}
 """Distribution to module, the preferred one first."""
@@ -142,7 +143,12 @@ def open_model(
     if chosen == "tflite-runtime" and np.lib.NumpyVersion(np.__version__) >= "2.0.0":
         # It imports, and the process dies when an interpreter is built.
         raise UnfitError(f"{path}: tflite-runtime dies under numpy {np.__version__}; pip install 'numpy<2'")
-    model = Model(Path(path), read_hashed(Path(path), sha256), batch, chosen)
+    content = read_hashed(Path(path), sha256)
+    try:
+        check_model_file(content)
+    except ModelFileError as error:
+        raise BundleError(f"{path}: {chosen} cannot load it: it holds {error}; fit it with offbeat-train") from error
+    model = Model(Path(path), content, batch, chosen)
     model.load()
     return model
 

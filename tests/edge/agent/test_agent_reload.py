@@ -166,3 +166,22 @@ def test_systemd_is_told_of_a_reload_and_of_its_end(run, folder: Path, broker):
         assert (word, systemd.recv(100)) == (b"RELOADING=1", b"READY=1")
         assert since.startswith(b"MONOTONIC_USEC=")
     assert agent.stop() == 0
+
+
+@pytest.mark.parametrize("while_off", [True, False])
+def test_a_stream_that_is_no_longer_served_leaves_no_retained_topic(run, broker, listener, while_off):
+    agent = run(config(broker.port, MQTT, PUMP, SECOND))
+    wait_for(lambda: listener.on("offbeat/gw-1/pump2/availability"), "the second stream")
+    if while_off:
+        assert agent.stop() == 0
+        agent = run(config(broker.port, MQTT, PUMP))
+    else:
+        reload(agent, config(broker.port, MQTT, PUMP))
+
+    wait_for(lambda: listener.on("offbeat/gw-1/pump2/availability")[-1] == b"", "the topic to be cleared", 25.0)
+
+    late = broker.listen("offbeat/gw-1/#")
+    wait_for(lambda: late.on("offbeat/gw-1/pump1/availability"), "what is retained")
+    assert late.on("offbeat/gw-1/pump2/availability") == late.on("offbeat/gw-1/pump2/state") == []
+    late.close()
+    assert agent.stop() == 0

@@ -132,3 +132,38 @@ def test_nothing_that_steers_a_terminal_leaves_json_and_it_stays_the_same_json(m
 
     assert shown.isprintable()
     assert json.loads(shown) == json.loads(payload)
+
+
+@pytest.mark.parametrize(
+    ("options", "status", "shown"),
+    [
+        (["--until-event"], 0, ["one"]),
+        (["--until-event", "--stream", "two"], 0, ["two"]),
+        (["--until-event", "--severity", "critical", "--timeout", "2"], 1, []),
+        (["--timeout", "2"], 0, ["one", "two"]),
+    ],
+)
+def test_watch_ends_and_shows_as_it_is_asked(broker: Broker, options, status, shown) -> None:
+    line = [
+        sys.executable,
+        "-m",
+        "edge",
+        "watch",
+        "--json",
+        "--host",
+        "127.0.0.1",
+        "--port",
+        str(broker.port),
+        *options,
+    ]
+    watching = subprocess.Popen(line + options, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    wait_for(lambda: "offbeat/+/+/event" in broker.log(), "the subscription")
+    messages = [
+        EventMessage(alert(1, stream=name), "gw-1", "log", number) for number, name in enumerate(("one", "two"))
+    ]
+
+    send(broker, [on_its_topic(each) for each in messages])
+
+    out, _ = watching.communicate(timeout=20)
+    assert [json.loads(each)["stream"] for each in out.splitlines()] == shown
+    assert watching.returncode == status
