@@ -58,10 +58,10 @@ class Judging:
         if age_s <= grace_s:
             return None
         if intake is not None and not intake.up and intake.down_reason:
-            self._resumed_at = monotonic
+            self._resumed_at, self._rows = monotonic, 0
             return f"source {intake.source} is down: {intake.down_reason}"
         if stream.silent(monotonic):
-            self._resumed_at = monotonic
+            self._resumed_at, self._rows = monotonic, 0
             return self._silence(stream, monotonic)
         if monotonic - stream.arrived_at > grace_s:
             return self._reason  # silent soon, or not: what was said stays

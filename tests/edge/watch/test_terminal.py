@@ -144,23 +144,11 @@ def test_nothing_that_steers_a_terminal_leaves_json_and_it_stays_the_same_json(m
     ],
 )
 def test_watch_ends_and_shows_as_it_is_asked(broker: Broker, options, status, shown) -> None:
-    line = [
-        sys.executable,
-        "-m",
-        "edge",
-        "watch",
-        "--json",
-        "--host",
-        "127.0.0.1",
-        "--port",
-        str(broker.port),
-        *options,
-    ]
+    line = [sys.executable, "-m", "edge", "watch", "--json", "--host", "127.0.0.1", "--port", str(broker.port)]
     watching = subprocess.Popen(line + options, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     wait_for(lambda: "offbeat/+/+/event" in broker.log(), "the subscription")
-    messages = [
-        EventMessage(alert(1, stream=name), "gw-1", "log", number) for number, name in enumerate(("one", "two"))
-    ]
+    both = enumerate(("one", "two"), start=1)
+    messages = [EventMessage(alert(1, stream=name), "gw-1", "log", number) for number, name in both]
 
     send(broker, [on_its_topic(each) for each in messages])
 
