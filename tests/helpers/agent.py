@@ -102,7 +102,7 @@ def rows(start: int, count: int, fault: range = range(0)) -> list[Readings]:
     return [Readings(values(time), float(time), time - start) for time in range(start, start + count)]
 
 
-EPISODE = rows(1000, 200, fault=range(1100, 1130))
+EPISODE = rows(1_763_772_000, 200, fault=range(1_763_772_100, 1_763_772_130))
 """Normal, 30 rows of a fault, normal again."""
 
 
@@ -142,7 +142,7 @@ def assert_whole_episode(found: list[dict]) -> None:
     assert types[-1] == "end"
     assert set(types[1:-1]) <= {"update"}
     assert len({event["id"] for event in found}) == 1
-    assert 1100 <= found[0]["time"] <= 1100 + WINDOW
+    assert 1_763_772_100 <= found[0]["time"] <= 1_763_772_100 + WINDOW
     assert found[0]["time"] - found[0]["start_time"] <= WINDOW
     assert found[0]["contributors"][0]["channel"] == "flow"
     for event in found:
