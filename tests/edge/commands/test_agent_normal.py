@@ -17,6 +17,8 @@ from tests.helpers.mosquitto import Broker, Listener, wait_for
 
 __all__ = ["folder", "run"]
 
+EPOCH = 1_763_772_000
+"""Of the first row of EPISODE."""
 STDIN = '[[source]]\nname = "pipe"\ntype = "stdin"\nboard = "pump1"\n'
 ON_STDIN = PUMP.replace('source = "field"', 'source = "pipe"') + "max_future_s = inf\n"
 ALLOWED = '[requests]\nallow = ["normal"]\n'
@@ -55,13 +57,13 @@ def test_what_was_called_normal_alerts_no_more_and_survives_a_restart(broker, li
         "data": {"stream": "pump1", "event_id": event_id, "patterns": 1},
         "transaction": 7,
     }
-    served.send_lines(as_csv(rows(1200, 300, fault=range(1300, 1330))).split("\n", 1)[1].encode())
+    served.send_lines(as_csv(rows(EPOCH + 200, 300, fault=range(EPOCH + 300, EPOCH + 330))).split("\n", 1)[1].encode())
     wait_for(lambda: health(listener)["streams"]["pump1"]["rows"] == 500, "the rows to be scored")
     assert health(listener)["streams"]["pump1"]["normal"] == 1
     assert served.stop() == 0
     again = run(ALLOWED + config(broker.port, STDIN, ON_STDIN))
     again.wait_ready()
-    again.send_lines(as_csv(rows(1500, 300, fault=range(1600, 1630))).encode())
+    again.send_lines(as_csv(rows(EPOCH + 500, 300, fault=range(EPOCH + 600, EPOCH + 630))).encode())
     wait_for(lambda: health(listener)["streams"]["pump1"]["rows"] == 300, "the rows to be scored")
     assert {event["id"] for event in events(listener)} == {event_id}
 
