@@ -45,7 +45,7 @@ def assemble(config: Config, path: Path) -> Agent:
     ended: deque[tuple[str, Exception | None]] = deque()
     intakes = {source.name: make_intake(source, inbox, ended) for source in config.source}
     reload = Reload(path, config, kept)
-    reporter = _reporter(config, inferences, outbox, run_s, feedback)
+    reporter = _reporter(config, inferences, ledger, outbox, run_s, feedback)
     reporter.clear(kept.now([stream.id for stream in config.stream]))
     return Agent(
         streams=streams,
@@ -87,10 +87,10 @@ def _opened(config: Config, ledger: Ledger, run_s: Durations) -> list[Inference]
 
 
 def _reporter(
-    config: Config, inferences: list[Inference], outbox: Outbox, run_s: Durations, feedback: Feedback
+    config: Config, inferences: list[Inference], ledger: Ledger, outbox: Outbox, run_s: Durations, feedback: Feedback
 ) -> Reporter:
     topics = DeviceTopics(config.device.id, config.device.root)
     requests = Requests(topics, config.requests.allow)
     requests.register("normal", feedback.ask)
     publisher = Publisher(config.broker, topics, outbox, config.delivery, requests)
-    return Reporter(outbox, publisher, info_of(inferences), run_s)
+    return Reporter(outbox, publisher, ledger, info_of(inferences), run_s)

@@ -162,6 +162,12 @@ class Inference:
         """Patterns of a stream that were called normal."""
         return len(self.loaded.group.normal.patterns(number)) if self.loaded else 0
 
+    def open_tops(self, number: int) -> dict[str, float | None]:
+        """Highest scores of a stream's open episodes so far, by their ids."""
+        if self.loaded is None or not self.loaded.streams[number].in_episode:
+            return {}
+        return self.loaded.group.open_tops(number)
+
     def waiting(self, number: int) -> int:
         """Rows of a stream that are still to be scored."""
         return len(self.loaded.streams[number].rows) if self.loaded else 0
@@ -259,10 +265,9 @@ class Inference:
 
     def unjudged_channels(self, number: int, monotonic: float) -> str | None:
         """Channels of a stream that are not judged while others are."""
-        stream = self.stream(number)
-        if self.loaded is None or stream is None:
+        if self.loaded is None:
             return None
-        return self.judging[number].unjudged_channels(stream, self.loaded.bundle, monotonic)
+        return self.judging[number].unjudged_channels(self.loaded.streams[number], self.loaded.bundle, monotonic)
 
     def _go_on(self, number: int) -> None:
         assert self.loaded is not None

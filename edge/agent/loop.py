@@ -7,13 +7,13 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from edge.agent.feedback import Feedback
 from edge.agent.inbox import Gathering, Inbox, Route
 from edge.agent.inference import Inference
 from edge.agent.notify import Notifier
 from edge.agent.reporter import Reporter
+from edge.agent.served import Served, few, routes_of
 from edge.sources.intake import Intake
 from edge.sources.settings import Reader, SourceError
 from edge.state.ledger import Ledger
@@ -34,32 +34,6 @@ _SLICE_S = 0.02
 """How long a turn may work on a stream's commissioning, seconds: so long others wait at most."""
 _ROWS_WAITING = 1024
 """Rows of a stream that wait for its commissioning before its readings stay in the inbox."""
-
-
-@dataclass(frozen=True)
-class Served:
-    """A configured stream: number `number` of an inference."""
-
-    id: str
-    route: Route
-    inference: Inference
-    number: int
-
-    def health(self, overrun: int, trouble: str | None, monotonic: float) -> dict[str, Any]:
-        """For the health topic; `overrun` readings were pushed out by newer ones, `trouble` is why it is not judged."""
-        stream = self.inference.stream(self.number)
-        counts = stream.health() if stream is not None else {"late": 0}
-        return {
-            "trouble": trouble or self.inference.unjudged_channels(self.number, monotonic),
-            "judged": self.inference.calm(self.number, monotonic),
-            "rows": self.inference.rows[self.number],
-            "unscored": self.inference.unscored[self.number],
-            "collected": self.inference.collected(self.number),
-            "normal": self.inference.called_normal(self.number),
-            **counts,
-            "late": counts["late"] + overrun,
-            "overrun": overrun,
-        }
 
 
 @dataclass
@@ -136,7 +110,8 @@ class Agent:
         for reader in gone.values():
             reader.stop()
         self.streams, self.inferences, self.readers, self.intakes = streams, inferences, readers, intakes
-        self._routes = _routes(streams)
+        self._routes = routes_of(streams)
+        self.reporter.serve([stream.id for stream in streams])
         self._open_sources = self._open_sources.difference(gone).union(new)
         for name, reader in new.items():
             try:
@@ -147,12 +122,13 @@ class Agent:
     def _start(self) -> None:
         self._started = self.monotonic()
         self._open_sources = set(self.readers)
-        self._routes = _routes(self.streams)
+        self._routes = routes_of(self.streams)
         self.reporter.start()
+        self.reporter.serve([stream.id for stream in self.streams])
         for reader in self.readers.values():
             reader.start()
         self.notifier.ready()
-        log.info("ready: %s", _few([stream.id for stream in self.streams]))
+        log.info("ready: %s", few([stream.id for stream in self.streams]))
 
     def _turn(self, timeout_s: float) -> bool:
         """Take what has come and score it; whether anything had come."""
@@ -222,8 +198,9 @@ class Agent:
         for inference in self.inferences:
             for outcome in inference.turn(monotonic):
                 inference.follow(outcome)
-                judged = not math.isnan(outcome.score) or inference.calm(outcome.stream, monotonic)
-                self.reporter.state(inference.configs[outcome.stream].id, outcome, judged)
+                number, stream = outcome.stream, inference.configs[outcome.stream].id
+                judged = not math.isnan(outcome.score) or inference.calm(number, monotonic)
+                self.reporter.state(stream, outcome, judged, inference.open_tops(number))
                 self._alive(self.monotonic())  # a slow model has much to do after a pause
 
     def _availability(self, stream: Served, monotonic: float, late: bool = False) -> None:
@@ -285,15 +262,3 @@ class Agent:
         sources = {name: intake.health() for name, intake in self.intakes.items()}
         more = {"sources": sources, "unrouted": self.inbox.strangers, "warnings": self.warnings}
         self.reporter.health(monotonic - self._started, streams, more)
-
-
-def _routes(streams: Sequence[Served]) -> dict[Route, list[Served]]:
-    routes: dict[Route, list[Served]] = {}
-    for stream in streams:
-        routes.setdefault(stream.route, []).append(stream)
-    return routes
-
-
-def _few(names: Sequence[str], most: int = 8) -> str:
-    more = len(names) - most
-    return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")

@@ -11,7 +11,7 @@ from edge import __version__
 from edge.agent.inbox import Inbox, Route
 from edge.agent.inference import Inference
 from edge.agent.loading import live_sources, load_streams
-from edge.agent.loop import Served
+from edge.agent.served import Served
 from edge.agent.trial import Trial
 from edge.agent.troubles import Troubles
 from edge.config.settings import Config, StreamConfig

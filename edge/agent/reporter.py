@@ -3,14 +3,16 @@
 import logging
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from edge.alerts.standing import Standing
 from edge.delivery.figures import Durations, health_body, process_figures
 from edge.delivery.outbox import Outbox
 from edge.delivery.publisher import Publisher
 from edge.detector.group import Outcome
+from edge.state.ledger import Ledger
 
 log = logging.getLogger(__name__)
 
@@ -25,13 +27,15 @@ class Reporter:
 
     outbox: Outbox
     publisher: Publisher
+    ledger: Ledger
     info: Mapping[str, Any]
     run_s: Durations
     """How long batches took, seconds."""
     _online: dict[str, bool] = field(default_factory=dict)
     _to_clear: list[tuple[float, str]] = field(default_factory=list)
-    _alarms: dict[str, tuple[str, str | None]] = field(default_factory=dict)
-    _latest: dict[str, tuple[Outcome, str]] = field(default_factory=dict)  # of streams whose state is to be published
+    _standing: dict[str, Standing] = field(default_factory=dict)
+    _alarms: dict[str, tuple[Any, ...]] = field(default_factory=dict)  # what was said of it last
+    _changed: set[str] = field(default_factory=set)  # streams whose figures are to be published
 
     def start(self) -> None:
         """Begin to reach the broker."""
@@ -45,27 +49,44 @@ class Reporter:
         self.outbox.close()
         log.info("stopped; %.1f MB were resident", (process_figures()["rss_bytes"] or math.nan) / 1e6)
 
-    def state(self, stream: str, outcome: Outcome, judged: bool) -> None:
-        """What the stream's latest row gave; published at once where the alarm or the episode changed.
+    def serve(self, streams: Iterable[str]) -> None:
+        """These are served from now on; what is open of them is said at once, before they are judged."""
+        served = set(streams)
+        topics = self.publisher.topics
+        back = {topic(stream) for stream in served for topic in (topics.state, topics.availability)}
+        self._to_clear = [(at, topic) for at, topic in self._to_clear if topic not in back]
+        self._standing = {stream: self._standing.get(stream, Standing()) for stream in sorted(served)}
+        self._alarms = {stream: alarm for stream, alarm in self._alarms.items() if stream in served}
+        self._online = {stream: online for stream, online in self._online.items() if stream in served}
+        for stream in served.difference(self._alarms):
+            self._opened(stream)
 
-        What is not `judged` is `unknown`, never `OFF`.
+    def state(
+        self, stream: str, outcome: Outcome, judged: bool, tops: Mapping[str, float | None] | None = None
+    ) -> None:
+        """What the stream's latest row gave; published at once where an alarm or an episode changed.
+
+        What is not `judged` is `unknown`, never `OFF`. `tops` are the highest scores of its open episodes so far.
         """
-        anomaly = "unknown" if outcome.anomaly == "OFF" and not judged else outcome.anomaly
-        alarm = (anomaly, outcome.event_id)
-        self._latest[stream] = outcome, anomaly
-        if alarm != self._alarms.get(stream):
-            self._alarms[stream] = alarm
-            self._publish_state(stream)
+        standing = self._of(stream)
+        if outcome.anomaly == "commissioning":
+            standing.judged = "commissioning"
+        else:
+            standing.judged = "OFF" if judged else "unknown"
+        standing.score, standing.time = outcome.score, outcome.time
+        standing.planned, standing.tops = outcome.planned, tops or {}
+        if stream in self.ledger.touched:
+            self._opened(stream)
+        else:
+            self._say(stream, at_once=False)
 
     def unjudged(self, stream: str, time_s: float) -> None:
         """The stream is in trouble: `unknown`, where no episode is open."""
-        before = self._alarms.get(stream, ("", None))
-        if before[0] in ("ON", "unknown"):
+        standing = self._of(stream)
+        if standing.judged == "unknown" and stream in self._alarms:
             return
-        self._alarms[stream] = ("unknown", None)
-        self._latest.pop(stream, None)
-        time_s = time_s if math.isfinite(time_s) else time.time()
-        self.publisher.state(stream, {"anomaly": "unknown", "score": None, "event_id": None, "time": time_s})
+        standing.judged, standing.score, standing.time = "unknown", math.nan, time_s
+        self._say(stream, at_once=True)
 
     def clear(self, topics: Sequence[str], after_s: float = _CLEAR_AFTER_S) -> None:
         """Take retained topics back, a while after what is said last on them: subscribers shall see that first."""
@@ -75,14 +96,16 @@ class Reporter:
         """Say the states that have changed since; to say each row's would wake delivery far too often."""
         while self._to_clear and self._to_clear[0][0] <= time.monotonic():
             self.publisher.retain(self._to_clear.pop(0)[1], b"")
-        for stream in list(self._latest):
-            self._publish_state(stream)
+        for stream in list(self.ledger.touched):
+            self._opened(stream)
+        while self._changed:
+            self._publish(self._changed.pop())
 
     def over(self, stream: str, time_s: float) -> None:
         """The stream came to its end: nothing is in alarm any more."""
-        self._latest.pop(stream, None)
-        self._alarms[stream] = ("OFF", None)
-        self.publisher.state(stream, {"anomaly": "OFF", "score": None, "event_id": None, "time": time_s})
+        standing = self._of(stream)
+        standing.judged, standing.score, standing.time, standing.planned = "OFF", math.nan, time_s, None
+        self._opened(stream)
 
     def availability(self, stream: str, online: bool) -> None:
         """Whether the stream is heard and served; said when it changes."""
@@ -107,11 +130,29 @@ class Reporter:
         )
         self.publisher.health({**body, **more})
 
-    def _publish_state(self, stream: str) -> None:
-        outcome, anomaly = self._latest.pop(stream)
-        score = None if math.isnan(outcome.score) else round(outcome.score, 4)
-        body = {"anomaly": anomaly, "score": score, "event_id": outcome.event_id, "time": outcome.time}
-        self.publisher.state(stream, body)
+    def _of(self, stream: str) -> Standing:
+        return self._standing.setdefault(stream, Standing())
+
+    def _opened(self, stream: str) -> None:
+        """Other episodes are open than were."""
+        self.ledger.touched.discard(stream)
+        if stream in self._standing:
+            self._of(stream).open_ = self.ledger.open_episodes(stream)
+            self._say(stream, at_once=True)
+
+    def _say(self, stream: str, at_once: bool) -> None:
+        """Publish the stream's state: now if its alarm is another, else with the next tick."""
+        alarm = self._of(stream).state(time.time()).alarm
+        if at_once or alarm != self._alarms.get(stream):
+            self._publish(stream)
+        else:
+            self._changed.add(stream)
+
+    def _publish(self, stream: str) -> None:
+        state = self._of(stream).state(time.time())
+        self._alarms[stream] = state.alarm
+        self._changed.discard(stream)
+        self.publisher.state(stream, state)
 
 
 def _word(online: bool) -> str:

@@ -78,8 +78,9 @@ class AlarmSettings:
     """Multiplies the calibrated alarm level; above 1 is less sensitive."""
     min_windows: int | None = field(default=None, validator=optional(ge(1)))
     """Scores above the level before an episode opens; the bundle's number where left out."""
-    update_every_s: float = field(default=60.0, validator=is_positive)
-    """Between two updates of an open episode, seconds."""
+    update_every_s: float = field(default=3600.0, validator=is_positive)
+    """Longest time between two updates of an open episode, seconds: the first comes after a minute, each next one after
+    twice as long."""
 
 
 @frozen(kw_only=True)

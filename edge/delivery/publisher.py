@@ -14,6 +14,7 @@ from edge.delivery.session import Outgoing
 from edge.delivery.settings import DeliverySettings
 from edge.wire.broker import BrokerSettings
 from edge.wire.payload import encode_payload
+from edge.wire.state import StreamState, state_to_dict
 from edge.wire.topics import DeviceTopics
 
 
@@ -32,19 +33,19 @@ class Publisher:
         settings: DeliverySettings | None = None,
         requests: Requests | None = None,
     ) -> None:
-        self._topics, self._outbox = topics, outbox
+        self.topics, self._outbox = topics, outbox
         settings = settings or DeliverySettings()
         self._latest = LatestValues(settings.state_every_s)
         self._health: deque[bytes] = deque(maxlen=1)
         self._counts = LinkCounts()
         outgoing = Outgoing(topics, outbox, self._latest, self._health, requests or Requests(topics), self._counts)
         self._link = Link(broker, settings, outgoing)
-        self._alarms: dict[str, tuple[Any, Any]] = {}
+        self._alarms: dict[str, tuple[Any, ...]] = {}
 
     def start(self) -> None:
         """Begin to connect; returns at once."""
         self._outbox.on_put = self._link.wake
-        self._latest.put(self._topics.status, b"online")
+        self._latest.put(self.topics.status, b"online")
         self._link.start()
 
     def stop(self, flush_s: float = 5.0) -> bool:
@@ -54,17 +55,16 @@ class Publisher:
 
     def info(self, body: Mapping[str, Any]) -> None:
         """Retained: version, bundles, config schema."""
-        self.retain(self._topics.info, encode_payload(dict(body)))
+        self.retain(self.topics.info, encode_payload(dict(body)))
 
     def availability(self, stream: str, online: bool) -> None:
         """Retained: whether the stream's sensor is heard."""
-        self.retain(self._topics.availability(stream), b"online" if online else b"offline")
+        self.retain(self.topics.availability(stream), b"online" if online else b"offline")
 
-    def state(self, stream: str, body: Mapping[str, Any]) -> None:
-        """Retained: whether the stream is in alarm now; sent at once only when `anomaly` or `event_id` changed."""
-        alarm = (body.get("anomaly"), body.get("event_id"))
-        changed, self._alarms[stream] = alarm != self._alarms.get(stream), alarm
-        self.retain(self._topics.state(stream), encode_payload(dict(body)), urgent=changed)
+    def state(self, stream: str, state: StreamState) -> None:
+        """Retained: whether the stream is in alarm now; sent at once only when more than figures changed."""
+        changed, self._alarms[stream] = state.alarm != self._alarms.get(stream), state.alarm
+        self.retain(self.topics.state(stream), encode_payload(state_to_dict(state)), urgent=changed)
 
     def retain(self, topic: str, payload: bytes, urgent: bool = True) -> None:
         """Keep a topic's retained payload current, now and after each reconnect."""

@@ -116,6 +116,10 @@ class StreamGroup:
         self._detector.force(stream, False)
         return tuple(told.end_anomaly(told.last_time))
 
+    def open_tops(self, stream: int) -> dict[str, float | None]:
+        """Highest scores of the stream's open episodes so far, by their ids."""
+        return self._events[stream].open_tops
+
     def knows(self, stream: int, event_id: str) -> bool:
         """Whether an episode of the stream is open, or could be called normal, or was."""
         return event_id in self._events[stream].open_kinds or self.normal.knows(stream, event_id)
@@ -225,9 +229,8 @@ class StreamGroup:
 
     def _score_rows(self, step: Step, events: Mapping[int, list[Event]]) -> None:
         streams, times, values, _, restart, scored = step
-        scores = scored.statistic / self._levels[streams]
-        blank = np.isnan(values).all(axis=1)  # such a row says nothing, neither good nor bad
-        scores[blank] = np.nan
+        scores, blank = scored.statistic / self._levels[streams], np.isnan(values).all(axis=1)
+        scores[blank] = np.nan  # such a row says nothing, neither good nor bad
         self._score[streams[restart | blank]] = np.nan
         self._rising[streams[restart]] = np.nan
         raw = scores
@@ -293,5 +296,5 @@ class StreamGroup:
         commissioning = self._calibrations[stream] is None
         anomaly: Anomaly = "commissioning" if commissioning else "OFF" if episode is None else "ON"
         top = None if np.isnan(score) else self._channels[self._top[stream]][0]
-        alarm = bool(self._detector.on[stream])
-        return Outcome(stream, row.time, score, alarm, anomaly, episode, top, tuple(events), explanation)
+        alarm, planned = bool(self._detector.on[stream]), self._events[stream].planned
+        return Outcome(stream, row.time, score, alarm, anomaly, episode, top, tuple(events), planned, explanation)

@@ -26,6 +26,8 @@ class Outcome:
     top_channel: str | None
     """The channel with the largest share in the score, None while there is no score."""
     events: tuple[Event, ...]
+    planned: str | None = None
+    """Name of the planned exception that the row lies in."""
     explanation: Explanation | None = field(default=None, repr=False, compare=False)
     """What was unusual about each channel of this row; None where the row was not scored itself."""
 

@@ -5,10 +5,12 @@ import logging
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
+from edge.alerts.standing import open_episodes
 from edge.delivery.outbox import Outbox
 from edge.detector.events.episode import Episode
 from edge.wire.events import Event, EventError, event_from_dict
 from edge.wire.payload import encode_payload
+from edge.wire.state import OpenEpisode
 
 log = logging.getLogger(__name__)
 
@@ -29,15 +31,23 @@ class Ledger:
         self.cut_off: dict[str, float] = {}
         """Streams whose episodes were ended because nothing can go on with them, and when that was by their own time,
         Unix seconds; whoever tells the streams' state takes them out."""
+        self.touched: set[str] = set()
+        """Streams of which something else is open since; whoever tells the streams' state takes them out."""
 
     def commit(self, stream: str, bundle: str, events: Sequence[Event], open_: Open) -> None:
         """Commit events and what is open after them; when this returns both are on disk, or wait in memory."""
         body = {"bundle": bundle, "open": dict(open_)}
         self._outbox.commit(events, {stream: encode_payload(body)})
         self._known[stream] = body
+        self.touched.add(stream)
         for event in events:
             if event.event_type != "update":
                 log.info("stream %s: %s %s, episode %s", event.stream, event.event_type, event.kind, event.id)
+
+    def open_episodes(self, stream: str) -> list[OpenEpisode]:
+        """What is open of the stream, but for what a planned exception keeps back."""
+        known = self._read(stream)
+        return [] if known is None else open_episodes(known["open"])
 
     def keep(self, stream: str, bundle: str, open_: Open) -> None:
         """Bring what is kept of the open episodes up to date without saying anything."""

@@ -68,7 +68,8 @@ class DeviceTopics:
         return f"{self.root}/{self.device}/{stream}/availability"
 
     def state(self, stream: str) -> str:
-        """Retained: `{"anomaly": …, "score": …, "event_id": …, "time": …}`; `ON`, `OFF` or `commissioning`."""
+        """Retained: `{"anomaly": …, "score": …, "event_id": …, "time": …, "open": […]}`; `ON`, `OFF`, `commissioning`
+        or `unknown`, with every open episode; see the page on state."""
         return f"{self.root}/{self.device}/{stream}/state"
 
     def event(self, stream: str) -> str:

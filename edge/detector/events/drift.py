@@ -19,15 +19,16 @@ class DriftEpisode:
         self.every_s = max(update_every_s, UPDATE_S)
         self._stream, self._model, self._new_id = stream, model, new_id
 
-    def follow(self, look: Look, reach: float, in_alarm: bool) -> list[Event]:
+    def follow(self, look: Look, reach: float, in_alarm: bool, must: bool = False) -> list[Event]:
         """What a row says: `reach` is the largest part of its bound that a channel's baseline has used.
 
-        While an anomaly is in alarm none opens: that alert is out already, and often drags a baseline along.
+        While an anomaly is in alarm none opens: that alert is out already, and often drags a baseline along. An open
+        one that was kept back `must` be told.
         """
         if self.open is None:
             return [] if reach < 1 or in_alarm else self._begin(look)
         if reach >= BACK:
-            return self.open.update(look)
+            return self.open.update(look, must=must)
         episode, self.open = self.open, None
         return [episode.end(look)]
 
@@ -38,5 +39,5 @@ class DriftEpisode:
 
     def _begin(self, look: Look) -> list[Event]:
         event = new_event(look, self._new_id(look.time), self._stream, "drift", look.time, self._model)
-        self.open = Episode(event, self.every_s)
+        self.open = Episode(event, self.every_s, first_s=UPDATE_S)
         return [event]

@@ -2,20 +2,16 @@
 
 import os
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, get_args
 
-import numpy as np
-
 from edge.wire.events import (
     Contributor,
-    Direction,
     Event,
     Kind,
     ModelRef,
     Peak,
-    Reason,
     RuleHit,
     Severity,
     WindowSpan,
@@ -40,6 +36,12 @@ def random_id(time: float) -> str:
 
 LEAST_UPDATE_S = 5.0
 """Updates of one episode are never closer than this, seconds of stream time."""
+FIRST_UPDATE_S = 60.0
+"""And an episode that only goes on is told after this long, seconds, then after twice as long, and so on."""
+LEVEL = 1.0
+"""Score of the alarm level, and the part of its bound at which a baseline is a drift."""
+_LED_KEPT = 100
+"""Channels that have led, as the state file keeps them; of so many, another one is no news."""
 _TOP_CHANNEL_LEAD = 0.1
 """A channel must lead by this much share before it counts as the new top channel, or two equals would take turns."""
 CRITICAL = 2.0
@@ -65,22 +67,71 @@ class Look:
 
 
 class Episode:
-    """One open episode of one stream; it remembers what was last said of it."""
+    """One open episode of one stream; it remembers what was last said of it.
 
-    def __init__(self, event: Event, update_every_s: float) -> None:
+    News is told at once: that it became worse, that another channel leads than any that was told. Else it is told
+    after `first_s` seconds, then after twice that and so on, at last every `update_every_s`: an episode is a few
+    messages however long it lasts. A row under the alarm level is not told, it would read as if all were well.
+    """
+
+    def __init__(self, event: Event, update_every_s: float, first_s: float = FIRST_UPDATE_S) -> None:
         self.last = event if event.score != event.top_score else replace(event, peak=event.peak or _peak(event))
         """As it was said last; only its top score and its peak are those of all rows since."""
-        self._update_every_s = max(update_every_s, LEAST_UPDATE_S)
+        self._update_every_s, self._first_s = max(update_every_s, LEAST_UPDATE_S), first_s
         self._said_at = event.time
+        self._updates = 0
+        self._led = [part.channel for part in event.contributors[:1]]  # told as leading, in their order
+        self._calmed = self._returned = False  # whether it was told once
 
-    def update(self, look: Look, again: bool = False) -> list[Event]:
-        """The `update` that this row is worth, if any; its alarm came back `again` after it had gone off."""
+    def update(self, look: Look, must: bool = False) -> list[Event]:
+        """The `update` that this row is worth, if any; one that `must` be told is, unless the row is a calm one."""
         event = _next(self.last, look)
         due_s = look.time - self._said_at
-        news = again or _severity_rose(self.last, event) or _top_changed(self.last, event)
-        if due_s >= self._update_every_s or (news and due_s >= LEAST_UPDATE_S):
-            self.last, self._said_at = event, look.time
-            return [event]
+        worse = _severity_rose(self.last, event)
+        if look.score is not None and look.score < LEVEL:
+            # What became worse just before is told as it was at its worst.
+            if worse and due_s >= LEAST_UPDATE_S:
+                return self._say(_at_peak(event))
+            return self._pass_over(event)
+        back = self.last.calming and not self._returned
+        news = (
+            worse
+            or back
+            or (self._another_leads(event) and due_s >= self._wait_s(LEAST_UPDATE_S, 4, len(self._led) - 1))
+        )
+        if must or due_s >= self._wait_s(self._first_s, 2, self._updates) or (news and due_s >= LEAST_UPDATE_S):
+            self._returned = self._returned or back
+            return self._say(event)
+        return self._pass_over(event)
+
+    def calm(self, look: Look) -> list[Event]:
+        """The alarm is off since this row: the last `update` for as long as it stays so.
+
+        Of a fault that comes and goes it is told at once the first time, then as rarely as anything else.
+        """
+        due_s = look.time - self._said_at
+        wait_s = self._wait_s(self._first_s, 2, self._updates) if self._calmed else LEAST_UPDATE_S
+        if self.last.calming or due_s < wait_s:
+            return []
+        self._calmed = True
+        event = replace(_next(self.last, look), calming=True, contributors=self.last.contributors)
+        return self._say(event)
+
+    def _wait_s(self, first_s: float, factor: int, times: int) -> float:
+        return min(first_s * factor ** min(times, 20), self._update_every_s)
+
+    def _another_leads(self, event: Event) -> bool:
+        return _top_changed(self.last, event) and event.contributors[0].channel not in self._led
+
+    def _say(self, event: Event) -> list[Event]:
+        self.last, self._said_at = event, event.time
+        self._updates += 1
+        leader = next((part.channel for part in event.contributors), None)
+        if leader is not None and leader not in self._led:
+            self._led.append(leader)
+        return [event]
+
+    def _pass_over(self, event: Event) -> list[Event]:
         self.last = replace(self.last, top_score=event.top_score, peak=event.peak)
         return []
 
@@ -105,11 +156,18 @@ class Episode:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types, for the state file."""
-        return {"event": event_to_dict(self.last), "said_at": self._said_at}
+        return {
+            "event": event_to_dict(self.last),
+            "said_at": self._said_at,
+            "updates": self._updates,
+            "led": self._led[:_LED_KEPT],
+            "calmed": self._calmed,
+            "returned": self._returned,
+        }
 
 
-def episode_from_dict(body: Mapping[str, Any], update_every_s: float) -> Episode:
-    """The episode that `to_dict` wrote.
+def episode_from_dict(body: Mapping[str, Any], update_every_s: float, first_s: float = FIRST_UPDATE_S) -> Episode:
+    """The episode that `to_dict` wrote, or wrote in an older version.
 
     Raises:
         KeyError, TypeError, ValueError: it is malformed.
@@ -117,8 +175,11 @@ def episode_from_dict(body: Mapping[str, Any], update_every_s: float) -> Episode
     event = event_from_dict(dict(body["event"]))
     if event.event_type == "end":
         raise ValueError(f"episode {event.id} is over")
-    episode = Episode(event, update_every_s)
+    episode = Episode(event, update_every_s, first_s)
     episode._said_at = float(body["said_at"])
+    episode._updates = max(0, int(body.get("updates", 0)))
+    episode._led = [str(name) for name in body.get("led", episode._led)][:_LED_KEPT]
+    episode._calmed, episode._returned = bool(body.get("calmed")), bool(body.get("returned"))
     return episode
 
 
@@ -161,49 +222,17 @@ def severity_of(kind: Kind, score: float | None, return_period_s: float | None) 
     return "critical" if kind == "anomaly" and rare and loud else "warning"
 
 
-def contributors_of(
-    channels: Sequence[tuple[str, str]],
-    shares: np.ndarray,
-    values: np.ndarray,
-    expected: np.ndarray,
-    most: int = 3,
-    tolerance: np.ndarray | None = None,
-    reasons: Sequence[Reason | None] | None = None,
-) -> tuple[Contributor, ...]:
-    """The `most` largest shares; all arrays (channels,) in the channels' units, NaN where not known.
-
-    `channels` are names and units, `tolerance` how far from `expected` normal rows stay.
-    """
-
-    def part(i: int) -> Contributor:
-        name, unit = channels[i]
-        value, usual = _number(values[i]), _number(expected[i])
-        reach = None if tolerance is None else _number(tolerance[i])
-        reason = None if reasons is None else reasons[i]
-        side = _direction(value, usual, reach, reason)
-        return Contributor(name, round(float(shares[i]), 4), value, usual, unit, reach, side, reason)
-
-    order = np.argsort(-shares, kind="stable")[:most].tolist()
-    return tuple(part(i) for i in order if shares[i] > 0)
-
-
-def _direction(
-    value: float | None, expected: float | None, tolerance: float | None, reason: Reason | None
-) -> Direction | None:
-    """On which side the value is; None where that says nothing: noise and patterns are as often on the other one."""
-    if value is None or expected is None or value == expected:
-        return None
-    if reason in ("noise", "pattern") and tolerance is not None and abs(value - expected) <= tolerance:
-        return None
-    return "above" if value > expected else "below"
-
-
-def _number(value: float) -> float | None:
-    return float(f"{value:.6g}") if np.isfinite(value) else None
-
-
 def _peak(row: Look | Event) -> Peak | None:
     return None if row.score is None else Peak(row.time, row.score, row.return_period_s, row.contributors)
+
+
+def _at_peak(event: Event) -> Event:
+    """The event as its loudest row shows it."""
+    peak = event.peak
+    if peak is None:
+        return event
+    contributors = peak.contributors or event.contributors
+    return replace(event, score=peak.score, return_period_s=peak.return_period_s, contributors=contributors)
 
 
 def _next(last: Event, look: Look) -> Event:

@@ -70,7 +70,7 @@ class Silence:
     """Keeps back what is said of one stream while something is planned.
 
     An episode that began in a planned span is kept back whole; where it outlasts the
-    span, its first event after it is told as its `new`. One that had begun before is
+    span, its first row after it is told as its `new`. One that had begun before is
     told on, so that it gets its `end`.
     """
 
@@ -87,8 +87,16 @@ class Silence:
             return list(events)
         return [told for event in events for told in self._passed(event)]
 
+    def plan(self, time: float) -> str | None:
+        """What is planned at `time`, Unix seconds."""
+        return next((one.name for one in self._planned if one.covers(time, self._zone)), None)
+
+    def is_due(self, id_: str, time: float) -> bool:
+        """Whether an open episode was kept back, and nothing is planned any more at `time`."""
+        return id_ in self.held and self.plan(time) is None
+
     def _passed(self, event: Event) -> list[Event]:
-        plan = next((one.name for one in self._planned if one.covers(event.time, self._zone)), None)
+        plan = self.plan(event.time)
         if event.event_type == "new" and plan is not None:
             self.held.add(event.id)
             log.info("stream %s: planned (%s), not told: %s, score %s", self._stream, plan, event.kind, event.score)

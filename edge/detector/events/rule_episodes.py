@@ -16,10 +16,19 @@ KEPT_ROWS = 3
 class RuleEpisodes:
     """The open rule episodes of one stream."""
 
-    def __init__(self, stream: str, book: RuleBook, update_every_s: float, new_id: Callable[[float], str]) -> None:
+    def __init__(
+        self,
+        stream: str,
+        book: RuleBook,
+        update_every_s: float,
+        new_id: Callable[[float], str],
+        is_due: Callable[[str, float], bool] = lambda _id, _time: False,
+    ) -> None:
+        """`is_due`: whether an episode of this id must be told at this time, since it was kept back."""
         self.open: dict[str, Episode] = {}
         """By the rule's key."""
         self._stream, self._book, self._update_every_s, self._new_id = stream, book, update_every_s, new_id
+        self._is_due = is_due
         self._kept: dict[str, tuple[float, int]] = {}  # since when and for how many rows a broken rule is kept again
 
     def row(self, row: Row) -> list[Event]:
@@ -54,7 +63,7 @@ class RuleEpisodes:
         self._kept.pop(key, None)
         look = Look(time, None, rule=breach.hit)
         if key in self.open:
-            return self.open[key].update(look)
+            return self.open[key].update(look, must=self._is_due(self.open[key].last.id, time))
         event = new_event(look, self._new_id(time), self._stream, kind_of(breach.hit.name), breach.since)
         self.open[key] = Episode(event, self._update_every_s)
         return [event]

@@ -16,8 +16,9 @@ class StreamSettings:
     """Multiplies the calibrated alarm level: 1.2 alarms less, 0.8 more."""
     min_windows: int | None = None
     """Scores above the level, one after another, that open an episode; None takes the default."""
-    update_every_s: float = 60.0
-    """An open episode is told again this often, seconds; not more often than every 5 s."""
+    update_every_s: float = 3600.0
+    """An open episode is told again this often at last, seconds, and not more often than every 5 s: the first time
+    after a minute, then after twice as long each time."""
     rules: Mapping[str, ChannelRules] = field(default_factory=dict)
     """Channel to its rules."""
     calibrate_rows: int = 0

@@ -9,8 +9,15 @@ from typing import Any
 import numpy as np
 
 from edge.detector.bundle.rules import RuleBook
-from edge.detector.events.drift import DriftEpisode
-from edge.detector.events.episode import Episode, Look, contributors_of, episode_from_dict, new_event
+from edge.detector.events.contributors import contributors_of
+from edge.detector.events.drift import UPDATE_S, DriftEpisode
+from edge.detector.events.episode import (
+    FIRST_UPDATE_S,
+    Episode,
+    Look,
+    episode_from_dict,
+    new_event,
+)
 from edge.detector.events.planned import Silence
 from edge.detector.events.rule_episodes import RuleEpisodes
 from edge.detector.events.settings import StreamSettings
@@ -67,9 +74,9 @@ class StreamEvents:
         self._anomaly: Episode | None = None
         self._calm: Look | None = None  # the row that closed the anomaly, while its `end` is not told yet
         book = RuleBook([name for name, _ in channels], settings.rules)
-        self._rules = RuleEpisodes(settings.id, book, settings.update_every_s, new_id)
-        self._drift = DriftEpisode(settings.id, settings.update_every_s, model, new_id)
         self._silence = Silence(settings.id, settings.planned, zone)
+        self._rules = RuleEpisodes(settings.id, book, settings.update_every_s, new_id, self._silence.is_due)
+        self._drift = DriftEpisode(settings.id, settings.update_every_s, model, new_id)
         self._window = WindowTimes(window)
         self.last_time = -math.inf
         """Of the last row, Unix seconds; -inf before the first."""
@@ -90,6 +97,17 @@ class StreamEvents:
         return self._anomaly is not None and self._calm is None
 
     @property
+    def open_tops(self) -> dict[str, float | None]:
+        """Highest scores of the open episodes so far, by their ids."""
+        every = (self._anomaly, self._drift.open, *self._rules.open.values())
+        return {episode.last.id: episode.last.top_score for episode in every if episode is not None}
+
+    @property
+    def planned(self) -> str | None:
+        """What is planned at the last row."""
+        return self._silence.plan(self.last_time) if self._settings.planned else None
+
+    @property
     def drifting(self) -> bool:
         """Whether a drift's episode is open."""
         return self._drift.open is not None
@@ -104,11 +122,11 @@ class StreamEvents:
         """The next row, before it is scored: what the rules say."""
         self.last_time = row.time
         self._window.add(row)
-        return self._silence.passed(self._published_end(row.time) + self._rules.row(row))
+        return self._silence.passed(self._quiet(row.time) + self._rules.row(row))
 
     def idle(self, time: float) -> list[Event]:
         """No row came, and it is `time` now: what the rules of silence say."""
-        return self._silence.passed(self._published_end(time) + self._rules.idle(time))
+        return self._silence.passed(self._quiet(time) + self._rules.idle(time))
 
     def look(
         self,
@@ -138,7 +156,7 @@ class StreamEvents:
         """
         self._calm = None
         if self._anomaly is not None:
-            return self._silence.passed(self._anomaly.update(look, again=True))
+            return self._follow_anomaly(self._anomaly, look)
         # The onset cannot lie before the window that opened the episode.
         earliest = look.time if look.window is None else look.window.start
         onset = look.time if math.isnan(rising) else max(rising, earliest)
@@ -151,13 +169,18 @@ class StreamEvents:
         if self._anomaly is None:
             return []
         if not closed:
-            return self._silence.passed(self._anomaly.update(look))
+            return self._follow_anomaly(self._anomaly, look)
         self._calm = look
-        return []
+        return self._silence.passed(self._anomaly.calm(look))
+
+    def _follow_anomaly(self, anomaly: Episode, look: Look) -> list[Event]:
+        must = self._silence.is_due(anomaly.last.id, look.time)
+        return self._silence.passed(anomaly.update(look, must))
 
     def drift(self, look: Look, reach: float) -> list[Event]:
         """A row on which a baseline is at its bound, or was; `reach` is the largest part of a bound that is used."""
-        return self._silence.passed(self._drift.follow(look, reach, self._anomaly is not None))
+        must = self._drift.open is not None and self._silence.is_due(self._drift.open.last.id, look.time)
+        return self._silence.passed(self._drift.follow(look, reach, self._anomaly is not None, must))
 
     def end_all(self, time: float) -> list[Event]:
         """The `end` of whatever is open."""
@@ -174,6 +197,13 @@ class StreamEvents:
         if anomaly is not None:
             ends.append(anomaly.cut(time))
         return ends
+
+    def _quiet(self, time: float) -> list[Event]:
+        """What is told at `time` of an anomaly that has fallen quiet: that it calms, and its end."""
+        if self._anomaly is None or self._calm is None:
+            return []
+        now = min(time, max(self.last_time, self._calm.time))
+        return self._published_end(time) or self._anomaly.calm(replace(self._calm, time=now))
 
     def _published_end(self, time: float) -> list[Event]:
         """The `end` of an anomaly that has been quiet long enough at `time`; it ended when it fell quiet."""
@@ -203,9 +233,8 @@ class StreamEvents:
         Raises:
             KeyError, TypeError, ValueError: it is malformed.
         """
-        every_s = {_DRIFT: self._drift.every_s}
-        own_s = self._settings.update_every_s
-        episodes = {str(key): episode_from_dict(part, every_s.get(key, own_s)) for key, part in body.items()}
+        drift, own = (self._drift.every_s, UPDATE_S), (self._settings.update_every_s, FIRST_UPDATE_S)
+        episodes = {str(key): episode_from_dict(part, *(drift if key == _DRIFT else own)) for key, part in body.items()}
         for key, episode in episodes.items():
             if _KINDS.get(key, "rule") != ("rule" if episode.last.rule else episode.last.kind):
                 raise ValueError(f"episode {episode.last.id} is not one of {key or 'the score'}")

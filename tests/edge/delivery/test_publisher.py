@@ -24,6 +24,8 @@ from edge.delivery.requests import Requests
 from edge.delivery.settings import DeliverySettings
 from edge.wire.broker import BrokerSettings
 from edge.wire.events import EventMessage, decode_message
+from edge.wire.payload import encode_payload
+from edge.wire.state import OpenEpisode, StreamState, state_to_dict
 from edge.wire.topics import DeviceTopics
 from tests.helpers.alerts import alert
 from tests.helpers.mosquitto import PERSISTENT, Broker, Listener, wait_for
@@ -303,6 +305,9 @@ def test_a_backlog_drains_no_faster_than_allowed(broker: Broker, listener: Liste
     assert 39 / 50 <= time.monotonic() - started < 5
 
 
+IN_ALARM = StreamState("ON", None, 2.0, (OpenEpisode("e1", "rule", "warning", 1.0, None, "flow", "max"),))
+
+
 def test_retained_topics_are_current_again_after_the_broker_lost_them(
     make_broker: Callable[..., Broker], outbox: Outbox
 ) -> None:
@@ -311,10 +316,10 @@ def test_retained_topics_are_current_again_after_the_broker_lost_them(
         connected(publisher)
         publisher.info({"version": "1"})
         publisher.availability("pump1", True)
-        publisher.state("pump1", {"anomaly": "OFF", "score": 0.1, "event_id": None, "time": 1.0})
+        publisher.state("pump1", StreamState("OFF", 0.1, 1.0))
         publisher.availability("pump1", False)
         forgetful.kill()
-        publisher.state("pump1", {"anomaly": "ON", "score": float("nan"), "event_id": "e1", "time": 2.0})
+        publisher.state("pump1", IN_ALARM)
         wait_for(lambda: not publisher.connected, "the loss")
         forgetful.start()
         connected(publisher)
@@ -324,7 +329,7 @@ def test_retained_topics_are_current_again_after_the_broker_lost_them(
             "offbeat/gw-1/status": b"online",
             "offbeat/gw-1/info": b'{"version":"1"}',
             "offbeat/gw-1/pump1/availability": b"offline",
-            "offbeat/gw-1/pump1/state": b'{"anomaly":"ON","score":null,"event_id":"e1","time":2.0}',
+            "offbeat/gw-1/pump1/state": encode_payload(state_to_dict(IN_ALARM)),
         }
 
 
@@ -341,7 +346,7 @@ def test_state_goes_out_at_once_when_the_alarm_changes_and_else_at_most_once_a_p
     broker: Broker, listener: Listener, outbox: Outbox
 ) -> None:
     def state(publisher: Publisher, anomaly: str, number: int) -> None:
-        publisher.state("pump1", {"anomaly": anomaly, "score": number, "event_id": None, "time": number})
+        publisher.state("pump1", StreamState(anomaly, number, number))
 
     settings = DeliverySettings(state_every_s=0.5)
     with publishing(broker.settings, outbox, settings) as publisher:

@@ -127,7 +127,7 @@ def test_updates_are_as_often_as_asked_and_never_closer_than_five_seconds(bundle
         steps = [after - before for before, after in itertools.pairwise(said)]
         assert steps
         assert min(steps) >= 5.0
-        assert max(steps) <= max(every_s, 5.0)
+        assert max(steps) <= max(every_s, 5.0) + 2, "a row under the alarm level is not told"
 
 
 def test_the_window_of_an_event_is_the_one_that_was_scored(outcomes):

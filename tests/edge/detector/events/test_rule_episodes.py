@@ -61,7 +61,7 @@ def test_on_a_slow_grid_a_few_rows_must_keep_the_rule():
 def test_a_value_that_swings_about_a_limit_makes_one_episode(quiet_rows):
     found = feed(episodes(max=1.0, update_every_s=1e9), [2.0, *[0.0] * quiet_rows] * 50)
 
-    assert types(found) == ["new"]
+    assert [kind for kind in types(found) if kind != "update"] == ["new"]
 
 
 @pytest.mark.parametrize("period", [*range(2, 30)])

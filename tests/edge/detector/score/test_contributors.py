@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from edge.detector.events.episode import contributors_of
+from edge.detector.events.contributors import contributors_of
 from edge.detector.events.settings import StreamSettings
 from edge.detector.events.stream import StreamEvents
 from edge.detector.rows.row import Row
