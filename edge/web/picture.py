@@ -1,0 +1,199 @@
+"""What is known of all devices, from the messages that they publish."""
+
+import json
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from edge.wire.events import Severity
+from edge.wire.payload import jsonable
+from edge.wire.state import StateError, StreamState, state_from_dict, state_to_dict
+from edge.wire.topics import DeviceTopics, valid_id
+
+MOST_DEVICES, MOST_STREAMS = 500, 5000
+"""Known at a time; what a broker has beyond them is counted and not shown."""
+_SCORES = 240
+_RANKS: dict[Severity, int] = {"info": 1, "warning": 2, "critical": 3}
+_UNKNOWN, _COMMISSIONING, _CALM = 0.75, 0.25, 0.0
+
+
+@dataclass
+class StreamView:
+    """One stream as its retained topics show it."""
+
+    available: bool | None = None
+    state: StreamState | None = None
+    readable: bool = True
+    """Whether the last state could be read."""
+    scores: deque[tuple[float, float | None]] = field(default_factory=lambda: deque(maxlen=_SCORES))
+
+    def worst(self, device_there: bool) -> float:
+        """By which streams are ordered: 3 for a critical episode that nobody has seen, down to 0 for calm."""
+        state = self.state
+        if state is not None and state.open:
+            seen = all(one.acknowledged or one.snoozed_until is not None for one in state.open)
+            return max(_RANKS[one.severity] for one in state.open) - (0.5 if seen else 0.0)
+        if not device_there or not self.available or state is None or state.anomaly == "unknown":
+            return _UNKNOWN
+        return _COMMISSIONING if state.anomaly == "commissioning" else _CALM
+
+    def body(self, device_there: bool) -> dict[str, Any]:
+        """As the page gets it."""
+        there = device_there and bool(self.available)
+        return {
+            "available": there,
+            "standing": "unknown" if self.state is None or not there else self.state.anomaly,
+            "worst": self.worst(device_there),
+            "state": None if self.state is None else state_to_dict(self.state),
+            "readable": self.readable,
+        }
+
+
+@dataclass
+class DeviceView:
+    """One device."""
+
+    there: bool | None = None
+    info: dict[str, Any] = field(default_factory=dict)
+    health: dict[str, Any] = field(default_factory=dict)
+    group: dict[str, Any] | None = None
+    streams: dict[str, StreamView] = field(default_factory=dict)
+
+
+class Picture:
+    """Follows messages; not locked, one thread at a time.
+
+    >>> picture = Picture()
+    >>> picture.heard("offbeat/gw-1/status", b"online")
+    ('gw-1', None)
+    >>> picture.heard("elsewhere/gw-1/status", b"online") is None
+    True
+    """
+
+    def __init__(self, root: str = "offbeat") -> None:
+        self._root = root
+        self._devices: dict[str, DeviceView] = {}
+        self.passed_over = 0
+        """Messages that could not be read, or were of too many devices or streams."""
+
+    def heard(self, topic: str, payload: bytes) -> tuple[str, str | None] | None:
+        """Device and stream that a message changed (None for the device itself); None where it changed nothing."""
+        prefix = f"{self._root}/"
+        levels = topic.removeprefix(prefix).split("/") if topic.startswith(prefix) else []
+        try:
+            match levels:
+                case [device, "status" | "info" | "health" | "group" as what] if valid_id(device):
+                    return self._of_device(device, what, payload)
+                case [device, stream, "state" | "availability" as what] if valid_id(device) and valid_id(stream):
+                    return self._of_stream(device, stream, what, payload)
+        except (ValueError, RecursionError):
+            self.passed_over += 1
+        return None
+
+    def devices(self) -> list[dict[str, Any]]:
+        """All of them, the worst first, each with its streams, the worst first."""
+        known = [{"id": name, **self._device_body(view)} for name, view in self._devices.items()]
+        return sorted(known, key=lambda one: (-one["worst"], one["id"]))
+
+    def stream(self, device: str, stream: str) -> dict[str, Any] | None:
+        """One stream with its latest scores; None where it is not known."""
+        view = self._devices.get(device, DeviceView())
+        if (one := view.streams.get(stream)) is None:
+            return None
+        return {"device": device, "stream": stream, **one.body(bool(view.there)), "scores": list(one.scores)}
+
+    def trouble(self, device: str, stream: str) -> str | None:
+        """Why a stream is not judged, from the device's health."""
+        parts = self._devices.get(device, DeviceView()).health.get("streams")
+        part = parts.get(stream) if isinstance(parts, dict) else None
+        trouble = part.get("trouble") if isinstance(part, dict) else None
+        return trouble if isinstance(trouble, str) else None
+
+    def allowed(self, device: str) -> list[str]:
+        """Requests that a device takes, where it says so."""
+        found = self._devices.get(device, DeviceView()).info.get("requests")
+        return [one for one in found if isinstance(one, str)] if isinstance(found, list) else []
+
+    def open_ids(self) -> Iterator[tuple[str, str, str]]:
+        """Device, stream and id of every open episode that a state lists."""
+        for device, view in self._devices.items():
+            for stream, one in view.streams.items():
+                yield from ((device, stream, episode.id) for episode in (one.state.open if one.state else ()))
+
+    def _device_body(self, view: DeviceView) -> dict[str, Any]:
+        there = bool(view.there)
+        streams = [{"id": name, **one.body(there)} for name, one in view.streams.items()]
+        streams.sort(key=lambda one: (-one["worst"], one["id"]))
+        worst = max([one["worst"] for one in streams], default=_CALM if there else _UNKNOWN)
+        version = view.info.get("version")
+        return {
+            "there": there,
+            "worst": worst,
+            "version": version if isinstance(version, str) else None,
+            "health": jsonable(view.health),
+            "group": view.group,
+            "streams": streams,
+        }
+
+    def _of_device(self, device: str, what: str, payload: bytes) -> tuple[str, str | None] | None:
+        if not payload and what == "status":  # taken back
+            return (device, None) if self._devices.pop(device, None) is not None else None
+        view = self._device(device)
+        if view is None:
+            return None
+        if what == "status":
+            view.there = payload == b"online"
+        elif what == "group":
+            view.group = _object(payload) if payload else None
+        else:
+            setattr(view, what, _object(payload) if payload else {})
+        return device, None
+
+    def _of_stream(self, device: str, stream: str, what: str, payload: bytes) -> tuple[str, str | None] | None:
+        view = self._device(device)
+        if view is None:
+            return None
+        if not payload:
+            return (device, None) if view.streams.pop(stream, None) is not None else None
+        one = view.streams.get(stream)
+        if one is None:
+            if sum(len(known.streams) for known in self._devices.values()) >= MOST_STREAMS:
+                self.passed_over += 1
+                return None
+            one = view.streams[stream] = StreamView()
+        if what == "availability":
+            one.available = payload == b"online"
+        else:
+            self._take_state(one, payload)
+        return device, stream
+
+    def _take_state(self, one: StreamView, payload: bytes) -> None:
+        try:
+            one.state, one.readable = state_from_dict(_object(payload)), True
+        except StateError:  # of a later version, or another program's: what was known is known no longer
+            one.state, one.readable = None, False
+            self.passed_over += 1
+            return
+        if not one.scores or one.state.time > one.scores[-1][0]:
+            one.scores.append((one.state.time, one.state.score))
+
+    def _device(self, name: str) -> DeviceView | None:
+        if name not in self._devices and len(self._devices) >= MOST_DEVICES:
+            self.passed_over += 1
+            return None
+        return self._devices.setdefault(name, DeviceView())
+
+
+def subscriptions(root: str, device: str) -> list[str]:
+    """Topics that the page wants to hear; `device` may be `+`."""
+    topics = DeviceTopics(device, root)
+    whole = [topics.status, topics.info, topics.health, f"{root}/{device}/group", topics.response("+")]
+    return [*whole, topics.availability("+"), topics.state("+"), topics.event("+")]
+
+
+def _object(payload: bytes) -> dict[str, Any]:
+    body = json.loads(payload)
+    if not isinstance(body, dict):
+        raise ValueError("no JSON object")
+    return body

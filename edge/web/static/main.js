@@ -1,0 +1,91 @@
+// Which view is shown, and what is live.
+import { el, say, toast } from "./dom.js";
+import { KINDS, what } from "./format.js";
+import { ApiError, get, live, logout, session } from "./api.js";
+import { redrawAll } from "./chart.js";
+import { overview } from "./overview.js";
+import { streamPage } from "./stream.js";
+import { episodePage } from "./episode.js";
+
+const main = document.getElementById("main");
+let view = null;
+
+function route(path) {
+  const [kind, ...parts] = path.split("/").filter(Boolean).map(decodeURIComponent);
+  if (kind === "stream" && parts.length === 2) return () => streamPage(main, ...parts);
+  if (kind === "episode" && parts.length === 1) return () => episodePage(main, parts[0]);
+  return () => overview(main);
+}
+
+function showCrumbs(crumbs) {
+  document.getElementById("crumbs").replaceChildren(...crumbs.map(([name, address]) =>
+    (address ? el("a", { href: address }, name) : el("span", { "aria-current": "page" }, name))));
+}
+
+let turn = 0;
+
+async function go(path, focus) {
+  const mine = (turn += 1);
+  view?.stop();
+  view = null;
+  try {
+    const shown = await route(path)();
+    if (mine !== turn) return shown.stop();
+    view = shown;
+    document.title = `${view.title} · Offbeat`;
+    showCrumbs(view.crumbs);
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    main.replaceChildren(el("div.card.empty", {}, el("h1", {}, "Nothing to show"), el("p", {}, error.message), el("p", {}, el("a", { href: "/" }, "All machines"))));
+    showCrumbs([]);
+  }
+  if (focus) { main.focus({ preventScroll: true }); scrollTo(0, 0); }
+}
+
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("a[href^='/']");
+  const plain = !event.defaultPrevented && event.button === 0 && !event.metaKey && !event.ctrlKey && !event.shiftKey && !event.altKey;
+  if (!link || !plain || link.hasAttribute("download") || link.target) return;
+  event.preventDefault();
+  history.pushState(null, "", link.getAttribute("href"));
+  go(location.pathname, true);
+});
+addEventListener("popstate", () => go(location.pathname, true));
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redrawAll);
+
+function showBroker(there, text) {
+  const pill = document.getElementById("broker");
+  pill.className = `pill ${there ? "ok" : "critical"}`;
+  pill.textContent = there ? "Live" : "Not live";
+  pill.title = text;
+}
+
+const told = new Set();
+
+// Streams that fail together are told of once.
+async function tell(message) {
+  const event = await get(`/api/episode/${encodeURIComponent(message.id)}`).catch(() => null);
+  if (!event || event.event_type !== "new" || told.has(event.group ?? event.id)) return;
+  told.add(event.group ?? event.id);
+  const text = `${event.stream}: ${KINDS[event.kind] ?? event.kind}, ${event.severity}. ${what(event)}`;
+  say(text);
+  toast(text, event.severity);
+}
+
+async function heard(message) {
+  window.offbeatHeardAt = performance.now();
+  if (message.kind === "hello" || message.kind === "resync") {
+    const found = await get("/api/overview");
+    showBroker(found.broker.there, found.broker.text);
+  }
+  if (message.kind === "broker") showBroker(message.there, message.text);
+  if (message.kind === "event") tell(message);
+  await view?.heard(message);
+}
+
+const found = await session();
+const leave = document.getElementById("logout");
+leave.hidden = !found.password;
+leave.addEventListener("click", logout);
+await go(location.pathname, false);
+live((message) => heard(message).catch(console.warn), () => showBroker(false, "the page has lost its server; trying again"));

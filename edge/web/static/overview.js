@@ -1,0 +1,100 @@
+// Devices and streams at a glance, worst first, with the latest episodes beside them.
+import { el, svg } from "./dom.js";
+import { duration, number, standing } from "./format.js";
+import { get } from "./api.js";
+import { list } from "./episodes.js";
+
+const WIDTH = 200, TOP = 34;
+
+function height(score) {
+  const low = Math.log(0.05), high = Math.log(20);
+  return TOP - 2 - ((Math.log(Math.min(Math.max(score, 0.05), 20)) - low) / (high - low)) * (TOP - 4);
+}
+
+function spark(scores) {
+  const known = scores.filter(([, score]) => score !== null);
+  if (known.length < 2) return el("p.small.muted", {}, "no score yet");
+  const [from, to] = [scores[0][0], scores.at(-1)[0]];
+  const points = known.map(([at, score]) => `${(((at - from) / (to - from || 1)) * WIDTH).toFixed(1)},${height(score).toFixed(1)}`);
+  const drawn = svg("svg", { class: "spark", viewBox: `0 0 ${WIDTH} ${TOP}`, preserveAspectRatio: "none", "aria-hidden": "true" },
+    svg("line", { x1: 0, x2: WIDTH, y1: height(1), y2: height(1) }), svg("polyline", { points: points.join(" ") }));
+  return drawn;
+}
+
+function card(device, stream, scores, now) {
+  const [kind, word] = standing(stream);
+  const open = stream.state?.open ?? [];
+  const score = stream.state?.score;
+  const first = open[0];
+  const waiting = open.length > 1 || stream.state?.more ? `, ${open.length - 1 + (stream.state?.more ?? 0)} more open` : "";
+  const planned = stream.state?.planned ? ` · planned: ${stream.state.planned}` : "";
+  return el("li", {},
+    el("a.card.stream", {
+      className: open.length ? `${kind}-edge` : "",
+      href: `/stream/${encodeURIComponent(device)}/${encodeURIComponent(stream.id)}`,
+    },
+    el("div.top", {}, el("h3", {}, stream.id), el("span.pill", { className: kind }, word)),
+    spark(scores),
+    el("p.small.muted.number", {},
+      first ? `${first.channel ?? ""} · for ${duration(now - first.start_time)}${waiting}`
+        : score === null || score === undefined ? "no score" : `score ${number(score)}`, planned)));
+}
+
+function deviceSection(device, scores, now) {
+  const many = device.streams.length;
+  const open = device.streams.filter((stream) => stream.state?.open?.length).length;
+  const group = device.group?.members?.length > 1;
+  return el("section.device", {},
+    el("h2", {}, device.id,
+      el("span.pill", { className: device.there ? "ok" : "unknown" }, device.there ? "Online" : "Offline"),
+      el("span.small.muted", {}, `${many} ${many === 1 ? "stream" : "streams"}${open ? `, ${open} with an open episode` : ""}`)),
+    !device.there && el("p.note.unknown", {}, "The gateway is not connected: what follows is what it said last, and nothing is being judged as far as is known."),
+    group && el("p.note.warning", {}, `${device.group.members.length} streams failed together; their cause may be one.`),
+    el("ul.streams", {}, device.streams.map((stream) => card(device.id, stream, scores[`${device.id}/${stream.id}`] ?? [], now))));
+}
+
+export async function overview(main) {
+  const scores = {};
+  const devices = el("div", {});
+  const past = el("div", {}, el("p.muted", {}, "…"));
+  main.replaceChildren(el("h1", {}, "All machines"), el("div.sides", {}, devices, el("aside.card", { "aria-label": "Episodes" }, el("h2", {}, "Latest episodes"), past)));
+
+  async function refresh() {
+    const found = await get("/api/overview");
+    for (const device of found.devices) {
+      for (const stream of device.streams) {
+        const key = `${device.id}/${stream.id}`;
+        const known = (scores[key] ??= stream.scores ?? []);
+        const state = stream.state;
+        if (state && (!known.length || state.time > known.at(-1)[0])) known.push([state.time, state.score]);
+        if (known.length > 240) known.shift();
+      }
+    }
+    if (!found.devices.length) {
+      devices.replaceChildren(el("div.card.empty", {}, found.broker.there
+        ? "No device has published anything here yet. Start an agent with this broker, and it appears."
+        : `The broker is not there: ${found.broker.text}`));
+    } else {
+      devices.replaceChildren(...found.devices.map((device) => deviceSection(device, scores, found.time)));
+    }
+    const skipped = found.passed_over;
+    if (skipped) devices.append(el("p.small.muted", {}, `${skipped} messages were passed over: of a later version, or not Offbeat's.`));
+  }
+
+  async function refreshEpisodes() {
+    const found = await get("/api/episodes", { limit: 12 });
+    past.replaceChildren(list(found.episodes, true, "None so far."));
+  }
+
+  await Promise.all([refresh(), refreshEpisodes()]);
+  let due = false;
+  return {
+    async heard(message) {
+      if (message.kind === "event" || message.kind === "resync" || message.kind === "hello") await refreshEpisodes();
+      if (due) return;
+      due = true;
+      setTimeout(() => { due = false; refresh().catch(console.warn); }, 700);
+    },
+    title: "All machines", crumbs: [], stop() {},
+  };
+}
