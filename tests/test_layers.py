@@ -59,11 +59,11 @@ firmware_sim: machine board links options edge.wire
 _LEARNT_WITH = "numpy pandas scipy sklearn tensorflow keras flatbuffers matplotlib rich optuna"
 # Room -> what must be installed for it; that of the longest name counts.
 _LIBRARIES = {
-    "edge": "numpy paho attr attrs cattrs serial ai_edge_litert tflite_runtime",
+    "edge": "numpy paho attr attrs cattrs serial pymodbus ai_edge_litert tflite_runtime",
     "edge.wire": "",
     "edge.mqtt": "paho",
     "edge.readings": "",
-    "edge.sources": "serial attr attrs",
+    "edge.sources": "serial pymodbus attr attrs",
     "edge.delivery": "attr attrs",
     "edge.watch": "",
     "edge.detector": "numpy",
