@@ -27,10 +27,11 @@ edge.detector.score: wire detector.members detector.bundle
 edge.detector.learn: detector.rows detector.members detector.bundle detector.score
 edge.detector.events: wire detector.rows detector.members detector.bundle
 edge.detector: wire detector.*
-edge.config: wire readings sources delivery detector.bundle detector.events
-edge.state: wire delivery detector detector.rows detector.bundle detector.events
-edge.agent: wire mqtt readings sources delivery detector.* config state
-edge.commands: wire mqtt readings sources.formats sources delivery detector.* config agent
+edge.history: wire delivery detector detector.rows
+edge.config: wire readings sources delivery detector.bundle detector.events history
+edge.state: wire delivery detector detector.rows detector.bundle detector.events history
+edge.agent: wire mqtt readings sources delivery detector.* history config state
+edge.commands: wire mqtt readings sources.formats sources delivery detector.* history config agent
 edge: wire sources watch detector detector.bundle config state agent commands
 edge.examples: edge
 train.console:

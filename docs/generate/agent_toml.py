@@ -8,6 +8,7 @@ from edge.config.settings import AlarmSettings, DeviceSettings, RequestSettings,
 from edge.delivery.settings import DeliverySettings
 from edge.detector.bundle.rules import ChannelRules
 from edge.detector.events.planned import PlannedException
+from edge.history.settings import HistorySettings
 from edge.sources.modbus_settings import ModbusDevice, ModbusRegister
 from edge.sources.opening import SOURCE_TYPES
 from edge.wire.broker import BrokerSettings
@@ -21,6 +22,7 @@ _SECTIONS: dict[str, type] = {
     "[broker]": BrokerSettings,
     "[delivery]": DeliverySettings,
     "[requests]": RequestSettings,
+    "[history]": HistorySettings,
     **{f'[[source]] type = "{name}"': kind for name, kind in SOURCE_TYPES.items()},
     "[[source.device]] of modbus": ModbusDevice,
     "[[source.register]] and [[source.device.register]] of modbus": ModbusRegister,

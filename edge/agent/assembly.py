@@ -1,6 +1,7 @@
 """From the settings to an agent that is ready to run: bundles loaded, state restored, nothing connected yet."""
 
 from collections import deque
+from functools import partial
 from pathlib import Path
 
 from edge.agent.feedback import Feedback
@@ -19,6 +20,8 @@ from edge.delivery.outbox import Outbox
 from edge.delivery.publisher import Publisher
 from edge.delivery.requests import Requests
 from edge.detector.bundle.files import BundleError, UnfitError
+from edge.history.keeper import History
+from edge.history.request import answer
 from edge.state.ledger import Ledger
 from edge.wire.topics import DeviceTopics
 
@@ -35,7 +38,7 @@ def assemble(config: Config, path: Path) -> Agent:
     """
     run_s = Durations()
     outbox = _outbox(config)
-    ledger = Ledger(outbox)
+    ledger = Ledger(outbox, History(config.device.state_dir, config.history))
     inferences = _opened(config, ledger, run_s)
     ledger.settle_others([stream.id for stream in config.stream])
     streams = served(inferences)
@@ -45,7 +48,7 @@ def assemble(config: Config, path: Path) -> Agent:
     ended: deque[tuple[str, Exception | None]] = deque()
     intakes = {source.name: make_intake(source, inbox, ended) for source in config.source}
     reload = Reload(path, config, kept)
-    reporter = _reporter(config, inferences, outbox, run_s, feedback)
+    reporter = _reporter(config, inferences, outbox, run_s, feedback, ledger.history)
     reporter.clear(kept.now([stream.id for stream in config.stream]))
     return Agent(
         streams=streams,
@@ -87,10 +90,17 @@ def _opened(config: Config, ledger: Ledger, run_s: Durations) -> list[Inference]
 
 
 def _reporter(
-    config: Config, inferences: list[Inference], outbox: Outbox, run_s: Durations, feedback: Feedback
+    config: Config,
+    inferences: list[Inference],
+    outbox: Outbox,
+    run_s: Durations,
+    feedback: Feedback,
+    history: History | None,
 ) -> Reporter:
     topics = DeviceTopics(config.device.id, config.device.root)
     requests = Requests(topics, config.requests.allow)
     requests.register("normal", feedback.ask)
+    if history is not None:
+        requests.register("rows", partial(answer, history))
     publisher = Publisher(config.broker, topics, outbox, config.delivery, requests)
     return Reporter(outbox, publisher, info_of(inferences), run_s)

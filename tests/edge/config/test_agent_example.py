@@ -13,6 +13,7 @@ from edge.config.settings import AlarmSettings, DeviceSettings, RequestSettings,
 from edge.delivery.settings import DeliverySettings
 from edge.detector.bundle.rules import ChannelRules
 from edge.detector.events.planned import PlannedException
+from edge.history.settings import HistorySettings
 from edge.sources.modbus_settings import ModbusDevice, ModbusRegister
 from edge.sources.opening import SOURCE_TYPES
 from edge.wire.broker import BrokerSettings
@@ -38,6 +39,7 @@ def sections() -> dict[str, dict[str, Any]]:
         "broker": raw["broker"],
         "delivery": raw["delivery"],
         "requests": raw["requests"],
+        "history": raw["history"],
         "stream": stream,
         "alarm": stream["alarm"],
         "rules": stream["rules"]["vibration"],
@@ -51,6 +53,7 @@ KINDS: dict[str, Any] = {
     "broker": BrokerSettings,
     "delivery": DeliverySettings,
     "requests": RequestSettings,
+    "history": HistorySettings,
     "stream": StreamConfig,
     "alarm": AlarmSettings,
     "rules": ChannelRules,
@@ -87,7 +90,8 @@ def test_the_example_names_every_key_of_a_section_and_no_other(section):
 
 
 @pytest.mark.parametrize(
-    "section", ["device", "delivery", "alarm", "requests", "mqtt", "serial", "file", "stdin", "iio", "stream"]
+    "section",
+    ["device", "delivery", "alarm", "requests", "history", "mqtt", "serial", "file", "stdin", "iio", "stream"],
 )
 def test_defaults_that_the_example_gives_are_the_true_ones(section):
     shown = sections()[section]
