@@ -11,9 +11,11 @@ import logging
 import math
 import os
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from edge.history.stretch import KeptRow, Stretch, stretch_of
 from edge.wire.payload import encode_payload
@@ -37,11 +39,31 @@ class EpisodeFiles:
         Raises:
             OSError: the disk refuses.
         """
+        about = encode_payload({"version": VERSION, "event_id": event_id, **head})
+        self._write(self._path(stream, event_id), [about, *map(_line, rows)])
+
+    def choose(self, stream: str, event_id: str, chosen: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> np.ndarray:
+        """Keep the rows of a file that `chosen` says, from their times and scores; times of those that were kept.
+
+        Only this much of the rows is decoded: an agent is to stay small.
+
+        Raises:
+            OSError: the disk refuses.
+        """
         path = self._path(stream, event_id)
+        head, *lines = path.read_bytes().splitlines()
+        marks = np.array([_mark(line) for line in lines]).reshape(len(lines), 2)
+        order = np.argsort(marks[:, 0], kind="stable")
+        order = order[: int(np.isfinite(marks[:, 0]).sum())]  # NaN is sorted to the end
+        kept = order[chosen(marks[order, 0], marks[order, 1])]
+        ends = [line for line in lines if line.startswith(b"{")]
+        self._write(path, [head, *(lines[at] for at in kept.tolist()), *ends[-1:]])
+        return marks[kept, 0]
+
+    def _write(self, path: Path, lines: Sequence[bytes]) -> None:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         path.parent.mkdir(mode=0o700, exist_ok=True)
         temporary = path.with_name(f".{path.name}.new")
-        lines = [encode_payload({"version": VERSION, "event_id": event_id, **head}), *map(_line, rows)]
         with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
             file.write(b"\n".join(lines) + b"\n")
             file.flush()
@@ -123,6 +145,16 @@ def _line(row: KeptRow) -> bytes:
     made = [[float(f"{one:.5g}") if math.isfinite(one) else None for one in part] for part in row[3:]]
     score = float(f"{row.score:.5g}") if math.isfinite(row.score) else None
     return json.dumps([row.time, score, values, *made], separators=(",", ":")).encode()
+
+
+def _mark(line: bytes) -> tuple[float, float]:
+    """Time and score of a row's line, NaN where there is none."""
+    time, _, rest = line.removeprefix(b"[").partition(b",")
+    score = rest.partition(b",")[0]
+    try:
+        return float(time) if line.endswith(b"]]") else math.nan, math.nan if score == b"null" else float(score)
+    except ValueError:
+        return math.nan, math.nan
 
 
 def _stretch(stream: str, lines: list[bytes]) -> Stretch | None:

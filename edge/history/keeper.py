@@ -8,6 +8,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from edge.detector.outcome import Outcome
 from edge.detector.rows.row import Row
 from edge.history.archive import Archive
@@ -22,7 +24,7 @@ log = logging.getLogger(__name__)
 
 _FLUSH_S = 10.0
 """What a power cut costs at most."""
-_MOST_WAITING = 500
+_MOST_WAITING = 100
 """Rows of a stream that are not written yet, where they come faster than that."""
 Channels = Sequence[tuple[str, str]]
 """Names with units."""
@@ -127,9 +129,11 @@ class History(Rows):
         with self._lock:
             latest = self._recent.get(stream)
         channels = () if latest is None else latest.channels
-        before = [] if latest is None else latest.stretch().rows()
-        first = sum(row.time < event.start_time for row in before)
-        rows = before[max(0, first - self._settings.before_rows) :]
+        rows: list[KeptRow] = []
+        if latest is not None:
+            before = latest.stretch()
+            first = int(np.searchsorted(before.times, event.start_time)) - self._settings.before_rows
+            rows = before.within(float(before.times[max(0, first)])).rows() if len(before) else []
         head: dict[str, Any] = {"kind": event.kind, "start_time": event.start_time}
         head["channels"] = [{"name": name, "unit": unit} for name, unit in channels]
         episode = OpenEpisode(self._files, stream, event.id, head, self._settings.episode_rows)

@@ -77,7 +77,7 @@ class OpenEpisode:
         if rows or end_time is not None:
             self._files.append(self.stream, self.event_id, rows, end_time)
         if self._count > self._most:
-            self._thin(end_time)
+            self._thin()
 
     def _known(self, rows: list[KeptRow]) -> None:
         start = self.head["start_time"]
@@ -96,25 +96,22 @@ class OpenEpisode:
         self._count += len(self._passed)
         self._passed.clear()
 
-    def _thin(self, end_time: float | None) -> None:
-        stretch = self._files.read(self.event_id, self.stream)
-        if stretch is None:
-            return
-        times, near, start = stretch.times, self._near, self.head["start_time"]
-        first = int(np.searchsorted(times, start))
-        wanted = np.zeros(len(times), bool)
-        wanted[: first + near] = True
-        wanted[-near:] = True
-        if not math.isnan(self._peak_time):
-            peak = int(np.searchsorted(times, self._peak_time))
-            wanted[max(0, peak - near) : peak + near + 1] = True
-        others = np.flatnonzero(~wanted)
-        spans = max(self._most // 2 - 4 * near - 1, 1)
-        chosen = others[loudest(times[others], stretch.scores[others], spans)]
-        wanted[chosen] = True
-        rows = [row for row, keep in zip(stretch.rows(), wanted.tolist(), strict=True) if keep]
-        self._files.create(self.stream, self.event_id, self.head, rows)
-        if end_time is not None:
-            self._files.append(self.stream, self.event_id, [], end_time)
-        self._count = int(wanted[first:].sum())
-        self._spacing_s = float(times[-1] - start) / spans
+    def _thin(self) -> None:
+        spans = max(self._most // 2 - 4 * self._near - 1, 1)
+        start = self.head["start_time"]
+
+        def chosen(times: np.ndarray, scores: np.ndarray) -> np.ndarray:
+            near, first = self._near, int(np.searchsorted(times, start))
+            wanted = np.zeros(len(times), bool)
+            wanted[: first + near] = True
+            wanted[-near:] = True
+            if not math.isnan(self._peak_time):
+                peak = int(np.searchsorted(times, self._peak_time))
+                wanted[max(0, peak - near) : peak + near + 1] = True
+            others = np.flatnonzero(~wanted)
+            wanted[others[loudest(times[others], scores[others], spans)]] = True
+            return np.flatnonzero(wanted)
+
+        times = self._files.choose(self.stream, self.event_id, chosen)
+        self._count = int((times >= start).sum())
+        self._spacing_s = float(times[-1] - start) / spans if len(times) else 0.0
