@@ -137,7 +137,9 @@ def _run(options: argparse.Namespace) -> int:
         agent = assemble(config, options.config)
         give_back_memory()
         _obey_signals(agent)
-        return agent.run()
+        status = agent.run()
+        agent.ledger.close()
+        return status
     except (ConfigError, BundleError, SourceError) as error:
         print(f"offbeat-edge: {error}", file=sys.stderr)
         return _BAD_SETUP

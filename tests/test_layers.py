@@ -28,10 +28,11 @@ edge.detector.learn: detector.rows detector.members detector.bundle detector.sco
 edge.detector.events: wire detector.rows detector.members detector.bundle
 edge.detector: wire detector.*
 edge.alerts: wire
-edge.config: wire readings sources delivery detector.bundle detector.events
-edge.state: wire alerts delivery detector detector.rows detector.bundle detector.events
-edge.agent: wire mqtt readings sources alerts delivery detector.* config state
-edge.commands: wire mqtt readings sources.formats sources delivery detector.* config agent
+edge.config: wire readings sources delivery detector.bundle detector.events history
+edge.state: wire alerts delivery detector detector.rows detector.bundle detector.events history
+edge.agent: wire mqtt readings sources alerts delivery detector.* config state history
+edge.commands: wire mqtt readings sources.formats sources delivery detector.* config agent history
+edge.history: wire delivery detector detector.rows
 edge: wire sources watch detector detector.bundle config state agent commands
 edge.examples: edge
 train.console:
@@ -60,11 +61,11 @@ firmware_sim: machine board links options edge.wire
 _LEARNT_WITH = "numpy pandas scipy sklearn tensorflow keras flatbuffers matplotlib rich optuna"
 # Room -> what must be installed for it; that of the longest name counts.
 _LIBRARIES = {
-    "edge": "numpy paho attr attrs cattrs serial ai_edge_litert tflite_runtime",
+    "edge": "numpy paho attr attrs cattrs serial pymodbus ai_edge_litert tflite_runtime",
     "edge.wire": "",
     "edge.mqtt": "paho",
     "edge.readings": "",
-    "edge.sources": "serial attr attrs",
+    "edge.sources": "serial pymodbus attr attrs",
     "edge.delivery": "attr attrs",
     "edge.watch": "",
     "edge.detector": "numpy",

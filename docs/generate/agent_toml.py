@@ -8,6 +8,8 @@ from edge.config.settings import AlarmSettings, DeviceSettings, RequestSettings,
 from edge.delivery.settings import DeliverySettings
 from edge.detector.bundle.rules import ChannelRules
 from edge.detector.events.planned import PlannedException
+from edge.history.settings import HistorySettings
+from edge.sources.modbus_settings import ModbusDevice, ModbusRegister
 from edge.sources.opening import SOURCE_TYPES
 from edge.wire.broker import BrokerSettings
 
@@ -20,7 +22,10 @@ _SECTIONS: dict[str, type] = {
     "[broker]": BrokerSettings,
     "[delivery]": DeliverySettings,
     "[requests]": RequestSettings,
+    "[history]": HistorySettings,
     **{f'[[source]] type = "{name}"': kind for name, kind in SOURCE_TYPES.items()},
+    "[[source.device]] of modbus": ModbusDevice,
+    "[[source.register]] and [[source.device.register]] of modbus": ModbusRegister,
     "[[stream]]": StreamConfig,
     "[stream.alarm]": AlarmSettings,
     "[[stream.planned]]": PlannedException,
@@ -31,6 +36,10 @@ _TYPES = {
     "TimeUnit": '`"s"` or `"ms"`', "Repeat": '`"no"`, `"daily"`, `"weekly"` or `"yearly"`',
     "list[str]": "array of text", "Mapping[str, str]": "table of text", "datetime.datetime": "date and time",
     "BrokerSettings": "table, as `[broker]`", "AlarmSettings": "table", "tuple[PlannedException, ...]": "tables",
+    "tuple[ModbusDevice, ...]": "tables", "tuple[ModbusRegister, ...]": "tables", "list[float]": "array of numbers",
+    "Mapping[str, float]": "table of numbers",
+    "Kind": '`"holding"`, `"input"`, `"coil"` or `"discrete"`', "Order": '`"big"` or `"little"`',
+    "RegisterType": "int16, uint16, int32, uint32, int64, uint64, float32, float64 or bit",
     "Mapping[str, ChannelRules]": "a table for each channel",
 }  # fmt: skip
 

@@ -1,6 +1,7 @@
 """From the settings to an agent that is ready to run: bundles loaded, state restored, nothing connected yet."""
 
 from collections import deque
+from functools import partial
 from pathlib import Path
 
 from edge.agent.feedback import Feedback
@@ -19,6 +20,8 @@ from edge.delivery.outbox import Outbox
 from edge.delivery.publisher import Publisher
 from edge.delivery.requests import Requests
 from edge.detector.bundle.files import BundleError, UnfitError
+from edge.history.keeper import History
+from edge.history.request import answer
 from edge.state.ledger import Ledger
 from edge.wire.topics import DeviceTopics
 
@@ -35,7 +38,7 @@ def assemble(config: Config, path: Path) -> Agent:
     """
     run_s = Durations()
     outbox = _outbox(config)
-    ledger = Ledger(outbox)
+    ledger = Ledger(outbox, History(config.device.state_dir, config.history))
     inferences = _opened(config, ledger, run_s)
     ledger.settle_others([stream.id for stream in config.stream])
     streams = served(inferences)
@@ -92,5 +95,7 @@ def _reporter(
     topics = DeviceTopics(config.device.id, config.device.root)
     requests = Requests(topics, config.requests.allow)
     requests.register("normal", feedback.ask)
+    if ledger.history is not None:
+        requests.register("rows", partial(answer, ledger.history))
     publisher = Publisher(config.broker, topics, outbox, config.delivery, requests)
     return Reporter(outbox, publisher, ledger, info_of(inferences), run_s)

@@ -247,6 +247,7 @@ class Inference:
         rows, now = dict(batch), time.monotonic()
         for outcome in outcomes:
             self.judging[outcome.stream].note(rows[outcome.stream], outcome, now)
+            self._snapshots.follow(outcome.stream, rows[outcome.stream], outcome)
         return outcomes
 
     def why_not_judged(self, number: int, intake: Intake | None, monotonic: float, late: bool) -> str | None:

@@ -62,7 +62,8 @@ class Judging:
             return f"source {intake.source} is down: {intake.down_reason}"
         if stream.silent(monotonic):
             self._resumed_at, self._rows = monotonic, 0
-            return self._silence(stream, monotonic)
+            asked = None if intake is None else intake.troubles.get(stream.config.board or "")
+            return self._silence(stream, monotonic) if asked is None else f"board {stream.config.board}: {asked}"
         if monotonic - stream.arrived_at > grace_s:
             return self._reason  # silent soon, or not: what was said stays
         if monotonic - max(self._row_at, self._resumed_at) > grace_s:

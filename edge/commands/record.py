@@ -1,15 +1,15 @@
 """Writes what boards send to CSV files, packed, one for each board and day: what a bundle can be trained on."""
 
 import argparse
-import gzip
 import signal
 import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, get_args
+from typing import get_args
 
+from edge.history.day_files import DayFiles
 from edge.sources.intake import Arrival, Intake
 from edge.sources.mqtt import MqttReader
 from edge.sources.settings import MqttFormat, MqttSource
@@ -17,7 +17,6 @@ from edge.wire.broker import BrokerSettings
 
 _FLUSH_S = 10.0
 """What a power cut costs at most."""
-_MOST_BOARDS = 200
 
 
 class Recorder:
@@ -27,8 +26,7 @@ class Recorder:
     """
 
     def __init__(self, folder: Path, max_bytes: int, wall: Callable[[], float] = time.time) -> None:
-        self._folder, self._max_bytes, self._wall = folder, max_bytes, wall
-        self._files: dict[str, tuple[str, IO[str]]] = {}
+        self._files = DayFiles(folder, max_bytes, wall, lambda board, stamp: f"{board}-{stamp}.csv.gz")
         self._flushed = 0.0
         self._lock = threading.Lock()
         self.rows = 0
@@ -38,49 +36,20 @@ class Recorder:
         del wait
         moment = arrival.wall if arrival.readings.time is None else arrival.readings.time
         text = datetime.fromtimestamp(moment, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        values = arrival.readings.values.items()
+        lines = [f'{text},"{channel.replace(chr(34), "")}",{value!r}\n' for channel, value in values]
         with self._lock:
-            file = self._file(arrival.board)
-            if file is None:
+            if not self._files.write(arrival.board, "time,channel,value", "".join(lines)):
                 return
-            for channel, value in arrival.readings.values.items():
-                file.write(f'{text},"{channel.replace(chr(34), "")}",{value!r}\n')
-                self.rows += 1
+            self.rows += len(lines)
             if arrival.monotonic - self._flushed > _FLUSH_S:
                 self._flushed = arrival.monotonic
-                self._flush()
+                self._files.flush()
 
     def close(self) -> None:
         """Complete all files."""
         with self._lock:
-            for _, file in self._files.values():
-                file.close()
-            self._files.clear()
-
-    def _file(self, board: str) -> IO[str] | None:
-        day = datetime.fromtimestamp(self._wall(), UTC).strftime("%Y-%m-%d")
-        known = self._files.get(board)
-        if known is not None and known[0] == day:
-            return known[1]
-        if known is not None:
-            known[1].close()
-        elif len(self._files) >= _MOST_BOARDS:
-            return None
-        start = datetime.fromtimestamp(self._wall(), UTC).strftime("%H%M%S")
-        file = gzip.open(self._folder / f"{board}-{day}T{start}.csv.gz", "at", encoding="utf-8")  # noqa: SIM115
-        file.write("time,channel,value\n")
-        self._files[board] = (day, file)  # type: ignore[assignment]
-        return file  # type: ignore[return-value]
-
-    def _flush(self) -> None:
-        for _, file in self._files.values():
-            file.flush()
-        files = sorted(self._folder.glob("*.csv.gz"), key=lambda path: path.stat().st_mtime)
-        size = sum(path.stat().st_size for path in files)
-        for path in files[:-1]:
-            if size <= self._max_bytes:
-                return
-            size -= path.stat().st_size
-            path.unlink()
+            self._files.close()
 
 
 def record(options: argparse.Namespace, broker: BrokerSettings, say: Callable[[str], None] = print) -> int:

@@ -12,12 +12,13 @@ from edge.config.structure import ConfigError, UnfinishedError, nearest, structu
 from edge.delivery.settings import DeliverySettings
 from edge.detector.bundle.rules import ChannelRules
 from edge.detector.events.planned import PlannedException
+from edge.history.settings import HistorySettings
 from edge.sources.checks import is_id, is_positive, is_positive_or_inf, is_topic_root, not_negative
 from edge.sources.settings import SourceSettings
 from edge.wire.broker import BrokerSettings
 from edge.wire.topics import RESERVED_STREAMS
 
-COMMANDS = ("normal", "replay")
+COMMANDS = ("normal", "replay", "rows")
 """Requests that the device understands, once they are allowed."""
 __all__ = ["AlarmSettings", "Config", "ConfigError", "DeviceSettings", "RequestSettings", "StreamConfig", "load_config"]
 
@@ -144,6 +145,7 @@ class Config:
     source: tuple[SourceSettings, ...]
     stream: tuple[StreamConfig, ...]
     requests: RequestSettings = RequestSettings()
+    history: HistorySettings = field(factory=HistorySettings)
 
     @property
     def brokers(self) -> tuple[BrokerSettings, ...]:

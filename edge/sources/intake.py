@@ -56,7 +56,9 @@ class Intake:
         self._on_finished, self._monotonic, self._wall = on_finished, monotonic, wall
         self.down_reason = ""
         """Why the source delivers nothing; empty where it does, or has not been tried yet."""
-        self._flapping = Flapping()
+        self.troubles: dict[str, str] = {}
+        """By board, what is wrong with it or with some of its channels, where a source asks boards one by one."""
+        self._flapping, self._flapping_of = Flapping(), {}  # type: Flapping, dict[str, Flapping]
         self._last_report = -REPORT_EVERY_S
 
     def take(self, board: str, readings: Readings, wait: bool = False) -> None:
@@ -90,6 +92,19 @@ class Intake:
             log.warning("source %s: down: %s%s", self.source, text, more)
         self.up, self.down_reason = False, text
 
+    def board(self, board: str, trouble: str | None) -> None:
+        """What is wrong with a board, None where nothing is; only a change is logged."""
+        if trouble == self.troubles.get(board):
+            return
+        flapping = self._flapping_of.setdefault(board, Flapping())
+        if (more := flapping.change(self._monotonic())) is not None:
+            level = logging.INFO if trouble is None else logging.WARNING
+            log.log(level, "source %s: board %s: %s%s", self.source, board, trouble or "all is read again", more)
+        if trouble is None:
+            self.troubles = {name: text for name, text in self.troubles.items() if name != board}
+        else:
+            self.troubles = {**self.troubles, board: trouble}  # anew: another thread may be reading it
+
     def finished(self, error: Exception | None = None) -> None:
         """The source came to its end: a file was read, stdin was closed, or could not be read (`error`)."""
         if error is not None:
@@ -102,7 +117,8 @@ class Intake:
     def health(self) -> dict[str, object]:
         """State and counters for the health topic."""
         counts = {"frames": self.frames, "bad_frames": self.bad_frames, "bad_values": self.bad_values}
-        return {"up": self.up, **counts, **({"down": self.down_reason} if self.down_reason else {})}
+        down = {"down": self.down_reason} if self.down_reason else {}
+        return {"up": self.up, **counts, **down, **({"boards": self.troubles} if self.troubles else {})}
 
     def _renamed(self, readings: Readings) -> Readings:
         if not self._channels:

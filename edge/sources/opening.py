@@ -3,6 +3,8 @@
 tests/edge/sources/test_opening.py fails until its reader starts, stops and answers `probe`.
 """
 
+from edge.sources.iio import IioSource
+from edge.sources.modbus_settings import ModbusSource
 from edge.sources.settings import FileSource, MqttSource, SerialSource, SourceSettings, StdinSource
 
 SOURCE_TYPES: dict[str, type[SourceSettings]] = {
@@ -10,4 +12,6 @@ SOURCE_TYPES: dict[str, type[SourceSettings]] = {
     "serial": SerialSource,
     "file": FileSource,
     "stdin": StdinSource,
+    "modbus": ModbusSource,
+    "iio": IioSource,
 }

@@ -8,6 +8,7 @@ from typing import Any
 from edge.alerts.standing import open_episodes
 from edge.delivery.outbox import Outbox
 from edge.detector.events.episode import Episode
+from edge.history.keeper import History
 from edge.wire.events import Event, EventError, event_from_dict
 from edge.wire.payload import encode_payload
 from edge.wire.state import OpenEpisode
@@ -23,8 +24,10 @@ class Ledger:
     outbox, so that every `new` gets its `end`.
     """
 
-    def __init__(self, outbox: Outbox) -> None:
+    def __init__(self, outbox: Outbox, history: History | None = None) -> None:
         self._outbox = outbox
+        self.history = history
+        """Where rows around the episodes are kept, if they are."""
         self._known: dict[str, dict[str, Any] | None] = {}
         self._unread: set[str] = set()  # streams that were asked for while the outbox could not be opened
         self._history: dict[str, dict[str, Event]] | None = None
@@ -40,6 +43,8 @@ class Ledger:
         self._outbox.commit(events, {stream: encode_payload(body)})
         self._known[stream] = body
         self.touched.add(stream)
+        if self.history is not None:
+            self.history.events(stream, events)
         for event in events:
             if event.event_type != "update":
                 log.info("stream %s: %s %s, episode %s", event.stream, event.event_type, event.kind, event.id)
@@ -91,6 +96,11 @@ class Ledger:
                 self._known[stream] = before
                 self.settle(stream, now["bundle"], now["open"])
                 self.keep(stream, now["bundle"], now["open"])
+
+    def close(self) -> None:
+        """Write what waits of the history; the outbox has its own `close`."""
+        if self.history is not None:
+            self.history.close()
 
     def _read(self, stream: str) -> dict[str, Any] | None:
         if stream not in self._known:

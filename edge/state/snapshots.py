@@ -5,6 +5,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from edge.detector.group import StreamGroup
+from edge.detector.outcome import Outcome
+from edge.detector.rows.row import Row
 from edge.state.files import StateFiles
 from edge.state.ledger import Ledger
 from edge.wire.events import Event
@@ -46,6 +48,12 @@ class Snapshots:
         state = self._group.snapshot(number)
         self._ledger.commit(self._streams[number], self._group.bundle.sha256, events, state["open"])
         return bool(state["open"])
+
+    def follow(self, number: int, row: Row, outcome: Outcome) -> None:
+        """A row of a stream was scored, or collected for commissioning: keep it to look back at."""
+        if self._group is not None and (history := self._ledger.history) is not None:
+            channels = [(channel.name, channel.unit) for channel in self._group.bundle.channels]
+            history.row(self._streams[number], channels, row, outcome)
 
     def save(self, number: int) -> None:
         """Write one stream's state. A disk that refuses is reported once; the agent goes on without."""
