@@ -73,7 +73,18 @@ def _add_watch(watch: argparse.ArgumentParser) -> None:
     watch.add_argument("--severity", choices=["warning", "critical"], help="one severity; default both")
     watch.add_argument("--until-event", action="store_true", help="end with the first alert; 1 where none came")
     watch.add_argument("--timeout", type=_seconds, metavar="SECONDS", help="end after so long")
+    _add_web(watch.add_argument_group("the page, in place of the terminal (pip install 'offbeat[web]')"))
     watch.set_defaults(command=_watch)
+
+
+def _add_web(web: argparse._ArgumentGroup) -> None:
+    web.add_argument("--web", action="store_true", help="serve a live page")
+    web.add_argument("--web-port", type=int, default=8080, metavar="PORT", help="(8080)")
+    web.add_argument("--web-host", default="127.0.0.1", metavar="ADDRESS", help="beyond this machine (127.0.0.1)")
+    web.add_argument("--web-password-hash", type=Path, metavar="FILE", help="what `offbeat-edge password` prints")
+    web.add_argument("--web-cert", type=Path, metavar="FILE", help="serve HTTPS")
+    web.add_argument("--web-key", type=Path, metavar="FILE")
+    web.add_argument("--web-store", type=Path, metavar="FILE", help="episodes heard of; default below the user's state")
 
 
 def _seconds(text: str) -> float:

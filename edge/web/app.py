@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
@@ -49,9 +49,9 @@ class Page:
         body = {"token": session.token, "password": self._settings.password_hash_file is not None}
         return JSONResponse(body)
 
-    async def overview(self, _request: Request) -> Response:
+    async def overview(self, request: Request) -> Response:
         """All devices and streams."""
-        return JSONResponse(self._service.overview())
+        return JSONResponse(self._service.overview("scores" in request.query_params))
 
     async def stream(self, request: Request) -> Response:
         """One stream."""
@@ -124,7 +124,7 @@ class Page:
         except TooManyError:
             return JSONResponse({"error": "too many pages are open"}, 503)
 
-        async def all_of_it() -> AsyncIterator[bytes]:
+        async def all_of_it() -> AsyncGenerator[bytes, None]:
             async with contextlib.aclosing(stream):
                 yield first
                 async for part in stream:

@@ -73,9 +73,9 @@ class Guard:
             if path.startswith("/api/") or request.method != "GET":
                 return JSONResponse({"error": "log in first"}, 401)
             return RedirectResponse("/login", 303)
-        if request.method not in ("GET", "HEAD") and path != "/login":
-            if not is_ours(session, request.headers.get(TOKEN_HEADER)):
-                return JSONResponse({"error": "this request does not come from the page; reload it"}, 403)
+        changes = request.method not in ("GET", "HEAD") and path != "/login"
+        if changes and not is_ours(session, request.headers.get(TOKEN_HEADER)):
+            return JSONResponse({"error": "this request does not come from the page; reload it"}, 403)
         return None
 
 

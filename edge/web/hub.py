@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import json
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Any
 
 GATHER_S = 0.5
@@ -43,7 +43,7 @@ class Hub:
             await asyncio.sleep(GATHER_S)
             self._send()
 
-    async def stream(self) -> AsyncIterator[bytes]:
+    async def stream(self) -> AsyncGenerator[bytes, None]:
         """What one page gets, until it goes.
 
         Raises:

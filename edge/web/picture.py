@@ -91,9 +91,9 @@ class Picture:
             self.passed_over += 1
         return None
 
-    def devices(self) -> list[dict[str, Any]]:
-        """All of them, the worst first, each with its streams, the worst first."""
-        known = [{"id": name, **self._device_body(view)} for name, view in self._devices.items()]
+    def devices(self, scores: int = 0) -> list[dict[str, Any]]:
+        """All of them, the worst first, each with its streams, the worst first, and so many latest scores of each."""
+        known = [{"id": name, **self._device_body(view, scores)} for name, view in self._devices.items()]
         return sorted(known, key=lambda one: (-one["worst"], one["id"]))
 
     def stream(self, device: str, stream: str) -> dict[str, Any] | None:
@@ -121,9 +121,9 @@ class Picture:
             for stream, one in view.streams.items():
                 yield from ((device, stream, episode.id) for episode in (one.state.open if one.state else ()))
 
-    def _device_body(self, view: DeviceView) -> dict[str, Any]:
+    def _device_body(self, view: DeviceView, scores: int) -> dict[str, Any]:
         there = bool(view.there)
-        streams = [{"id": name, **one.body(there)} for name, one in view.streams.items()]
+        streams = [{"id": name, **one.body(there), **_latest(one, scores)} for name, one in view.streams.items()]
         streams.sort(key=lambda one: (-one["worst"], one["id"]))
         worst = max([one["worst"] for one in streams], default=_CALM if there else _UNKNOWN)
         version = view.info.get("version")
@@ -183,6 +183,10 @@ class Picture:
             self.passed_over += 1
             return None
         return self._devices.setdefault(name, DeviceView())
+
+
+def _latest(view: StreamView, scores: int) -> dict[str, Any]:
+    return {"scores": list(view.scores)[-scores:]} if scores else {}
 
 
 def subscriptions(root: str, device: str) -> list[str]:

@@ -21,6 +21,8 @@ log = logging.getLogger(__name__)
 
 REQUESTS = frozenset({"ack", "snooze", "unsnooze", "normal"})
 """What a page may ask of a device; the device allows them or does not."""
+_SCORES = 120
+"""Latest scores of each stream that the overview begins with."""
 _SHARED_S, _MOST_SHARED = 0.9, 32
 """Rows are asked for once in this time for all pages that want the same."""
 
@@ -54,10 +56,10 @@ class PageService:
         self._link.stop()
         self.store.close()
 
-    def overview(self) -> dict[str, Any]:
-        """All devices and streams, the broker, the time here."""
+    def overview(self, scores: bool = False) -> dict[str, Any]:
+        """All devices and streams, with their latest scores where asked for, the broker, the time here."""
         with self._lock:
-            devices = self.picture.devices()
+            devices = self.picture.devices(_SCORES if scores else 0)
         return {
             "devices": devices,
             "broker": self.broker,

@@ -60,7 +60,7 @@ export async function overview(main) {
   main.replaceChildren(el("h1", {}, "All machines"), el("div.sides", {}, devices, el("aside.card", { "aria-label": "Episodes" }, el("h2", {}, "Latest episodes"), past)));
 
   async function refresh() {
-    const found = await get("/api/overview");
+    const found = await get("/api/overview", { scores: Object.keys(scores).length ? undefined : 1 });
     for (const device of found.devices) {
       for (const stream of device.streams) {
         const key = `${device.id}/${stream.id}`;
