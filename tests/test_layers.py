@@ -27,9 +27,10 @@ edge.detector.score: wire detector.members detector.bundle
 edge.detector.learn: detector.rows detector.members detector.bundle detector.score
 edge.detector.events: wire detector.rows detector.members detector.bundle
 edge.detector: wire detector.*
-edge.config: wire readings sources delivery detector.bundle detector.events
+edge.homeassistant: wire
+edge.config: wire readings sources delivery homeassistant detector.bundle detector.events
 edge.state: wire delivery detector detector.rows detector.bundle detector.events
-edge.agent: wire mqtt readings sources delivery detector.* config state
+edge.agent: wire mqtt readings sources delivery homeassistant detector.* config state
 edge.commands: wire mqtt readings sources.formats sources delivery detector.* config agent
 edge: wire sources watch detector detector.bundle config state agent commands
 edge.examples: edge
@@ -66,6 +67,7 @@ _LIBRARIES = {
     "edge.sources": "serial attr attrs",
     "edge.delivery": "attr attrs",
     "edge.watch": "",
+    "edge.homeassistant": "attr attrs",
     "edge.detector": "numpy",
     "edge.detector.score": "numpy ai_edge_litert tflite_runtime",
     "train": _LEARNT_WITH,

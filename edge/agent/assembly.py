@@ -3,6 +3,7 @@
 from collections import deque
 from pathlib import Path
 
+from edge import __version__
 from edge.agent.feedback import Feedback
 from edge.agent.inbox import Gathering, Inbox
 from edge.agent.inference import Inference
@@ -10,7 +11,7 @@ from edge.agent.left_behind import KeptTopics
 from edge.agent.loading import grouped, live_sources
 from edge.agent.loop import Agent
 from edge.agent.notify import Notifier
-from edge.agent.parts import info_of, lanes_of, make_inference, make_intake, reader_in_time, served
+from edge.agent.parts import bundle_names, info_of, lanes_of, make_inference, make_intake, reader_in_time, served
 from edge.agent.reload import Reload
 from edge.agent.reporter import Reporter
 from edge.config.settings import Config
@@ -19,6 +20,8 @@ from edge.delivery.outbox import Outbox
 from edge.delivery.publisher import Publisher
 from edge.delivery.requests import Requests
 from edge.detector.bundle.files import BundleError, UnfitError
+from edge.homeassistant.announcer import Announcer
+from edge.homeassistant.discovery import Discovery
 from edge.state.ledger import Ledger
 from edge.wire.topics import DeviceTopics
 
@@ -44,9 +47,9 @@ def assemble(config: Config, path: Path) -> Agent:
     feedback = Feedback()
     ended: deque[tuple[str, Exception | None]] = deque()
     intakes = {source.name: make_intake(source, inbox, ended) for source in config.source}
-    reload = Reload(path, config, kept)
     reporter = _reporter(config, inferences, outbox, run_s, feedback)
-    reporter.clear(kept.now([stream.id for stream in config.stream]))
+    announcer = _announcer(config, inferences, reporter.publisher)
+    reporter.clear(kept.now([stream.id for stream in config.stream], announcer.topics if announcer else ()))
     return Agent(
         streams=streams,
         inferences=inferences,
@@ -58,7 +61,7 @@ def assemble(config: Config, path: Path) -> Agent:
         reporter=reporter,
         notifier=Notifier(),
         health_every_s=config.device.health_every_s,
-        on_reload=reload,
+        on_reload=(reload := Reload(path, config, kept, announcer)),
         on_look=reload.take_new_bundles,
         gathering=Gathering(config.device.gather),
         feedback=feedback,
@@ -84,6 +87,17 @@ def _opened(config: Config, ledger: Ledger, run_s: Durations) -> list[Inference]
     if len(errors) == len(inferences) and hopeless:
         raise errors[0]
     return inferences
+
+
+def _announcer(config: Config, inferences: list[Inference], publisher: Publisher) -> Announcer | None:
+    if not config.homeassistant.discovery:
+        return None
+    topics = DeviceTopics(config.device.id, config.device.root)
+    discovery = Discovery(topics, config.homeassistant, __version__, config.requests.allow)
+    announcer = Announcer(discovery, publisher.retain, publisher.again)
+    announcer.announce(bundle_names(inferences))
+    publisher.listen(announcer.birth_topic, announcer.heard)
+    return announcer
 
 
 def _reporter(

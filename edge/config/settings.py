@@ -12,6 +12,7 @@ from edge.config.structure import ConfigError, UnfinishedError, nearest, structu
 from edge.delivery.settings import DeliverySettings
 from edge.detector.bundle.rules import ChannelRules
 from edge.detector.events.planned import PlannedException
+from edge.homeassistant.settings import HomeAssistantSettings
 from edge.sources.checks import is_id, is_positive, is_positive_or_inf, is_topic_root, not_negative
 from edge.sources.settings import SourceSettings
 from edge.wire.broker import BrokerSettings
@@ -143,6 +144,7 @@ class Config:
     source: tuple[SourceSettings, ...]
     stream: tuple[StreamConfig, ...]
     requests: RequestSettings = RequestSettings()
+    homeassistant: HomeAssistantSettings = field(factory=HomeAssistantSettings)
 
     @property
     def brokers(self) -> tuple[BrokerSettings, ...]:
