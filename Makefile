@@ -13,7 +13,7 @@ units = --unit speed=rpm --unit flow=m3/h --unit pressure=bar --unit motor_curre
 
 both_runtimes = $$(test -x .venv-tflite/bin/python && echo --runtime-python .venv-tflite/bin/python)
 
-.PHONY: help demo test test-homeassistant check docs results bench attack chaos fuzz soak model picture clean
+.PHONY: help demo test test-integrations test-homeassistant check docs results bench attack chaos fuzz soak model picture clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -26,6 +26,10 @@ demo: ## normal operation to trained model to live alerts, with a table at the e
 test: ## all tests (PYTHON=python3.13: with another Python)
 	$(environment) --tflite-runtime
 	$(run) pytest -n 2 --dist loadfile
+
+test-integrations: ## beside Prometheus and others, as they are installed
+	$(environment)
+	$(run) pytest -m integration tests/integrations --ignore tests/integrations/homeassistant
 
 test-homeassistant: ## Home Assistant itself beside an agent, some 600 MB (PYTHON313=PATH)
 	$(environment) --homeassistant $(PYTHON313)

@@ -28,9 +28,10 @@ edge.detector.learn: detector.rows detector.members detector.bundle detector.sco
 edge.detector.events: wire detector.rows detector.members detector.bundle
 edge.detector: wire detector.*
 edge.homeassistant: wire
-edge.config: wire readings sources delivery homeassistant detector.bundle detector.events
+edge.prometheus: wire
+edge.config: wire readings sources delivery homeassistant prometheus detector.bundle detector.events
 edge.state: wire delivery detector detector.rows detector.bundle detector.events
-edge.agent: wire mqtt readings sources delivery homeassistant detector.* config state
+edge.agent: wire mqtt readings sources delivery homeassistant prometheus detector.* config state
 edge.commands: wire mqtt readings sources.formats sources delivery detector.* config agent
 edge: wire sources watch detector detector.bundle config state agent commands
 edge.examples: edge
@@ -68,6 +69,7 @@ _LIBRARIES = {
     "edge.delivery": "attr attrs",
     "edge.watch": "",
     "edge.homeassistant": "attr attrs",
+    "edge.prometheus": "attr attrs prometheus_client",
     "edge.detector": "numpy",
     "edge.detector.score": "numpy ai_edge_litert tflite_runtime",
     "train": _LEARNT_WITH,

@@ -1,6 +1,7 @@
 """From the settings to an agent that is ready to run: bundles loaded, state restored, nothing connected yet."""
 
 from collections import deque
+from collections.abc import Iterator
 from pathlib import Path
 
 from edge import __version__
@@ -13,8 +14,8 @@ from edge.agent.loop import Agent
 from edge.agent.notify import Notifier
 from edge.agent.parts import bundle_names, info_of, lanes_of, make_inference, make_intake, reader_in_time, served
 from edge.agent.reload import Reload
-from edge.agent.reporter import Reporter
-from edge.config.settings import Config
+from edge.agent.reporter import Reporter, Service
+from edge.config.settings import Config, ConfigError
 from edge.delivery.figures import Durations
 from edge.delivery.outbox import Outbox
 from edge.delivery.publisher import Publisher
@@ -107,4 +108,17 @@ def _reporter(
     requests = Requests(topics, config.requests.allow)
     requests.register("normal", feedback.ask)
     publisher = Publisher(config.broker, topics, outbox, config.delivery, requests)
-    return Reporter(outbox, publisher, info_of(inferences), run_s)
+    return Reporter(outbox, publisher, info_of(inferences), run_s, list(_services(config, topics, publisher)))
+
+
+def _services(config: Config, topics: DeviceTopics, publisher: Publisher) -> Iterator[Service]:
+    """What is configured of them; their modules are imported only here."""
+    if config.prometheus.port is None:
+        return
+    try:
+        from edge.prometheus.exporter import Exporter, Server
+    except ModuleNotFoundError as error:
+        raise ConfigError(str(error)) from error
+    exporter = Exporter(topics, __version__)
+    publisher.taps.append(exporter.heard)
+    yield Server(exporter, config.prometheus)

@@ -5,7 +5,7 @@ import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from edge.delivery.figures import Durations, health_body, process_figures
 from edge.delivery.outbox import Outbox
@@ -19,6 +19,16 @@ FLUSH_S = 5.0
 """How long leaving may wait for the broker, seconds."""
 
 
+class Service(Protocol):
+    """What runs in threads of its own from the start to the end of the agent."""
+
+    def start(self) -> None:
+        """Returns at once."""
+
+    def stop(self) -> None:
+        """End it."""
+
+
 @dataclass
 class Reporter:
     """Keeps outbox and publisher, and remembers what was said last."""
@@ -28,18 +38,24 @@ class Reporter:
     info: Mapping[str, Any]
     run_s: Durations
     """How long batches took, seconds."""
+    services: Sequence[Service] = ()
+    """What serves readers beside the broker."""
     _online: dict[str, bool] = field(default_factory=dict)
     _to_clear: list[tuple[float, str]] = field(default_factory=list)
     _alarms: dict[str, tuple[str, str | None]] = field(default_factory=dict)
     _latest: dict[str, tuple[Outcome, str]] = field(default_factory=dict)  # of streams whose state is to be published
 
     def start(self) -> None:
-        """Begin to reach the broker."""
+        """Begin to reach the broker, and to be reached."""
+        for service in self.services:
+            service.start()
         self.publisher.start()
         self.publisher.info(self.info)
 
     def stop(self) -> None:
         """Say what is left, for `FLUSH_S` at most, and `offline`."""
+        for service in self.services:
+            service.stop()
         if not self.publisher.stop(FLUSH_S):
             log.warning("%d events are kept for the next start: no broker took them", self.outbox.counts().pending)
         self.outbox.close()

@@ -13,6 +13,7 @@ from edge.delivery.settings import DeliverySettings
 from edge.detector.bundle.rules import ChannelRules
 from edge.detector.events.planned import PlannedException
 from edge.homeassistant.settings import HomeAssistantSettings
+from edge.prometheus.settings import PrometheusSettings
 from edge.sources.checks import is_id, is_positive, is_positive_or_inf, is_topic_root, not_negative
 from edge.sources.settings import SourceSettings
 from edge.wire.broker import BrokerSettings
@@ -145,6 +146,7 @@ class Config:
     stream: tuple[StreamConfig, ...]
     requests: RequestSettings = RequestSettings()
     homeassistant: HomeAssistantSettings = field(factory=HomeAssistantSettings)
+    prometheus: PrometheusSettings = field(factory=PrometheusSettings)
 
     @property
     def brokers(self) -> tuple[BrokerSettings, ...]:

@@ -40,6 +40,8 @@ class Publisher:
         outgoing = Outgoing(topics, outbox, self._latest, self._health, requests or Requests(topics), self._counts)
         self._link = Link(broker, settings, outgoing)
         self._alarms: dict[str, tuple[Any, Any]] = {}
+        self.taps: list[Callable[[str, bytes], None]] = []
+        """Called with topic and payload of all retained topics and of health, in the caller's thread; brief."""
 
     def start(self) -> None:
         """Begin to connect; returns at once."""
@@ -70,6 +72,8 @@ class Publisher:
         """Keep a topic's retained payload current, now and after each reconnect."""
         self._latest.put(topic, payload, urgent)
         self._link.wake()
+        for tap in self.taps:
+            tap(topic, payload)
 
     def again(self, topic: str) -> None:
         """Send a retained topic's payload once more; any thread may ask."""
@@ -83,8 +87,11 @@ class Publisher:
 
     def health(self, body: Mapping[str, Any]) -> None:
         """Not retained, QoS 0; without a connection only the newest waits."""
-        self._health.append(encode_payload(dict(body)))
+        payload = encode_payload(dict(body))
+        self._health.append(payload)
         self._link.wake()
+        for tap in self.taps:
+            tap(self._topics.health, payload)
 
     @property
     def connected(self) -> bool:
