@@ -27,8 +27,8 @@ class NodeRed:
         (folder / "flows.json").write_text(
             json.dumps([self._adapted(node, port) for node in json.loads(FLOW.read_text())])
         )
-        settings = f'module.exports = {{ flowFile: "flows.json", userDir: {json.dumps(str(folder))}, httpAdminRoot: false, httpNodeRoot: false }};'
-        (folder / "settings.js").write_text(settings)
+        settings = {"flowFile": "flows.json", "userDir": str(folder), "httpAdminRoot": False, "httpNodeRoot": False}
+        (folder / "settings.js").write_text(f"module.exports = {json.dumps(settings)};")
         binary = Path(os.environ.get("OFFBEAT_NODERED", ""), "node_modules/.bin/node-red").resolve()
         if not binary.is_file():
             missing("Node-RED (OFFBEAT_NODERED, a folder with node_modules; make test-integrations)")
