@@ -1,5 +1,6 @@
 # A verb a target; the logic is in Python. `make` alone lists the targets.
 PYTHON ?= python3
+PYTHON313 ?= python3.13
 SEED ?= 1
 ROUNDS ?= 1
 EXAMPLES ?= 1000000
@@ -12,11 +13,11 @@ units = --unit speed=rpm --unit flow=m3/h --unit pressure=bar --unit motor_curre
 
 both_runtimes = $$(test -x .venv-tflite/bin/python && echo --runtime-python .venv-tflite/bin/python)
 
-.PHONY: help demo test check docs results bench attack chaos fuzz soak model picture clean
+.PHONY: help demo test test-integrations test-homeassistant check docs results bench attack chaos fuzz soak model picture clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 24
 
 demo: ## normal operation to trained model to live alerts, with a table at the end (SEED=n: other faults)
 	$(environment)
@@ -25,6 +26,14 @@ demo: ## normal operation to trained model to live alerts, with a table at the e
 test: ## all tests (PYTHON=python3.13: with another Python)
 	$(environment) --tflite-runtime
 	$(run) pytest -n 2 --dist loadfile
+
+test-integrations: ## beside Prometheus and Node-RED themselves
+	$(environment) --nodered
+	OFFBEAT_NODERED=build/nodered $(run) pytest -m integration tests/integrations --ignore tests/integrations/homeassistant
+
+test-homeassistant: ## Home Assistant itself beside an agent, some 600 MB (PYTHON313=PATH)
+	$(environment) --homeassistant $(PYTHON313)
+	OFFBEAT_HOMEASSISTANT=.venv-homeassistant/bin/python $(run) pytest -m integration tests/integrations/homeassistant
 
 check: ## lint, format and types
 	$(environment)

@@ -14,6 +14,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 VERSIONS = ("3.11", "3.12", "3.13")
 PINS, RUNTIME_PINS, BENCH_PINS = "constraints.txt", "constraints-tflite-runtime.txt", "constraints-bench.txt"
+HOME_PINS, NODE_RED = "constraints-homeassistant.txt", "node-red@4.1.15"
 RUNTIME_VERSION = "3.11"
 """The last Python that tflite-runtime has wheels for."""
 
@@ -101,6 +102,24 @@ def make_runtime(python: str, version: str) -> None:
     make(".venv-tflite", python, RUNTIME_VERSION, ["-r", RUNTIME_PINS], (RUNTIME_PINS,))
 
 
+def make_homeassistant(python: str) -> None:
+    """`.venv-homeassistant`, which wants a Python 3.13 and 600 MB."""
+    if version_of(python) != "3.13":
+        raise SetupError(f"Home Assistant wants Python 3.13, and {python} is none; name one: make ... PYTHON313=PATH")
+    make(".venv-homeassistant", python, "3.13", ["--prefer-binary", "-r", HOME_PINS], (HOME_PINS,))
+
+
+def make_nodered(folder: str = "build/nodered") -> None:
+    """Node-RED where npm is; without it its tests skip, or fail in CI."""
+    if shutil.which("npm") is None:
+        print("No npm here: Node-RED is left out.", flush=True)
+        return
+    if not (ROOT / folder / "node_modules" / ".bin" / "node-red").exists():
+        (ROOT / folder).mkdir(parents=True, exist_ok=True)
+        command = ["npm", "install", "--no-audit", "--no-fund", "--prefix", folder, NODE_RED]
+        run(command, f"installing {NODE_RED} into {folder}")
+
+
 def make_bench(python: str, version: str) -> None:
     """`.venv-bench`, with what `make bench` compares with; without it the benchmark runs and says so."""
     try:
@@ -115,6 +134,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--python", default="python3", help="interpreter to make it with (default: python3)")
     parser.add_argument("--tflite-runtime", action="store_true", help="make .venv-tflite too, for the tests")
+    parser.add_argument("--nodered", action="store_true", help="install Node-RED too, for its tests")
+    parser.add_argument("--homeassistant", metavar="PYTHON", help="make .venv-homeassistant too, with this Python 3.13")
     parser.add_argument("--bench", action="store_true", help="make .venv-bench too, for the benchmarks")
     options = parser.parse_args()
     try:
@@ -123,6 +144,10 @@ def main() -> int:
         make(".venv", python, version, ["-c", PINS, "-e", ".[train,dev]"], ("pyproject.toml", PINS))
         if options.tflite_runtime:
             make_runtime(python, version)
+        if options.homeassistant:
+            make_homeassistant(options.homeassistant)
+        if options.nodered:
+            make_nodered()
         if options.bench:
             make_bench(python, version)
     except SetupError as error:

@@ -50,6 +50,8 @@ def build_parser() -> argparse.ArgumentParser:
     _add_watch(commands.add_parser("watch", help="show alerts in this terminal as they come"))
     _add_discover(commands.add_parser("discover", help="list boards and channels at a broker, and settings"))
     _add_record(commands.add_parser("record", help="write what boards send to files, to train on"))
+    word = commands.add_parser("password", help="print the hash of a password, for the page")
+    word.set_defaults(command=_password)
     _add_normal(commands.add_parser("normal", help="say of an episode that it was normal, or take that back"))
     return parser
 
@@ -209,9 +211,27 @@ def _watch(options: argparse.Namespace) -> int:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: stop.set())
+    if options.web:
+        return _page(options, broker, root, device)
     choice = Choice(options.stream, options.severity, options.until_event, options.timeout)
     shown = watch(broker, root, device, options.json, stop, choice=choice)
     return 1 if options.until_event and not shown else 0
+
+
+def _page(options: argparse.Namespace, broker: Any, root: str, device: str) -> int:
+    try:
+        from edge.commands.page import serve_page
+    except ModuleNotFoundError as error:
+        print(f"offbeat-edge: --web wants {error.name}: pip install 'offbeat[web]'", file=sys.stderr)
+        return _BAD_SETUP
+    _log_to_stderr("info")
+    return serve_page(options, broker, root, device)
+
+
+def _password(_options: argparse.Namespace) -> int:
+    from edge.commands.password import password
+
+    return password()
 
 
 def _discover(options: argparse.Namespace) -> int:

@@ -28,11 +28,14 @@ edge.detector.learn: detector.rows detector.members detector.bundle detector.sco
 edge.detector.events: wire detector.rows detector.members detector.bundle
 edge.detector: wire detector.*
 edge.alerts: wire
-edge.config: wire readings sources delivery detector.bundle detector.events history
+edge.config: wire readings sources delivery detector.bundle detector.events history homeassistant prometheus web
 edge.state: wire alerts delivery detector detector.rows detector.bundle detector.events history
-edge.agent: wire mqtt readings sources alerts delivery detector.* config state history
-edge.commands: wire mqtt readings sources.formats sources delivery detector.* config agent history
+edge.agent: wire mqtt readings sources alerts delivery detector.* config state history homeassistant prometheus web
+edge.commands: wire mqtt readings sources.formats sources delivery detector.* config agent history web
 edge.history: wire delivery detector detector.rows
+edge.homeassistant: wire
+edge.prometheus: wire
+edge.web: wire mqtt
 edge: wire sources watch detector detector.bundle config state agent commands
 edge.examples: edge
 train.console:
@@ -68,6 +71,9 @@ _LIBRARIES = {
     "edge.sources": "serial pymodbus attr attrs",
     "edge.delivery": "attr attrs",
     "edge.watch": "",
+    "edge.homeassistant": "attr attrs",
+    "edge.prometheus": "attr attrs prometheus_client",
+    "edge.web": "attr attrs starlette uvicorn PIL argon2",
     "edge.detector": "numpy",
     "edge.detector.score": "numpy ai_edge_litert tflite_runtime",
     "train": _LEARNT_WITH,

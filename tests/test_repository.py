@@ -42,7 +42,7 @@ def test_every_make_target_is_in_its_help():
     makefile = (ROOT / "Makefile").read_text("utf-8")
     (targets,) = re.findall(r"^\.PHONY: (.*)$", makefile, re.MULTILINE)
 
-    assert set(re.findall(r"^(\w+):.*## ", makefile, re.MULTILINE)) == set(targets.split())
+    assert set(re.findall(r"^([\w-]+):.*## ", makefile, re.MULTILINE)) == set(targets.split())
 
 
 def test_the_pre_commit_hooks_run_what_make_check_runs():

@@ -14,6 +14,7 @@ from edge.agent.notify import Notifier
 from edge.agent.parts import info_of, lanes_of, make_inference, make_intake, reader_in_time, served
 from edge.agent.reload import Reload
 from edge.agent.reporter import Reporter
+from edge.agent.services import announced, services
 from edge.config.settings import Config
 from edge.delivery.figures import Durations
 from edge.delivery.outbox import Outbox
@@ -47,9 +48,9 @@ def assemble(config: Config, path: Path) -> Agent:
     feedback = Feedback()
     ended: deque[tuple[str, Exception | None]] = deque()
     intakes = {source.name: make_intake(source, inbox, ended) for source in config.source}
-    reload = Reload(path, config, kept)
     reporter = _reporter(config, inferences, ledger, outbox, run_s, feedback)
-    reporter.clear(kept.now([stream.id for stream in config.stream]))
+    announcer = announced(config, inferences, reporter.publisher)
+    reporter.clear(kept.now([stream.id for stream in config.stream], announcer.topics if announcer else ()))
     return Agent(
         streams=streams,
         inferences=inferences,
@@ -61,7 +62,7 @@ def assemble(config: Config, path: Path) -> Agent:
         reporter=reporter,
         notifier=Notifier(),
         health_every_s=config.device.health_every_s,
-        on_reload=reload,
+        on_reload=(reload := Reload(path, config, kept, announcer)),
         on_look=reload.take_new_bundles,
         gathering=Gathering(config.device.gather),
         feedback=feedback,
@@ -98,4 +99,4 @@ def _reporter(
     if ledger.history is not None:
         requests.register("rows", partial(answer, ledger.history))
     publisher = Publisher(config.broker, topics, outbox, config.delivery, requests)
-    return Reporter(outbox, publisher, ledger, info_of(inferences), run_s)
+    return Reporter(outbox, publisher, ledger, info_of(inferences), run_s, list(services(config, publisher)))

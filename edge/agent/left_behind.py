@@ -3,11 +3,19 @@
 import json
 import logging
 from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from edge.wire.topics import DeviceTopics
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class _Served:
+    topics: DeviceTopics
+    streams: list[str]
+    announced: list[str]
 
 
 class KeptTopics:
@@ -16,13 +24,18 @@ class KeptTopics:
     def __init__(self, path: Path, topics: DeviceTopics) -> None:
         self._path, self._topics = path, topics
 
-    def now(self, streams: Collection[str]) -> list[str]:
-        """From here on these are served; the retained topics of what was served before and is not any more."""
+    def now(self, streams: Collection[str], announced: Collection[str] = ()) -> list[str]:
+        """From here on these are served; the retained topics of what was served before and is not any more.
+
+        `announced` are other retained topics of theirs, such as those of Home Assistant's discovery.
+        """
         known = self._read()
-        gone = [topic for topics, before in known for topic in self._left(topics, before, streams)]
+        gone = [topic for one in known for topic in self._left(one.topics, one.streams, streams)]
+        gone += [topic for one in known for topic in one.announced if topic not in announced]
         if gone:
             log.info("no longer served, their retained topics are cleared: %s", ", ".join(gone))
-        body = [{"root": self._topics.root, "device": self._topics.device, "streams": sorted(streams)}]
+        served = {"root": self._topics.root, "device": self._topics.device, "streams": sorted(streams)}
+        body = [served | {"announced": sorted(announced)}]
         try:
             self._path.write_text(json.dumps(body), "utf-8")
         except OSError as error:
@@ -37,11 +50,15 @@ class KeptTopics:
         if not same:
             yield from (topics.status, topics.info)
 
-    def _read(self) -> list[tuple[DeviceTopics, list[str]]]:
+    def _read(self) -> list[_Served]:
         try:
             body = json.loads(self._path.read_text("utf-8"))
             return [
-                (DeviceTopics(str(one["device"]), str(one["root"])), [str(stream) for stream in one["streams"]])
+                _Served(
+                    DeviceTopics(str(one["device"]), str(one["root"])),
+                    [str(stream) for stream in one["streams"]],
+                    [str(topic) for topic in one.get("announced", ())],
+                )
                 for one in body
             ]
         except FileNotFoundError:

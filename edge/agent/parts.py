@@ -137,6 +137,15 @@ def _judged_by(calibration: Calibration | None) -> list[str]:
     return [] if calibration is None else list(calibration.taking_part)
 
 
+def bundle_names(inferences: Iterable[Inference]) -> dict[str, str | None]:
+    """The name of each stream's bundle, None while there is none that can be used."""
+    return {
+        config.id: None if inference.loaded is None else inference.loaded.bundle.name
+        for inference in inferences
+        for config in inference.configs
+    }
+
+
 def info_of(inferences: Iterable[Inference]) -> dict[str, Any]:
     """What the info topic says: version and bundles."""
     bundles = []

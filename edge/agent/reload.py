@@ -13,9 +13,10 @@ from edge.agent.inference import Inference
 from edge.agent.left_behind import KeptTopics
 from edge.agent.loading import grouped, live_sources
 from edge.agent.loop import Agent
-from edge.agent.parts import info_of, lanes_of, make_inference, make_intake, open_reader, served
+from edge.agent.parts import bundle_names, info_of, lanes_of, make_inference, make_intake, open_reader, served
 from edge.config.settings import Config, ConfigError, StreamConfig, load_config
 from edge.detector.bundle.files import BundleError, load_bundle
+from edge.homeassistant.announcer import Announcer
 from edge.sources.intake import Intake
 from edge.sources.settings import Reader, SourceError
 from edge.wire.certificates import precautions
@@ -24,7 +25,7 @@ log = logging.getLogger(__name__)
 
 _AHEAD_EVERY_S = 3600.0
 """How often certificates and secrets are looked at, seconds."""
-_FIXED = ("broker", "delivery", "requests", "history")
+_FIXED = ("broker", "delivery", "requests", "history", "homeassistant", "prometheus", "web")
 _FIXED_OF_DEVICE = ("id", "state_dir", "root", "runtime")
 """What a running agent cannot change: where it says things, under which name, and what it keeps."""
 
@@ -75,8 +76,8 @@ class _Plan:
 class Reload:
     """Reads the config again. What did not change goes on undisturbed: its sources, windows and episodes."""
 
-    def __init__(self, path: Path, config: Config, kept: KeptTopics) -> None:
-        self._path, self._config, self._kept = path, config, kept
+    def __init__(self, path: Path, config: Config, kept: KeptTopics, announcer: Announcer | None = None) -> None:
+        self._path, self._config, self._kept, self._announcer = path, config, kept, announcer
         self._copies, self._refused = Copies(), ""
         self._ahead_at = -math.inf
 
@@ -92,7 +93,7 @@ class Reload:
             return
         self._apply(agent, plan)
         self._config = plan.config
-        agent.reporter.clear(self._kept.now([stream.id for stream in plan.config.stream]))
+        agent.reporter.clear(self._kept.now([stream.id for stream in plan.config.stream], self._announced()))
         log.info("reload: %d streams, %d sources", len(plan.config.stream), len(plan.config.source))
 
     def take_new_bundles(self, agent: Agent) -> None:
@@ -138,6 +139,9 @@ class Reload:
                     new.bundle.sha256[:12],
                     old.bundle.sha256[:12] if old else "none",
                 )
+
+    def _announced(self) -> list[str]:
+        return [] if self._announcer is None else self._announcer.topics
 
     def _changeable(self, new: Config) -> Config:
         """The new config with what cannot be changed as it was."""
@@ -212,3 +216,5 @@ class Reload:
             inference.save_every(device.snapshot_every_s)
         logging.getLogger().setLevel(device.log_level.upper())
         agent.reporter.publisher.info(info_of(plan.inferences))
+        if self._announcer is not None:
+            self._announcer.announce(bundle_names(plan.inferences))

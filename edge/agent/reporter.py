@@ -5,7 +5,7 @@ import math
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from edge.alerts.standing import Standing
 from edge.delivery.figures import Durations, health_body, process_figures
@@ -21,6 +21,16 @@ FLUSH_S = 5.0
 """How long leaving may wait for the broker, seconds."""
 
 
+class Service(Protocol):
+    """What runs in threads of its own from the start to the end of the agent."""
+
+    def start(self) -> None:
+        """Returns at once."""
+
+    def stop(self) -> None:
+        """End it."""
+
+
 @dataclass
 class Reporter:
     """Keeps outbox and publisher, and remembers what was said last."""
@@ -31,6 +41,8 @@ class Reporter:
     info: Mapping[str, Any]
     run_s: Durations
     """How long batches took, seconds."""
+    services: Sequence[Service] = ()
+    """What serves readers beside the broker."""
     _online: dict[str, bool] = field(default_factory=dict)
     _to_clear: list[tuple[float, str]] = field(default_factory=list)
     _standing: dict[str, Standing] = field(default_factory=dict)
@@ -38,12 +50,16 @@ class Reporter:
     _changed: set[str] = field(default_factory=set)  # streams whose figures are to be published
 
     def start(self) -> None:
-        """Begin to reach the broker."""
+        """Begin to reach the broker, and to be reached."""
+        for service in self.services:
+            service.start()
         self.publisher.start()
         self.publisher.info(self.info)
 
     def stop(self) -> None:
         """Say what is left, for `FLUSH_S` at most, and `offline`."""
+        for service in self.services:
+            service.stop()
         if not self.publisher.stop(FLUSH_S):
             log.warning("%d events are kept for the next start: no broker took them", self.outbox.counts().pending)
         self.outbox.close()

@@ -13,8 +13,11 @@ from edge.delivery.settings import DeliverySettings
 from edge.detector.bundle.rules import ChannelRules
 from edge.detector.events.planned import PlannedException
 from edge.history.settings import HistorySettings
+from edge.homeassistant.settings import HomeAssistantSettings
+from edge.prometheus.settings import PrometheusSettings
 from edge.sources.checks import is_id, is_positive, is_positive_or_inf, is_topic_root, not_negative
 from edge.sources.settings import SourceSettings
+from edge.web.settings import WebSettings
 from edge.wire.broker import BrokerSettings
 from edge.wire.topics import RESERVED_STREAMS
 
@@ -146,6 +149,9 @@ class Config:
     stream: tuple[StreamConfig, ...]
     requests: RequestSettings = RequestSettings()
     history: HistorySettings = field(factory=HistorySettings)
+    homeassistant: HomeAssistantSettings = field(factory=HomeAssistantSettings)
+    prometheus: PrometheusSettings = field(factory=PrometheusSettings)
+    web: WebSettings = field(factory=WebSettings)
 
     @property
     def brokers(self) -> tuple[BrokerSettings, ...]:

@@ -64,6 +64,13 @@ class LatestValues:
                 known.urgent = True
                 self._line_up(topic, known)
 
+    def again(self, topic: str) -> None:
+        """The topic is due although the broker has its newest payload."""
+        with self._lock:
+            if (known := self._topics.get(topic)) is not None and known.payload:
+                known.acknowledged, known.urgent = None, True
+                self._line_up(topic, known)
+
     def due(self, now: float, limit: int) -> list[tuple[str, bytes]]:
         """What to send at monotonic time `now`; counts as in flight from here on, at most `limit` at a time."""
         with self._lock:

@@ -1,7 +1,7 @@
 """Everything that the device says to the broker, from a thread of its own."""
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -41,6 +41,8 @@ class Publisher:
         outgoing = Outgoing(topics, outbox, self._latest, self._health, requests or Requests(topics), self._counts)
         self._link = Link(broker, settings, outgoing)
         self._alarms: dict[str, tuple[Any, ...]] = {}
+        self.taps: list[Callable[[str, bytes], None]] = []
+        """Called with topic and payload of all retained topics and of health, in the caller's thread; brief."""
 
     def start(self) -> None:
         """Begin to connect; returns at once."""
@@ -70,11 +72,26 @@ class Publisher:
         """Keep a topic's retained payload current, now and after each reconnect."""
         self._latest.put(topic, payload, urgent)
         self._link.wake()
+        for tap in self.taps:
+            tap(topic, payload)
+
+    def again(self, topic: str) -> None:
+        """Send a retained topic's payload once more; any thread may ask."""
+        self._latest.again(topic)
+        self._link.wake()
+
+    def listen(self, topic: str, heard: Callable[[bytes], None]) -> None:
+        """Call `heard` with the payload of what comes on a topic, in the delivery thread; what is retained is not
+        news. From the next connection on."""
+        self._link.outgoing.listens[topic] = heard
 
     def health(self, body: Mapping[str, Any]) -> None:
         """Not retained, QoS 0; without a connection only the newest waits."""
-        self._health.append(encode_payload(dict(body)))
+        payload = encode_payload(dict(body))
+        self._health.append(payload)
         self._link.wake()
+        for tap in self.taps:
+            tap(self.topics.health, payload)
 
     @property
     def connected(self) -> bool:

@@ -2,6 +2,7 @@
 
 import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from attrs import evolve
@@ -31,6 +32,8 @@ class Outgoing:
     requests: Requests
     counts: LinkCounts
     refusals: Refusals = field(default_factory=Refusals)
+    listens: dict[str, Callable[[bytes], None]] = field(default_factory=dict)
+    """Other topics that somebody wants to hear, with whom to call; they are brief."""
 
 
 class Session:
@@ -51,7 +54,7 @@ class Session:
         """All retained values are due again, and the allowed requests are listened for."""
         self._out.latest.reconnected()
         self._out.requests.register("replay", self._replay)
-        self._connection.subscribe(self._out.requests.subscriptions)
+        self._connection.subscribe([*self._out.requests.subscriptions, *self._out.listens])
 
     def step(self, now: float) -> None:
         """Send what is due at monotonic time `now`, then wait for news and serve the network.
@@ -114,6 +117,9 @@ class Session:
         while self._connection.messages:
             message = self._connection.messages.popleft()
             if message.retain:  # a retained request would be carried out anew at every connection
+                continue
+            if (heard := self._out.listens.get(message.topic)) is not None:
+                heard(message.payload)
                 continue
             answer = requests.answer(message.topic, message.payload)
             if answer is not None:

@@ -1,0 +1,1 @@
+"""What the agent publishes, as metrics for Prometheus."""
