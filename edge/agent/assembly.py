@@ -1,8 +1,10 @@
 """From the settings to an agent that is ready to run: bundles loaded, state restored, nothing connected yet."""
 
 from collections import deque
+from functools import partial
 from pathlib import Path
 
+from edge.agent.asked.attending import Attending
 from edge.agent.feedback import Feedback
 from edge.agent.inbox import Gathering, Inbox
 from edge.agent.inference import Inference
@@ -39,14 +41,13 @@ def assemble(config: Config, path: Path) -> Agent:
     inferences = _opened(config, ledger, run_s)
     ledger.settle_others([stream.id for stream in config.stream])
     streams = served(inferences)
-    kept = KeptTopics(config.device.state_dir / "served.json", DeviceTopics(config.device.id, config.device.root))
     inbox = Inbox(lanes_of(streams, config.device.queue_readings))
-    feedback = Feedback()
+    feedback, attending = Feedback(), Attending(ledger, config.requests.max_snooze_s)
+    ledger.groups.sources = {stream.id: stream.source or "" for stream in config.stream}
     ended: deque[tuple[str, Exception | None]] = deque()
     intakes = {source.name: make_intake(source, inbox, ended) for source in config.source}
-    reload = Reload(path, config, kept)
-    reporter = _reporter(config, inferences, ledger, outbox, run_s, feedback)
-    reporter.clear(kept.now([stream.id for stream in config.stream]))
+    reporter = _reporter(config, inferences, ledger, run_s, _requests(config, feedback, attending))
+    reload = Reload(path, config, _kept(config, reporter))
     return Agent(
         streams=streams,
         inferences=inferences,
@@ -62,6 +63,7 @@ def assemble(config: Config, path: Path) -> Agent:
         on_look=reload.take_new_bundles,
         gathering=Gathering(config.device.gather),
         feedback=feedback,
+        on_tick=attending.tick,
     )
 
 
@@ -86,11 +88,26 @@ def _opened(config: Config, ledger: Ledger, run_s: Durations) -> list[Inference]
     return inferences
 
 
+def _kept(config: Config, reporter: Reporter) -> KeptTopics:
+    """What is retained of what is no longer served is taken back."""
+    kept = KeptTopics(config.device.state_dir / "served.json", reporter.publisher.topics)
+    reporter.on_cleared = kept.cleared
+    reporter.clear(kept.now([stream.id for stream in config.stream]))
+    return kept
+
+
+def _requests(config: Config, feedback: Feedback, attending: Attending) -> Requests:
+    requests = Requests(DeviceTopics(config.device.id, config.device.root), config.requests.allow)
+    requests.register("normal", feedback.ask)
+    requests.register("ack", partial(feedback.leave, attending.acknowledge))
+    requests.register("snooze", partial(feedback.leave, attending.snooze))
+    requests.register("unsnooze", partial(feedback.leave, attending.unsnooze))
+    return requests
+
+
 def _reporter(
-    config: Config, inferences: list[Inference], ledger: Ledger, outbox: Outbox, run_s: Durations, feedback: Feedback
+    config: Config, inferences: list[Inference], ledger: Ledger, run_s: Durations, requests: Requests
 ) -> Reporter:
     topics = DeviceTopics(config.device.id, config.device.root)
-    requests = Requests(topics, config.requests.allow)
-    requests.register("normal", feedback.ask)
-    publisher = Publisher(config.broker, topics, outbox, config.delivery, requests)
-    return Reporter(outbox, publisher, ledger, info_of(inferences), run_s)
+    publisher = Publisher(config.broker, topics, ledger.outbox, config.delivery, requests)
+    return Reporter(ledger.outbox, publisher, ledger, info_of(inferences), run_s)
