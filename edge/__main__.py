@@ -1,4 +1,4 @@
-"""The command `offbeat-edge`: run, check, watch, discover, record, normal. Imports what is needed alone."""
+"""The command `offbeat-edge`: run, check, watch, discover, record, normal, ack, snooze. Imports what is needed."""
 
 import argparse
 import logging
@@ -53,7 +53,23 @@ def build_parser() -> argparse.ArgumentParser:
     word = commands.add_parser("password", help="print the hash of a password, for the page")
     word.set_defaults(command=_password)
     _add_normal(commands.add_parser("normal", help="say of an episode that it was normal, or take that back"))
+    _add_attend(
+        commands.add_parser("ack", help="acknowledge an open episode, until it is over or becomes worse"),
+        commands.add_parser("snooze", help="say nothing of an episode, and of what comes like it, for a while"),
+    )
     return parser
+
+
+def _add_attend(ack: argparse.ArgumentParser, snooze: argparse.ArgumentParser) -> None:
+    for one, command in ((ack, _ack), (snooze, _snooze)):
+        one.add_argument("--config", type=Path, required=True, metavar="FILE", help="the running agent's agent.toml")
+        one.add_argument(
+            "event_id", metavar="EVENT_ID", help="the episode, as its events and the stream's state name it"
+        )
+        one.add_argument("--by", metavar="NAME", help="who says so; default the user")
+        one.set_defaults(command=command)
+    snooze.add_argument("--for", dest="time", default="1h", metavar="TIME", help="such as 30min, 2h, 1d (1h)")
+    snooze.add_argument("--end", action="store_true", help="end it before its time")
 
 
 def _add_normal(normal: argparse.ArgumentParser) -> None:
@@ -263,6 +279,18 @@ def _normal(options: argparse.Namespace) -> int:
     from edge.commands.normal import normal
 
     return normal(options)
+
+
+def _ack(options: argparse.Namespace) -> int:
+    from edge.commands.attend import acknowledge
+
+    return acknowledge(options)
+
+
+def _snooze(options: argparse.Namespace) -> int:
+    from edge.commands.attend import snooze
+
+    return snooze(options)
 
 
 def _log_to_stderr(level: str) -> None:

@@ -30,12 +30,13 @@ edge.detector: wire detector.*
 edge.alerts: wire
 edge.config: wire readings sources delivery detector.bundle detector.events history homeassistant prometheus web
 edge.state: wire alerts delivery detector detector.rows detector.bundle detector.events history
-edge.agent: wire mqtt readings sources alerts delivery detector.* config state history homeassistant prometheus web
+edge.agent: wire mqtt readings sources alerts delivery detector.* config state history homeassistant prometheus web asked
 edge.commands: wire mqtt readings sources.formats sources delivery detector.* config agent history web
 edge.history: wire delivery detector detector.rows
 edge.homeassistant: wire
 edge.prometheus: wire
 edge.web: wire mqtt
+edge.agent.asked: wire alerts delivery state
 edge: wire sources watch detector detector.bundle config state agent commands
 edge.examples: edge
 train.console:

@@ -4,6 +4,7 @@ from collections import deque
 from functools import partial
 from pathlib import Path
 
+from edge.agent.asked.attending import Attending
 from edge.agent.feedback import Feedback
 from edge.agent.inbox import Gathering, Inbox
 from edge.agent.inference import Inference
@@ -43,14 +44,14 @@ def assemble(config: Config, path: Path) -> Agent:
     inferences = _opened(config, ledger, run_s)
     ledger.settle_others([stream.id for stream in config.stream])
     streams = served(inferences)
-    kept = KeptTopics(config.device.state_dir / "served.json", DeviceTopics(config.device.id, config.device.root))
     inbox = Inbox(lanes_of(streams, config.device.queue_readings))
-    feedback = Feedback()
+    feedback, attending = Feedback(), Attending(ledger, config.requests.max_snooze_s)
+    ledger.groups.sources = {stream.id: stream.source or "" for stream in config.stream}
     ended: deque[tuple[str, Exception | None]] = deque()
     intakes = {source.name: make_intake(source, inbox, ended) for source in config.source}
-    reporter = _reporter(config, inferences, ledger, outbox, run_s, feedback)
+    reporter = _reporter(config, inferences, ledger, run_s, _requests(config, feedback, attending, ledger.history))
     announcer = announced(config, inferences, reporter.publisher)
-    reporter.clear(kept.now([stream.id for stream in config.stream], announcer.topics if announcer else ()))
+    kept = _kept(config, reporter, [] if announcer is None else announcer.topics)
     return Agent(
         streams=streams,
         inferences=inferences,
@@ -66,6 +67,7 @@ def assemble(config: Config, path: Path) -> Agent:
         on_look=reload.take_new_bundles,
         gathering=Gathering(config.device.gather),
         feedback=feedback,
+        on_tick=attending.tick,
     )
 
 
@@ -90,13 +92,28 @@ def _opened(config: Config, ledger: Ledger, run_s: Durations) -> list[Inference]
     return inferences
 
 
+def _kept(config: Config, reporter: Reporter, announced: list[str]) -> KeptTopics:
+    """What is retained of what is no longer served is taken back."""
+    kept = KeptTopics(config.device.state_dir / "served.json", reporter.publisher.topics)
+    reporter.on_cleared = kept.cleared
+    reporter.clear(kept.now([stream.id for stream in config.stream], announced))
+    return kept
+
+
+def _requests(config: Config, feedback: Feedback, attending: Attending, history: History | None) -> Requests:
+    requests = Requests(DeviceTopics(config.device.id, config.device.root), config.requests.allow)
+    requests.register("normal", feedback.ask)
+    requests.register("ack", partial(feedback.leave, attending.acknowledge))
+    requests.register("snooze", partial(feedback.leave, attending.snooze))
+    requests.register("unsnooze", partial(feedback.leave, attending.unsnooze))
+    if history is not None:
+        requests.register("rows", partial(answer, history))
+    return requests
+
+
 def _reporter(
-    config: Config, inferences: list[Inference], ledger: Ledger, outbox: Outbox, run_s: Durations, feedback: Feedback
+    config: Config, inferences: list[Inference], ledger: Ledger, run_s: Durations, requests: Requests
 ) -> Reporter:
     topics = DeviceTopics(config.device.id, config.device.root)
-    requests = Requests(topics, config.requests.allow)
-    requests.register("normal", feedback.ask)
-    if ledger.history is not None:
-        requests.register("rows", partial(answer, ledger.history))
-    publisher = Publisher(config.broker, topics, outbox, config.delivery, requests)
-    return Reporter(outbox, publisher, ledger, info_of(inferences), run_s, list(services(config, publisher)))
+    publisher = Publisher(config.broker, topics, ledger.outbox, config.delivery, requests)
+    return Reporter(ledger.outbox, publisher, ledger, info_of(inferences), run_s, list(services(config, publisher)))

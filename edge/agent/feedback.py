@@ -1,10 +1,10 @@
-"""The request `normal`: asked in the network's thread, answered by the agent's, between two rows."""
+"""Requests that are asked in the network's thread and answered by the agent's, between two rows; `normal` itself."""
 
 import logging
 import queue
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -33,8 +33,13 @@ class Named(Protocol):
     def number(self) -> int: ...
 
 
+Work = Callable[[dict[str, Any], Sequence[Any]], dict[str, Any]]
+"""Carries a request out in the agent's thread: its fields and the streams as they are served, the answer's data."""
+
+
 @dataclass
 class _Asked:
+    work: Work
     fields: dict[str, Any]
     until: float
     answer: "queue.SimpleQueue[dict[str, Any] | RequestError]" = field(default_factory=queue.SimpleQueue)
@@ -65,7 +70,11 @@ class Feedback:
 
     def ask(self, fields: dict[str, Any]) -> _Asked:
         """Leave it to the agent; the answer follows. In the network's thread."""
-        asked = _Asked(fields, time.monotonic() + self.wait_s)
+        return self.leave(_done, fields)
+
+    def leave(self, work: Work, fields: dict[str, Any]) -> _Asked:
+        """The same of another request."""
+        asked = _Asked(work, fields, time.monotonic() + self.wait_s)
         self._asked.append(asked)
         return asked
 
@@ -74,12 +83,12 @@ class Feedback:
         while self._asked:
             asked = self._asked.popleft()
             try:
-                asked.answer.put(_done(asked.fields, streams))
+                asked.answer.put(asked.work(asked.fields, streams))
             except (RequestError, FeedbackError) as error:
                 asked.answer.put(RequestError(str(error)))
             except Exception as error:  # one request's bug must not end the agent
-                log.exception("request normal failed")
-                asked.answer.put(RequestError(f"normal failed: {type(error).__name__}"))
+                log.exception("a request failed: %s", ", ".join(sorted(asked.fields)))
+                asked.answer.put(RequestError(f"it failed: {type(error).__name__}"))
 
 
 def _done(fields: dict[str, Any], streams: Sequence[Named]) -> dict[str, Any]:

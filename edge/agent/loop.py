@@ -55,6 +55,8 @@ class Agent:
     """Reads the config again and applies what changed."""
     on_look: Callable[["Agent"], None] = lambda _agent: None
     """Called every few seconds: looks for new bundles."""
+    on_tick: Callable[[Sequence[Served], float], None] = lambda _streams, _monotonic: None
+    """Called a few times a second with the streams and the monotonic time."""
     gathering: Gathering = field(default_factory=Gathering)
     feedback: Feedback = field(default_factory=Feedback)
     monotonic: Callable[[], float] = time.monotonic
@@ -172,6 +174,7 @@ class Agent:
                 stream.inference.advance(stream.number, monotonic)
                 stream.inference.publish(stream.number, stream.inference.idle(stream.number, monotonic))
             self._availability(stream, monotonic, late)
+        self.on_tick(self.streams, monotonic)
         self.reporter.tick()
         for inference in self.inferences:
             inference.save_due(monotonic)

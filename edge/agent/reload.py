@@ -200,6 +200,7 @@ class Reload:
             elif stream.inference not in plan.inferences:
                 stream.inference.save(stream.number)
         agent.ledger.settle_others(names)
+        agent.ledger.groups.sources = {stream.id: stream.source or "" for stream in plan.config.stream}
         for inference in plan.inferences:
             if inference in agent.inferences:
                 continue

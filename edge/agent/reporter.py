@@ -3,16 +3,17 @@
 import logging
 import math
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from edge.alerts.standing import Standing
+from edge.alerts.standing import Standing, open_episodes, snoozes
 from edge.delivery.figures import Durations, health_body, process_figures
 from edge.delivery.outbox import Outbox
 from edge.delivery.publisher import Publisher
 from edge.detector.group import Outcome
 from edge.state.ledger import Ledger
+from edge.wire.payload import encode_payload
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +44,9 @@ class Reporter:
     """How long batches took, seconds."""
     services: Sequence[Service] = ()
     """What serves readers beside the broker."""
+    on_cleared: Callable[[], None] = lambda: None
+    """Called when the broker has taken back every topic that was to be cleared."""
+    _clearing: bool = False
     _online: dict[str, bool] = field(default_factory=dict)
     _to_clear: list[tuple[float, str]] = field(default_factory=list)
     _standing: dict[str, Standing] = field(default_factory=dict)
@@ -112,8 +116,15 @@ class Reporter:
         """Say the states that have changed since; to say each row's would wake delivery far too often."""
         while self._to_clear and self._to_clear[0][0] <= time.monotonic():
             self.publisher.retain(self._to_clear.pop(0)[1], b"")
+            self._clearing = True
+        if self._clearing and not self._to_clear and self.publisher.settled:
+            self._clearing = False
+            self.on_cleared()
         for stream in list(self.ledger.touched):
             self._opened(stream)
+        if self.ledger.groups.changed:
+            self.ledger.groups.changed = False
+            self.publisher.retain(self.publisher.topics.group, encode_payload(self.ledger.groups.body()))
         while self._changed:
             self._publish(self._changed.pop())
 
@@ -153,7 +164,9 @@ class Reporter:
         """Other episodes are open than were."""
         self.ledger.touched.discard(stream)
         if stream in self._standing:
-            self._of(stream).open_ = self.ledger.open_episodes(stream)
+            standing, attention = self._of(stream), self.ledger.attention(stream)
+            standing.open_ = open_episodes(self.ledger.open_parts(stream), attention)
+            standing.snoozed = snoozes(attention)
             self._say(stream, at_once=True)
 
     def _say(self, stream: str, at_once: bool) -> None:

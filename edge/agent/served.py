@@ -1,5 +1,6 @@
 """A configured stream as the agent serves it."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,15 @@ class Served:
     route: Route
     inference: Inference
     number: int
+
+    def save(self) -> None:
+        """Bring what is on disk of it up to date."""
+        self.inference.save(self.number)
+
+    def time(self, monotonic: float) -> float:
+        """Its own time, Unix seconds; NaN where it has none yet."""
+        rows = self.inference.stream(self.number)
+        return math.nan if rows is None else rows.time(monotonic)
 
     def health(self, overrun: int, trouble: str | None, monotonic: float) -> dict[str, Any]:
         """For the health topic; `overrun` readings were pushed out by newer ones, `trouble` is why it is not judged."""

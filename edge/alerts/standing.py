@@ -5,21 +5,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from edge.alerts.attention import Attention, Snooze
 from edge.wire.events import event_from_dict
-from edge.wire.state import OpenEpisode, StreamState, listed
+from edge.wire.state import MOST_LISTED, OpenEpisode, Snoozed, StreamState, listed
 
 Judged = Literal["OFF", "commissioning", "unknown"]
 """What a stream is while no episode is open."""
 
 
-def open_episodes(open_: Mapping[str, Mapping[str, Any]]) -> list[OpenEpisode]:
+def open_episodes(open_: Mapping[str, Mapping[str, Any]], attention: Attention) -> list[OpenEpisode]:
     """The episodes that a stream's ledger keeps as open; not those that a planned exception keeps back."""
-    return [_opened(part) for part in open_.values() if not part.get("held")]
+    told = ((key, part) for key, part in open_.items() if part.get("shelved") or not part.get("held"))
+    return [_opened(part, attention, attention.snoozed.get(key)) for key, part in told]
 
 
-def _opened(part: Mapping[str, Any]) -> OpenEpisode:
+def _opened(part: Mapping[str, Any], attention: Attention, snooze: Snooze | None) -> OpenEpisode:
     event = event_from_dict(dict(part["event"]))
     channel = event.contributors[0].channel if event.contributors else None
+    mark = attention.acknowledged.get(event.id)
+    group = part.get("group")
     return OpenEpisode(
         id=event.id,
         kind=event.kind,
@@ -29,6 +33,20 @@ def _opened(part: Mapping[str, Any]) -> OpenEpisode:
         channel=channel if event.rule is None else event.rule.channel,
         rule=None if event.rule is None else event.rule.name,
         calming=bool(part.get("calm")),
+        acknowledged=mark is not None,
+        acknowledged_at=None if mark is None else mark.at,
+        acknowledged_by=(mark.by or None) if mark else None,
+        snoozed_until=None if snooze is None else snooze.until,
+        group=str(group[0]) if group else None,
+    )
+
+
+def snoozes(attention: Attention) -> tuple[Snoozed, ...]:
+    """What a state lists as snoozed, the first to end first."""
+    ordered = sorted(attention.snoozed.values(), key=lambda one: (one.until, one.event_id))
+    return tuple(
+        Snoozed(one.event_id, one.kind, one.until, one.rule, one.channel, one.at, one.by or None, one.flaps)
+        for one in ordered[:MOST_LISTED]
     )
 
 
@@ -44,6 +62,7 @@ class Standing:
     tops: Mapping[str, float | None] = field(default_factory=dict)
     """Highest scores of open episodes that have risen since they were told."""
     open_: list[OpenEpisode] = field(default_factory=list)
+    snoozed: tuple[Snoozed, ...] = ()
 
     def state(self, wall: float) -> StreamState:
         """What to say at wall-clock time `wall`, Unix seconds."""
@@ -54,6 +73,7 @@ class Standing:
             time=self.time if math.isfinite(self.time) else wall,
             open=tuple(self._risen(one) for one in open_),
             more=more,
+            snoozed=self.snoozed,
             planned=self.planned,
         )
 

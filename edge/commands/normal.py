@@ -6,6 +6,8 @@ import json
 import os
 import sys
 import time
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from edge.config.settings import Config, ConfigError, load_config
@@ -21,10 +23,17 @@ _WAIT_S = 10.0
 
 def normal(options: argparse.Namespace) -> int:
     """Ask, print the answer; 1 where it is an error or does not come, 2 where the config or broker is no good."""
+    return ask_and_print("normal", options.config, _fields(options), _lines)
+
+
+def ask_and_print(
+    command: str, path: Path, fields: dict[str, Any], lines: Callable[[dict[str, Any]], list[str]]
+) -> int:
+    """The same of any request; `lines` puts the answer's data into words."""
     try:
-        config = load_config(options.config)
-        _require_allowed(config)
-        answer = ask(config.broker, DeviceTopics(config.device.id, config.device.root), _fields(options))
+        config = load_config(path)
+        _require_allowed(command, config)
+        answer = ask(command, config.broker, DeviceTopics(config.device.id, config.device.root), fields)
     except (ConfigError, ConnectError) as error:
         print(f"offbeat-edge: {error}", file=sys.stderr)
         return _BAD_SETUP
@@ -32,22 +41,22 @@ def normal(options: argparse.Namespace) -> int:
         print(f"offbeat-edge: {'no answer; does the agent run?' if answer is None else answer.get('message')}",
               file=sys.stderr)  # fmt: skip
         return _REFUSED
-    print("\n".join(_lines(answer["data"])))
+    print("\n".join(lines(answer["data"])))
     return 0
 
 
-def ask(broker: BrokerSettings, topics: DeviceTopics, fields: dict[str, Any]) -> dict[str, Any] | None:
-    """The agent's answer to a request `normal`; None where none comes.
+def ask(command: str, broker: BrokerSettings, topics: DeviceTopics, fields: dict[str, Any]) -> dict[str, Any] | None:
+    """The agent's answer to a request; None where none comes.
 
     Raises:
         ConnectError: the broker cannot be reached.
     """
     transaction = f"{os.getpid()}-{time.monotonic_ns()}"
-    connection = Connection(broker, f"offbeat-normal-{os.getpid()}")
+    connection = Connection(broker, f"offbeat-{command}-{os.getpid()}")
     try:
         connection.open(4.0)
-        connection.subscribe([topics.response("normal")])
-        connection.publish(topics.request("normal"), encode_payload({**fields, "transaction": transaction}))
+        connection.subscribe([topics.response(command)])
+        connection.publish(topics.request(command), encode_payload({**fields, "transaction": transaction}))
         deadline = time.monotonic() + _WAIT_S
         while (left_s := deadline - time.monotonic()) > 0 and connection.connected:
             connection.step(left_s)
@@ -60,9 +69,11 @@ def ask(broker: BrokerSettings, topics: DeviceTopics, fields: dict[str, Any]) ->
         connection.close(goodbye=True)
 
 
-def _require_allowed(config: Config) -> None:
-    if "normal" not in config.requests.allow:
-        raise ConfigError('the agent does not take this request; set [requests] allow = ["normal"] and start it again')
+def _require_allowed(command: str, config: Config) -> None:
+    allowed = config.requests.allow
+    if command not in allowed:
+        wanted = ", ".join(f'"{name}"' for name in (*allowed, command))
+        raise ConfigError(f"the agent does not take this request; set [requests] allow = [{wanted}] and start it again")
 
 
 def _fields(options: argparse.Namespace) -> dict[str, Any]:

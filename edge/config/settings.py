@@ -21,7 +21,7 @@ from edge.web.settings import WebSettings
 from edge.wire.broker import BrokerSettings
 from edge.wire.topics import RESERVED_STREAMS
 
-COMMANDS = ("normal", "replay", "rows")
+COMMANDS = ("ack", "normal", "replay", "rows", "snooze", "unsnooze")
 """Requests that the device understands, once they are allowed."""
 __all__ = ["AlarmSettings", "Config", "ConfigError", "DeviceSettings", "RequestSettings", "StreamConfig", "load_config"]
 
@@ -136,6 +136,8 @@ class RequestSettings:
 
     allow: list[str] = field(factory=list, validator=_known_commands)
     """Commands that are answered; each is off until it is named here."""
+    max_snooze_s: float = field(default=86_400.0, validator=[is_positive, le(30 * 86_400.0)])
+    """Longest time that an alert may be snoozed for, seconds; at most 30 days."""
 
 
 @frozen(kw_only=True)

@@ -98,6 +98,11 @@ class Event:
     version began the episode."""
     calming: bool = False
     """True on an `update` that is the last before the episode calms."""
+    group: str | None = None
+    """Of the streams that fail together, the id of the first one's episode, perhaps this one's own; None where an
+    older version began the episode."""
+    suppressed: int = 0
+    """Episodes of the same condition that a snooze has kept back before this message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +175,8 @@ def event_from_dict(body: dict[str, Any]) -> Event:
             model=optional(nested(model_of))(body, "model"),
             peak=where_known(body, "peak", optional(nested(peak_of)), None),
             calming=where_known(body, "calming", flag, False),
+            group=where_known(body, "group", optional(text), None),
+            suppressed=where_known(body, "suppressed", integer, 0),
         )
     except FieldError as error:
         raise EventError(f"no event: {error}") from error
@@ -220,6 +227,7 @@ def _broken_rule(message: EventMessage) -> str | None:
         "a rule has no peak": not by_rule or event.peak is None,
         "shares are 0 to 1": all(0 <= part.share <= 1 for part in parts),
         "a tolerance is 0 or more": all(part.tolerance is None or part.tolerance >= 0 for part in parts),
+        "suppressed is 0 or more": event.suppressed >= 0,
         "a window has rows": event.window is None or event.window.rows >= 1,
     }
     return next((rule for rule, held in holds.items() if not held), None)

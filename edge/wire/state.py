@@ -63,6 +63,8 @@ class OpenEpisode:
 class Snoozed:
     """A condition of which nothing is said for a while, whether it is open or not."""
 
+    event_id: str
+    """Of the episode that it was asked for with; `unsnooze` takes it."""
     kind: Kind
     until: float
     """Unix seconds."""
@@ -179,6 +181,7 @@ def _open_of(body: Mapping[str, Any]) -> OpenEpisode:
 
 def _snoozed_of(body: Mapping[str, Any]) -> Snoozed:
     return Snoozed(
+        text(body, "event_id"),
         choice(body, "kind", get_args(Kind)),
         number(body, "until"),
         where_known(body, "rule", _text, None),

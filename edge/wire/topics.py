@@ -59,6 +59,11 @@ class DeviceTopics:
         return f"{self.root}/{self.device}/health"
 
     @property
+    def group(self) -> str:
+        """Retained: streams that fail together, `{"id": …, "since": …, "members": […]}`; see the page on groups."""
+        return f"{self.root}/{self.device}/group"
+
+    @property
     def check(self) -> str:
         """Where `offbeat-edge check` publishes and reads it back."""
         return f"{self.root}/{self.device}/check"

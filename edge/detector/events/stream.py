@@ -105,7 +105,7 @@ class StreamEvents:
     @property
     def planned(self) -> str | None:
         """What is planned at the last row."""
-        return self._silence.plan(self.last_time) if self._settings.planned else None
+        return self._silence.plan(self.last_time) if math.isfinite(self.last_time) else None
 
     @property
     def drifting(self) -> bool:

@@ -83,7 +83,7 @@ def test_what_is_not_allowed_is_not_answered(broker, run, capsys):
 
     assert normal(agent, "--list") == 2
 
-    assert '[requests] allow = ["normal"]' in capsys.readouterr().err
+    assert '[requests] allow = ["replay", "normal"]' in capsys.readouterr().err
     assert "request/normal" not in broker.log()
 
 

@@ -40,9 +40,16 @@ _ANOMALIES = st.builds(
     group=_TEXT,
 )
 _SNOOZES = st.builds(
-    Snoozed, st.sampled_from(["anomaly", "drift", "rule", "sensor"]), _TIMES, _TEXT, _TEXT, st.none() | _TIMES, _TEXT,
-    st.integers(0, 1000),
-)  # fmt: skip
+    Snoozed,
+    event_id=st.uuids().map(str),
+    kind=st.sampled_from(["anomaly", "drift", "rule", "sensor"]),
+    until=_TIMES,
+    rule=_TEXT,
+    channel=_TEXT,
+    at=st.none() | _TIMES,
+    by=_TEXT,
+    flaps=st.integers(0, 1000),
+)
 _STATES = st.builds(
     StreamState,
     st.sampled_from(["ON", "OFF", "commissioning", "unknown"]),

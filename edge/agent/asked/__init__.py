@@ -1,0 +1,1 @@
+"""Requests that the agent's thread carries out between two rows."""
