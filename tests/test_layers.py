@@ -30,7 +30,7 @@ edge.detector: wire detector.*
 edge.alerts: wire
 edge.config: wire readings sources delivery detector.bundle detector.events history homeassistant prometheus web
 edge.state: wire alerts delivery detector detector.rows detector.bundle detector.events history
-edge.agent: wire mqtt readings sources alerts delivery detector.* config state history homeassistant prometheus web asked
+edge.agent: wire mqtt readings sources alerts delivery detector.* config state history homeassistant prometheus web agent.asked
 edge.commands: wire mqtt readings sources.formats sources delivery detector.* config agent history web
 edge.history: wire delivery detector detector.rows
 edge.homeassistant: wire
@@ -61,7 +61,7 @@ firmware_sim.links: machine board edge.wire
 firmware_sim.options: machine schedule board
 firmware_sim.demo: machine edge.wire
 firmware_sim: machine board links options edge.wire
-"""
+"""  # noqa: E501
 _LEARNT_WITH = "numpy pandas scipy sklearn tensorflow keras flatbuffers matplotlib rich optuna"
 # Room -> what must be installed for it; that of the longest name counts.
 _LIBRARIES = {

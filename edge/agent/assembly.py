@@ -116,4 +116,5 @@ def _reporter(
 ) -> Reporter:
     topics = DeviceTopics(config.device.id, config.device.root)
     publisher = Publisher(config.broker, topics, ledger.outbox, config.delivery, requests)
-    return Reporter(ledger.outbox, publisher, ledger, info_of(inferences), run_s, list(services(config, publisher)))
+    info = info_of(inferences, config.requests.allow)
+    return Reporter(ledger.outbox, publisher, ledger, info, run_s, list(services(config, publisher)))

@@ -146,8 +146,8 @@ def bundle_names(inferences: Iterable[Inference]) -> dict[str, str | None]:
     }
 
 
-def info_of(inferences: Iterable[Inference]) -> dict[str, Any]:
-    """What the info topic says: version and bundles."""
+def info_of(inferences: Iterable[Inference], allowed: Iterable[str]) -> dict[str, Any]:
+    """What the info topic says: version, requests that are taken, bundles."""
     bundles = []
     for inference in inferences:
         if (loaded := inference.loaded) is not None:
@@ -168,4 +168,5 @@ def info_of(inferences: Iterable[Inference]) -> dict[str, Any]:
                     },
                 }
             )
-    return {"version": __version__, "config_schema": CONFIG_SCHEMA, "bundles": bundles}
+    head = {"version": __version__, "config_schema": CONFIG_SCHEMA, "requests": sorted(set(allowed))}
+    return {**head, "bundles": bundles}

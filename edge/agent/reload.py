@@ -216,6 +216,6 @@ class Reload:
         for inference in plan.inferences:
             inference.save_every(device.snapshot_every_s)
         logging.getLogger().setLevel(device.log_level.upper())
-        agent.reporter.publisher.info(info_of(plan.inferences))
+        agent.reporter.publisher.info(info_of(plan.inferences, plan.config.requests.allow))
         if self._announcer is not None:
             self._announcer.announce(bundle_names(plan.inferences))

@@ -37,8 +37,8 @@ function axes(log) {
     stroke: () => colour("--muted"), grid: { stroke: () => colour("--grid"), width: 1 }, ticks: { show: false },
     font: "11px system-ui, sans-serif",
   };
-  const values = log ? (_plot, ticks) => ticks.map((tick) => (/^[15]/.test(tick.toExponential()) && tick ? number(tick) : "")) : undefined;
-  return [{ ...common, space: 70, values: dates }, { ...common, size: 54, space: log ? 18 : 30, ...(values ? { values } : {}) }];
+  const values = log ? (_plot, ticks) => ticks.map((tick) => (tick && /^[15]e/.test(tick.toExponential()) ? number(tick) : "")) : undefined;
+  return [{ ...common, space: 70, size: 28, values: dates }, { ...common, size: 54, space: log ? 18 : 30, ...(values ? { values } : {}) }];
 }
 
 function dates(_plot, ticks, _axis, _space, step) {
@@ -51,9 +51,9 @@ function make(title, unit, series, extra, log) {
   const now = el("span.number");
   const place = el("div.plot");
   const card = el("section.card.chart", { className: log ? "wide" : "" },
-    el("div.top", {}, el("h3", {}, unit ? `${title} (${unit})` : title), now), place);
+    el("div.top", {}, el("h2", {}, unit ? `${title} (${unit})` : title), now), place);
   const options = {
-    width: 300, height: HEIGHT, series, legend: { show: false }, axes: axes(log),
+    width: 300, height: HEIGHT, padding: [6, 10, 0, 0], series, legend: { show: false }, axes: axes(log),
     cursor: { sync: { key: "offbeat" }, points: { show: false }, y: false, drag: { x: true, y: false } },
     scales: { x: { time: true }, y: log ? { distr: 3, range: (_plot, low, high) => [Math.min(Math.max(low, 0.02), 0.2), Math.max(high * 1.3, 3)] } : {} },
     ...extra,

@@ -14,6 +14,11 @@ export function el(tag, properties = {}, ...children) {
   return made;
 }
 
+// In place of what is inside; what is not there is left out.
+export function fill(place, ...children) {
+  place.replaceChildren(...children.flat(2).filter((child) => child !== null && child !== undefined && child !== false));
+}
+
 export function svg(tag, attributes = {}, ...children) {
   const made = document.createElementNS("http://www.w3.org/2000/svg", tag);
   for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);

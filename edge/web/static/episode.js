@@ -1,5 +1,5 @@
 // One episode: what was unusual, since when, how rare; the rows around it.
-import { el } from "./dom.js";
+import { el, fill } from "./dom.js";
 import { KINDS, REASONS, duration, number, rarity, time, what, withUnit } from "./format.js";
 import { ApiError, get } from "./api.js";
 import { channelChart, forgetCharts, scoreChart } from "./chart.js";
@@ -46,14 +46,14 @@ export async function episodePage(main, id) {
   const head = el("div", {});
   const charts = el("div.charts", {});
   const note = el("div", {});
-  main.replaceChildren(head, note, legend(), charts);
+  fill(main, head, note, legend(), charts);
 
   async function show() {
     event = await get(`/api/episode/${path}`);
     const state = await get(`/api/stream/${encodeURIComponent(event.device)}/${encodeURIComponent(event.stream)}`).catch(() => null);
     const open = state?.state?.open?.find((one) => one.id === id);
     const parts = event.peak?.contributors ?? event.contributors ?? [];
-    head.replaceChildren(
+    fill(head, 
       el("h1", {}, what(event), " ", el("span.pill", { className: event.end_time === null ? event.severity : "unknown" }, event.end_time === null ? event.severity : `over · ${event.severity}`)),
       el("div.card", {}, el("p.muted", {}, `${KINDS[event.kind] ?? event.kind}${open && marks(open) ? ` · ${marks(open)}` : ""}`), facts(event),
         parts.length ? contributors(parts) : null,
@@ -70,12 +70,12 @@ export async function episodePage(main, id) {
       const channels = [...rows.channels].sort((a, b) => rank(a) - rank(b));
       forgetCharts();
       const drawn = [scoreChart(spans), ...channels.map((one) => channelChart(one.name, one.unit, spans))];
-      charts.replaceChildren(...drawn.map((chart) => chart.card));
+      fill(charts, ...drawn.map((chart) => chart.card));
       for (const chart of drawn) chart.show(rows);
-      note.replaceChildren();
+      fill(note);
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      note.replaceChildren(el("p.note.unknown", {}, `Its rows cannot be shown: ${error.message}`));
+      fill(note, el("p.note.unknown", {}, `Its rows cannot be shown: ${error.message}`));
     }
   }
 

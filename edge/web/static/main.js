@@ -1,5 +1,5 @@
 // Which view is shown, and what is live.
-import { el, say, toast } from "./dom.js";
+import { el, fill, say, toast } from "./dom.js";
 import { KINDS, what } from "./format.js";
 import { ApiError, get, live, logout, session } from "./api.js";
 import { redrawAll } from "./chart.js";
@@ -18,7 +18,7 @@ function route(path) {
 }
 
 function showCrumbs(crumbs) {
-  document.getElementById("crumbs").replaceChildren(...crumbs.map(([name, address]) =>
+  fill(document.getElementById("crumbs"), crumbs.map(([name, address]) =>
     (address ? el("a", { href: address }, name) : el("span", { "aria-current": "page" }, name))));
 }
 
@@ -36,7 +36,7 @@ async function go(path, focus) {
     showCrumbs(view.crumbs);
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
-    main.replaceChildren(el("div.card.empty", {}, el("h1", {}, "Nothing to show"), el("p", {}, error.message), el("p", {}, el("a", { href: "/" }, "All machines"))));
+    fill(main, el("div.card.empty", {}, el("h1", {}, "Nothing to show"), el("p", {}, error.message), el("p", {}, el("a", { href: "/" }, "All machines"))));
     showCrumbs([]);
   }
   if (focus) { main.focus({ preventScroll: true }); scrollTo(0, 0); }

@@ -1,5 +1,5 @@
 // Devices and streams at a glance, worst first, with the latest episodes beside them.
-import { el, svg } from "./dom.js";
+import { el, fill, svg } from "./dom.js";
 import { duration, number, standing } from "./format.js";
 import { get } from "./api.js";
 import { list } from "./episodes.js";
@@ -26,6 +26,7 @@ function card(device, stream, scores, now) {
   const open = stream.state?.open ?? [];
   const score = stream.state?.score;
   const first = open[0];
+  const at = Math.max(now, stream.state?.time ?? 0);
   const waiting = open.length > 1 || stream.state?.more ? `, ${open.length - 1 + (stream.state?.more ?? 0)} more open` : "";
   const planned = stream.state?.planned ? ` · planned: ${stream.state.planned}` : "";
   return el("li", {},
@@ -36,7 +37,7 @@ function card(device, stream, scores, now) {
     el("div.top", {}, el("h3", {}, stream.id), el("span.pill", { className: kind }, word)),
     spark(scores),
     el("p.small.muted.number", {},
-      first ? `${first.channel ?? ""} · for ${duration(now - first.start_time)}${waiting}`
+      first ? `${first.channel ?? ""} · for ${duration(at - first.start_time)}${waiting}`
         : score === null || score === undefined ? "no score" : `score ${number(score)}`, planned)));
 }
 
@@ -57,7 +58,7 @@ export async function overview(main) {
   const scores = {};
   const devices = el("div", {});
   const past = el("div", {}, el("p.muted", {}, "…"));
-  main.replaceChildren(el("h1", {}, "All machines"), el("div.sides", {}, devices, el("aside.card", { "aria-label": "Episodes" }, el("h2", {}, "Latest episodes"), past)));
+  fill(main, el("h1", {}, "All machines"), el("div.sides", {}, devices, el("aside.card", { "aria-label": "Episodes" }, el("h2", {}, "Latest episodes"), past)));
 
   async function refresh() {
     const found = await get("/api/overview", { scores: Object.keys(scores).length ? undefined : 1 });
@@ -71,11 +72,11 @@ export async function overview(main) {
       }
     }
     if (!found.devices.length) {
-      devices.replaceChildren(el("div.card.empty", {}, found.broker.there
+      fill(devices, el("div.card.empty", {}, found.broker.there
         ? "No device has published anything here yet. Start an agent with this broker, and it appears."
         : `The broker is not there: ${found.broker.text}`));
     } else {
-      devices.replaceChildren(...found.devices.map((device) => deviceSection(device, scores, found.time)));
+      fill(devices, ...found.devices.map((device) => deviceSection(device, scores, found.time)));
     }
     const skipped = found.passed_over;
     if (skipped) devices.append(el("p.small.muted", {}, `${skipped} messages were passed over: of a later version, or not Offbeat's.`));
@@ -83,7 +84,7 @@ export async function overview(main) {
 
   async function refreshEpisodes() {
     const found = await get("/api/episodes", { limit: 12 });
-    past.replaceChildren(list(found.episodes, true, "None so far."));
+    fill(past, list(found.episodes, true, "None so far."));
   }
 
   await Promise.all([refresh(), refreshEpisodes()]);

@@ -1,5 +1,5 @@
 // One stream: its channels with what was expected, its score, its episodes, how it does.
-import { el } from "./dom.js";
+import { el, fill } from "./dom.js";
 import { duration, standing, time } from "./format.js";
 import { ApiError, get } from "./api.js";
 import { channelChart, forgetCharts, scoreChart } from "./chart.js";
@@ -52,19 +52,19 @@ export async function streamPage(main, device, stream) {
   const pastList = el("div", {});
   const note = el("div", {});
   let drawn = [];
-  main.replaceChildren(head, el("div.sides", {}, el("div", {}, note, legend(), charts),
+  fill(main, head, el("div.sides", {}, el("div", {}, note, legend(), charts),
     el("aside", {}, el("section.card", {}, el("h2", {}, "Open"), openList), el("section.card", {}, el("h2", {}, "Before"), pastList))));
 
   async function refreshState() {
     state = await get(`/api/stream/${encodeURIComponent(device)}/${encodeURIComponent(stream)}`);
     const [kind, word] = standing(state);
     const age = state.state ? Date.now() / 1000 - state.state.time : null;
-    head.replaceChildren(el("h1", {}, `${stream} `, el("span.pill", { className: kind }, word)),
+    fill(head, el("h1", {}, `${stream} `, el("span.pill", { className: kind }, word)),
       state.trouble && el("p.note.unknown", {}, `Not judged: ${state.trouble}`),
       state.state?.planned && el("p.note.info", {}, `Planned: ${state.state.planned}. Nothing is said of the stream meanwhile.`),
       age > 60 && el("p.small.muted", {}, `last row ${time(state.state.time)}, ${duration(age)} ago`));
     const open = state.state?.open ?? [];
-    openList.replaceChildren(open.length
+    fill(openList, open.length
       ? el("ul.episodes", {}, open.map((one) => openEpisode(device, stream, one, state.allowed, refreshState)))
       : el("p.muted", {}, state.available ? "Nothing is open." : "Nothing is known to be open; the stream is offline."));
     if (state.state?.more) openList.append(el("p.small.muted", {}, `and ${state.state.more} more`));
@@ -73,23 +73,23 @@ export async function streamPage(main, device, stream) {
 
   async function refreshPast() {
     past = (await get("/api/episodes", { device, stream, limit: 30 })).episodes;
-    pastList.replaceChildren(list(past.filter((event) => event.end_time !== null), false, "None so far."));
+    fill(pastList, list(past.filter((event) => event.end_time !== null), false, "None so far."));
   }
 
   async function refreshRows() {
     const since = rows.columns?.times.at(-1);
     try {
       const isNew = rows.add(await get(`/api/rows/${encodeURIComponent(device)}`, { stream, since }));
-      note.replaceChildren();
+      fill(note);
       if (isNew || !drawn.length) {
         forgetCharts();
         drawn = [scoreChart(episodes), ...rows.columns.channels.map((one) => channelChart(one.name, one.unit, episodes))];
-        charts.replaceChildren(...drawn.map((chart) => chart.card));
+        fill(charts, ...drawn.map((chart) => chart.card));
       }
       for (const chart of drawn) chart.show(rows.columns);
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      note.replaceChildren(el("p.note.unknown", {}, `Rows cannot be shown: ${error.message}. The device shows them where [requests] allow has "rows".`));
+      fill(note, el("p.note.unknown", {}, `Rows cannot be shown: ${error.message}. The device shows them where [requests] allow has "rows".`));
     }
   }
 
