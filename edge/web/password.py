@@ -51,7 +51,7 @@ def matches(password: str, line: str) -> bool:
 def _argon2_matches(password: str, line: str) -> bool:
     try:
         from argon2 import PasswordHasher
-        from argon2.exceptions import InvalidHashError, VerifyMismatchError
+        from argon2.exceptions import InvalidHashError, VerificationError, VerifyMismatchError
     except ModuleNotFoundError as error:
         raise PasswordError(
             "the password's hash is of argon2, which is not installed here: pip install argon2-cffi, or make it anew "
@@ -61,7 +61,7 @@ def _argon2_matches(password: str, line: str) -> bool:
         return PasswordHasher().verify(line, password)
     except VerifyMismatchError:
         return False
-    except InvalidHashError as error:
+    except (InvalidHashError, VerificationError) as error:
         raise PasswordError("the password's file holds no hash; make one with: offbeat-edge password") from error
 
 

@@ -1,0 +1,248 @@
+"""The page's server with a real broker: what devices publish is on it, what is asked reaches them, and nobody else."""
+
+import json
+import time
+
+import pytest
+
+from edge.web.password import hashed
+from tests.helpers.mosquitto import wait_for
+from tests.helpers.page import EPISODE, Page, device, event, open_episode, page, rows_answer, state
+
+__all__ = ["device", "page"]  # fixtures
+
+
+def streams(page: Page) -> dict[str, dict]:
+    return {one["id"]: one for gateway in page.get("/api/overview")["devices"] for one in gateway["streams"]}
+
+
+def test_a_stream_is_shown_as_it_stands(page, device):
+    device.is_there()
+    wait_for(lambda: streams(page).get("pump1", {}).get("standing") == "OFF", "the calm stream")
+
+    device.says("pump1/state", state(open_episode()))
+    wait_for(lambda: streams(page)["pump1"]["standing"] == "ON", "the alarm")
+
+    device.says("status", "offline")
+    wait_for(lambda: streams(page)["pump1"]["standing"] == "unknown", "what an agent that is away said last is no calm")
+
+
+def test_the_worst_comes_first(page, device):
+    device.is_there()
+    for name, severity in (("a", None), ("b", "warning"), ("c", "critical"), ("d", "info")):
+        device.says(f"{name}/availability", "online")
+        device.says(f"{name}/state", state(*([open_episode(severity=severity)] if severity else [])))
+    device.says("e/availability", "online")
+    device.says("e/state", state(anomaly="unknown", score=None))
+
+    wait_for(lambda: len(streams(page)) == 6 and "e" in streams(page), "all streams")
+    assert list(streams(page))[:4] == ["c", "b", "d", "e"]
+
+
+def test_a_seen_episode_comes_after_one_that_nobody_has_seen(page, device):
+    device.is_there()
+    for name, seen in (("a", True), ("b", False)):
+        device.says(f"{name}/availability", "online")
+        device.says(f"{name}/state", state(open_episode(acknowledged=seen)))
+
+    wait_for(lambda: {"a", "b"} <= set(streams(page)), "both")
+    assert list(streams(page))[:2] == ["b", "a"]
+
+
+def test_episodes_outlast_a_restart_of_the_page(broker, device, tmp_path):
+    first = Page(broker, tmp_path / "page.db")
+    device.says("pump1/event", event(), retain=False)
+    wait_for(lambda: first.get("/api/episodes")["episodes"], "the episode")
+    first.stop()
+
+    second = Page(broker, tmp_path / "page.db")
+    assert second.get(f"/api/episode/{EPISODE}")["event_type"] == "new"
+    second.stop()
+    assert (tmp_path / "page.db").stat().st_mode & 0o077 == 0
+
+
+def test_what_comes_twice_or_late_changes_nothing(page, device):
+    for one in (event(2, "update"), event(3, "end"), event(1), event(2, "update"), event(3, "end")):
+        device.says("pump1/event", one, retain=False)
+
+    wait_for(lambda: [one["event_type"] for one in page.get("/api/episodes")["episodes"]] == ["end"], "the end alone")
+
+
+def test_an_alert_is_on_open_pages_within_two_seconds(page, device):
+    import urllib.request
+
+    live = urllib.request.urlopen(page.url + "/live", timeout=10)
+    assert b"hello" in live.read1() + live.read1()
+    began = time.monotonic()
+    device.says("pump1/event", event(), retain=False)
+
+    heard = b""
+    while b'"kind":"event"' not in heard:
+        heard += live.read1()
+    assert time.monotonic() - began < 2
+    live.close()
+
+
+def test_rows_come_from_the_device_once_for_all_pages(page, device):
+    device.answers["rows"] = rows_answer()
+    assert len(page.get("/api/rows/gw-1?stream=pump1")["times"]) == 60
+    page.get("/api/rows/gw-1?stream=pump1")
+
+    assert [command for command, _ in device.asked] == ["rows"]
+
+
+def test_a_refused_request_says_why(page):
+    status, answer = page.post("/api/request/gw-1/ack", {"event_id": EPISODE})
+
+    assert status == 502
+    assert "answer" in answer["error"]
+
+
+def test_a_request_reaches_the_device_with_what_it_says(page, device):
+    device.answers["snooze"] = {"status": "ok", "data": {"until": 5}}
+
+    assert page.post("/api/request/gw-1/snooze", {"event_id": EPISODE, "seconds": 60}) == (200, {"until": 5})
+    command, fields = device.asked[-1]
+    assert (command, fields["event_id"], fields["seconds"]) == ("snooze", EPISODE, 60)
+
+
+@pytest.mark.parametrize("command", ["install-bundle", "rows", "replay", "..", "ack%2f..%2fx"])
+def test_only_the_page_s_own_requests_go_on(page, device, command):
+    token = page.get("/api/session")["token"]
+    status, _, _ = page.open(f"/api/request/gw-1/{command}", b"{}", x_offbeat_token=token)
+
+    assert status in (404, 405, 502)
+    assert not device.asked
+
+
+def test_another_site_cannot_ask(page, device):
+    status, answer = page.post("/api/request/gw-1/ack", {}, token="guessed")
+
+    assert status == 403
+    assert "page" in answer["error"]
+    assert not device.asked
+
+
+def test_a_name_that_was_made_to_point_here_is_refused(page):
+    status, _, body = page.open("/api/overview", Host="evil.example")
+
+    assert status == 421
+    assert b"localhost" in body
+
+
+@pytest.mark.parametrize("path", ["/", "/stream/gw-1/pump1", f"/episode/{EPISODE}", "/api/overview", "/static/main.js"])
+def test_every_answer_keeps_the_page_to_itself(page, path):
+    _, headers, _ = page.open(path)
+
+    policy = headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert "http" not in policy
+    assert headers["x-content-type-options"] == "nosniff"
+
+
+@pytest.mark.parametrize("path", ["/static/../app.py", "/static/..%2fapp.py", "/static/%2e%2e/%2e%2e/config/file.py"])
+def test_no_file_but_the_page_s_own_is_served(page, path):
+    assert page.open(path)[0] == 404
+
+
+def test_a_body_that_is_too_long_is_refused(page):
+    status, answer = page.post("/api/request/gw-1/ack", {"event_id": "x" * 20_000})
+
+    assert status == 413
+    assert "bytes" in answer["error"]
+
+
+def test_a_picture_of_an_episode(page, device):
+    device.says("pump1/event", event(), retain=False)
+    device.answers["rows"] = rows_answer()
+    wait_for(lambda: page.get("/api/episodes")["episodes"], "the episode")
+
+    status, headers, body = page.open(f"/episode/{EPISODE}.png")
+    assert (status, headers["content-type"]) == (200, "image/png")
+    assert body.startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        b"\xff\xfe",
+        b"[" * 5000,
+        b"null",
+        b"[]",
+        b'{"anomaly": "MAYBE"}',
+        json.dumps({"anomaly": "ON", "score": "high", "time": None}).encode(),
+        b"{}" * 1000,
+    ],
+)
+def test_a_state_that_cannot_be_read_is_no_calm(page, device, bad):
+    device.is_there()
+    wait_for(lambda: streams(page).get("pump1", {}).get("standing") == "OFF", "the calm stream")
+
+    device.says("pump1/state", bad)
+    device.says("pump2/state", state())
+
+    wait_for(lambda: "pump2" in streams(page), "what came after it")
+    assert page.get("/api/overview")["passed_over"] == 1
+
+
+def test_thousands_of_leftovers_are_bounded(page, device):
+    for number in range(700):
+        device.says("status", "offline", root=f"offbeat/old-{number}/")
+    device.is_there()
+
+    wait_for(lambda: page.get("/api/overview")["passed_over"] > 0, "the bound")
+    assert len(page.get("/api/overview")["devices"]) <= 500
+
+
+def test_a_broker_that_goes_and_comes_again(page, broker):
+    broker.stop()
+    wait_for(lambda: not page.get("/api/overview")["broker"]["there"], "the loss")
+    broker.start()
+    wait_for(lambda: page.get("/api/overview")["broker"]["there"], "the return", 30)
+
+
+class TestPassword:
+    """Beyond loopback there is a password."""
+
+    @pytest.fixture
+    def guarded(self, broker, tmp_path):
+        (tmp_path / "hash").write_text(hashed("correct horse") + "\n")
+        one = Page(broker, None, password_hash_file=tmp_path / "hash")
+        yield one
+        one.stop()
+
+    def login(self, page: Page, password: str, **headers: str):
+        status, found, _ = page.open("/login", f"password={password}".encode(), **headers)
+        return status, found.get("location", "")
+
+    @pytest.mark.parametrize("path", ["/api/overview", "/api/episodes", "/live", f"/episode/{EPISODE}.png", "/"])
+    def test_nothing_is_shown_without_it(self, guarded, path):
+        status, _, body = guarded.open(path)
+
+        assert status in (303, 401)
+        assert b"devices" not in body
+
+    def test_the_right_one_opens_the_page_and_a_log_out_closes_it(self, guarded):
+        assert self.login(guarded, "correct+horse") == (303, "/")
+        token = guarded.get("/api/session")["token"]
+        assert guarded.get("/api/overview")["broker"]["there"]
+
+        guarded.open("/logout", b"", x_offbeat_token=token)
+        assert guarded.open("/api/overview")[0] == 401
+
+    def test_a_wrong_one_does_not_and_tries_are_few(self, guarded):
+        found = [self.login(guarded, f"wrong{number}")[1] for number in range(7)]
+
+        assert found[:5] == ["/login?wrong"] * 5
+        assert found[5:] == ["/login?wait"] * 2
+        assert self.login(guarded, "correct+horse")[1] == "/login?wait"
+
+    def test_another_site_s_form_is_refused(self, guarded):
+        assert self.login(guarded, "correct+horse", Origin="https://evil.example")[0] == 403
+
+    def test_a_cookie_is_for_this_page_alone(self, guarded):
+        _, headers, _ = guarded.open("/login", b"password=correct+horse")
+
+        assert "HttpOnly" in headers["set-cookie"]
+        assert "SameSite=Strict" in headers["set-cookie"]
