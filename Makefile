@@ -27,9 +27,9 @@ test: ## all tests (PYTHON=python3.13: with another Python)
 	$(environment) --tflite-runtime
 	$(run) pytest -n 2 --dist loadfile
 
-test-integrations: ## beside Prometheus and Node-RED themselves
-	$(environment) --nodered
-	OFFBEAT_NODERED=build/nodered $(run) pytest -m integration tests/integrations --ignore tests/integrations/homeassistant
+test-integrations: ## beside Prometheus, Node-RED and a browser themselves
+	$(environment) --node
+	OFFBEAT_NODE=build/node $(run) pytest -m integration tests/integrations --ignore tests/integrations/homeassistant
 
 test-homeassistant: ## Home Assistant itself beside an agent, some 600 MB (PYTHON313=PATH)
 	$(environment) --homeassistant $(PYTHON313)

@@ -14,7 +14,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 VERSIONS = ("3.11", "3.12", "3.13")
 PINS, RUNTIME_PINS, BENCH_PINS = "constraints.txt", "constraints-tflite-runtime.txt", "constraints-bench.txt"
-HOME_PINS, NODE_RED = "constraints-homeassistant.txt", "node-red@4.1.15"
+HOME_PINS = "constraints-homeassistant.txt"
+NODE = ("node-red@4.1.15", "playwright-core@1.65.1", "axe-core@4.14.1")
 RUNTIME_VERSION = "3.11"
 """The last Python that tflite-runtime has wheels for."""
 
@@ -109,15 +110,18 @@ def make_homeassistant(python: str) -> None:
     make(".venv-homeassistant", python, "3.13", ["--prefer-binary", "-r", HOME_PINS], (HOME_PINS,))
 
 
-def make_nodered(folder: str = "build/nodered") -> None:
-    """Node-RED where npm is; without it its tests skip, or fail in CI."""
+def make_node(folder: str = "build/node") -> None:
+    """Node-RED and what drives a browser, where npm is; without it their tests skip, or fail in CI."""
     if shutil.which("npm") is None:
-        print("No npm here: Node-RED is left out.", flush=True)
+        print("No npm here: Node-RED and the browser are left out.", flush=True)
         return
-    if not (ROOT / folder / "node_modules" / ".bin" / "node-red").exists():
-        (ROOT / folder).mkdir(parents=True, exist_ok=True)
-        command = ["npm", "install", "--no-audit", "--no-fund", "--prefix", folder, NODE_RED]
-        run(command, f"installing {NODE_RED} into {folder}")
+    stamp = ROOT / folder / "made-of"
+    if stamp.exists() and stamp.read_text() == " ".join(NODE):
+        return
+    stamp.parent.mkdir(parents=True, exist_ok=True)
+    command = ["npm", "install", "--no-audit", "--no-fund", "--prefix", folder, *NODE]
+    run(command, f"installing {' '.join(NODE)} into {folder}")
+    stamp.write_text(" ".join(NODE))
 
 
 def make_bench(python: str, version: str) -> None:
@@ -134,7 +138,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--python", default="python3", help="interpreter to make it with (default: python3)")
     parser.add_argument("--tflite-runtime", action="store_true", help="make .venv-tflite too, for the tests")
-    parser.add_argument("--nodered", action="store_true", help="install Node-RED too, for its tests")
+    parser.add_argument("--node", action="store_true", help="install Node-RED and a browser's driver, for their tests")
     parser.add_argument("--homeassistant", metavar="PYTHON", help="make .venv-homeassistant too, with this Python 3.13")
     parser.add_argument("--bench", action="store_true", help="make .venv-bench too, for the benchmarks")
     options = parser.parse_args()
@@ -146,8 +150,8 @@ def main() -> int:
             make_runtime(python, version)
         if options.homeassistant:
             make_homeassistant(options.homeassistant)
-        if options.nodered:
-            make_nodered()
+        if options.node:
+            make_node()
         if options.bench:
             make_bench(python, version)
     except SetupError as error:

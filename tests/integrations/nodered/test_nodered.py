@@ -1,6 +1,6 @@
 """The example flow in Node-RED itself, headless: one message an episode, also where events come twice.
 
-OFFBEAT_NODERED names the folder whose node_modules has node-red (`npm install node-red@4`).
+OFFBEAT_NODE names the folder whose node_modules has node-red (`npm install node-red@4`).
 """
 
 import json
@@ -29,9 +29,9 @@ class NodeRed:
         )
         settings = {"flowFile": "flows.json", "userDir": str(folder), "httpAdminRoot": False, "httpNodeRoot": False}
         (folder / "settings.js").write_text(f"module.exports = {json.dumps(settings)};")
-        binary = Path(os.environ.get("OFFBEAT_NODERED", ""), "node_modules/.bin/node-red").resolve()
+        binary = Path(os.environ.get("OFFBEAT_NODE", "build/node"), "node_modules/.bin/node-red").resolve()
         if not binary.is_file():
-            missing("Node-RED (OFFBEAT_NODERED, a folder with node_modules; make test-integrations)")
+            missing("Node-RED (OFFBEAT_NODE, a folder with node_modules; make test-integrations)")
         self._log = (folder / "node-red.log").open("wb")
         line = [str(binary), "--settings", str(folder / "settings.js"), "--userDir", str(folder), "--port", "0"]
         self.process = subprocess.Popen(line, stdout=self._log, stderr=subprocess.STDOUT)
