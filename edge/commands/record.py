@@ -74,7 +74,7 @@ def record_sources(options: argparse.Namespace, say: Callable[[str], None] = pri
     """The same with the sources of a file such as agent.toml, which needs no stream and no bundle yet."""
     try:
         tables = read_tables(options.sources)
-        wanted = {name: tables[name] for name in ("source", "broker") if name in tables}
+        wanted = {name: table for name, table in tables.items() if name in ("source", "broker")}
         sources = structure(wanted, _Sources, options.sources.parent)
         live = [source for source in sources.source if source.live and not source.finite]
         if not live:
