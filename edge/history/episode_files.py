@@ -141,7 +141,7 @@ class EpisodeFiles:
 
 
 def _line(row: KeptRow) -> bytes:
-    values = [None if math.isnan(value) else value for value in row.values]
+    values = [None if math.isnan(value) else float(value) for value in row.values]
     made = [[float(f"{one:.5g}") if math.isfinite(one) else None for one in part] for part in row[3:]]
     score = float(f"{row.score:.5g}") if math.isfinite(row.score) else None
     return json.dumps([row.time, score, values, *made], separators=(",", ":")).encode()
