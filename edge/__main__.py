@@ -135,6 +135,9 @@ def _add_record(record: argparse.ArgumentParser) -> None:
     _add_broker(record)
     record.add_argument("--format", default="offbeat", help="as in [[source]]: esphome, zigbee2mqtt, … (offbeat)")
     record.add_argument("--topic", action="append", default=[], help="default: the format's; repeatable")
+    record.add_argument(
+        "--sources", type=Path, metavar="FILE", help="[[source]] tables, as in agent.toml: all of these"
+    )
     record.add_argument("--out", type=Path, default=Path("recordings"), metavar="FOLDER", help="(recordings)")
     record.add_argument("--max-bytes", type=int, default=500_000_000, help="the oldest files go first (500000000)")
     record.add_argument("--seconds", type=float, help="default: until stopped")
@@ -257,8 +260,11 @@ def _discover(options: argparse.Namespace) -> int:
 
 
 def _record(options: argparse.Namespace) -> int:
-    from edge.commands.record import record
+    from edge.commands.record import record, record_sources
 
+    if options.sources is not None:
+        _log_to_stderr("info")
+        return record_sources(options)
     return _with_broker(options, record)
 
 

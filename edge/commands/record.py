@@ -4,15 +4,19 @@ import argparse
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import get_args
 
+from attrs import field, frozen
+
+from edge.config.file import read_tables
+from edge.config.structure import ConfigError, structure
 from edge.history.day_files import DayFiles
-from edge.sources.intake import Arrival, Intake
+from edge.sources.intake import Arrival, Deliver, Intake
 from edge.sources.mqtt import MqttReader
-from edge.sources.settings import MqttFormat, MqttSource
+from edge.sources.settings import MqttFormat, MqttSource, Reader, SourceError, SourceSettings, Surroundings
 from edge.wire.broker import BrokerSettings
 
 _FLUSH_S = 10.0
@@ -62,14 +66,47 @@ def record(options: argparse.Namespace, broker: BrokerSettings, say: Callable[[s
     except ValueError as error:
         say(f"offbeat-edge: {error}")
         return 2
+    client_id = f"offbeat-record-{time.time_ns() % 10**6}"
+    return _record_all(options, say, lambda take: [MqttReader(source, Intake("record", take, {}), broker, client_id)])
+
+
+def record_sources(options: argparse.Namespace, say: Callable[[str], None] = print) -> int:
+    """The same with the sources of a file such as agent.toml, which needs no stream and no bundle yet."""
+    try:
+        tables = read_tables(options.sources)
+        wanted = {name: table for name, table in tables.items() if name in ("source", "broker")}
+        sources = structure(wanted, _Sources, options.sources.parent)
+        live = [source for source in sources.source if source.live and not source.finite]
+        if not live:
+            raise ConfigError("there is no [[source]] whose readings come as they are measured")
+        around = Surroundings(sources.broker, f"record-{time.time_ns() % 10**6}")
+        return _record_all(
+            options, say, lambda take: [each.open(Intake(each.name, take, each.channels), around) for each in live]
+        )
+    except (ConfigError, SourceError) as error:
+        say(f"offbeat-edge: {options.sources}: {error}")
+        return 2
+
+
+@frozen(kw_only=True)
+class _Sources:
+    source: tuple[SourceSettings, ...]
+    broker: BrokerSettings = field(factory=BrokerSettings)
+
+
+def _record_all(
+    options: argparse.Namespace, say: Callable[[str], None], opened: Callable[[Deliver], Sequence[Reader]]
+) -> int:
     options.out.mkdir(parents=True, exist_ok=True)
     recorder, stop = Recorder(options.out, options.max_bytes), threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: stop.set())
-    reader = MqttReader(source, Intake("record", recorder.take, {}), broker, f"offbeat-record-{time.time_ns() % 10**6}")
-    reader.start()
+    readers = opened(recorder.take)
+    for reader in readers:
+        reader.start()
     stop.wait(options.seconds)
-    reader.stop()
+    for reader in readers:
+        reader.stop()
     recorder.close()
     say(f"{recorder.rows} values in {options.out}; offbeat-train fit {options.out}/<board>-*.csv.gz --out BUNDLE")
     return 0

@@ -25,6 +25,8 @@ log = logging.getLogger(__name__)
 VERSION = 1
 _ID = re.compile(r"[a-zA-Z0-9_-]{1,100}")
 _SUFFIX = ".rows"
+_UNREADABLE = (ValueError, KeyError, TypeError, OverflowError, RecursionError)
+"""What a file that another has written, or a dying card, may raise."""
 
 
 class EpisodeFiles:
@@ -51,7 +53,7 @@ class EpisodeFiles:
             OSError: the disk refuses.
         """
         path = self._path(stream, event_id)
-        head, *lines = path.read_bytes().splitlines()
+        head, *lines = path.read_bytes().splitlines() or [b""]
         marks = np.array([_mark(line) for line in lines]).reshape(len(lines), 2)
         order = np.argsort(marks[:, 0], kind="stable")
         order = order[: int(np.isfinite(marks[:, 0]).sum())]  # NaN is sorted to the end
@@ -141,7 +143,7 @@ class EpisodeFiles:
 
 
 def _line(row: KeptRow) -> bytes:
-    values = [None if math.isnan(value) else value for value in row.values]
+    values = [None if math.isnan(value) else float(value) for value in row.values]
     made = [[float(f"{one:.5g}") if math.isfinite(one) else None for one in part] for part in row[3:]]
     score = float(f"{row.score:.5g}") if math.isfinite(row.score) else None
     return json.dumps([row.time, score, values, *made], separators=(",", ":")).encode()
@@ -161,8 +163,12 @@ def _stretch(stream: str, lines: list[bytes]) -> Stretch | None:
     try:
         head = json.loads(lines[0])
         channels = [(str(one["name"]), str(one["unit"])) for one in head["channels"]]
-        about = {name: head.get(name) for name in ("event_id", "kind", "start_time")}
-    except (ValueError, IndexError, KeyError, TypeError):
+        about = {
+            "event_id": str(head["event_id"]),
+            "kind": str(head["kind"]),
+            "start_time": _finite(head["start_time"]),
+        }
+    except (*_UNREADABLE, IndexError):
         return None
     rows: list[KeptRow] = []
     end_time: float | None = None
@@ -180,11 +186,18 @@ def _read(line: bytes, width: int) -> KeptRow | float | None:
     try:
         body = json.loads(line)
         if isinstance(body, dict):
-            return float(body["end_time"])
+            return _finite(body["end_time"])
         time, score, *parts = body
         columns = [[math.nan if one is None else float(one) for one in part] for part in parts]
         if len(columns) != 3 or any(len(column) != width for column in columns):
             return None
-        return KeptRow(float(time), math.nan if score is None else float(score), *columns)
-    except (ValueError, KeyError, TypeError, RecursionError):
+        return KeptRow(_finite(time), math.nan if score is None else float(score), *columns)
+    except _UNREADABLE:
         return None
+
+
+def _finite(value: Any) -> float:
+    number = float(value)
+    if not math.isfinite(number):
+        raise ValueError(f"{number} is no time")
+    return number

@@ -26,7 +26,7 @@ _FLUSH_S = 10.0
 """What a power cut costs at most."""
 _MOST_WAITING = 100
 """Rows of a stream that are not written yet, where they come faster than that."""
-Channels = Sequence[tuple[str, str]]
+Channels = tuple[tuple[str, str], ...]
 """Names with units."""
 
 
@@ -83,7 +83,7 @@ class History(Rows):
         kept = self._kept_row(row, outcome)
         with self._lock:
             latest = self._recent.get(stream)
-            if latest is None or latest.channels != tuple(channels):
+            if latest is None or latest.channels != channels:
                 latest = self._recent[stream] = Recent(stream, channels, self._settings.recent_rows)
             latest.add(kept)
         if outcome.event_id is not None and (stream, outcome.event_id) not in self._open:
@@ -174,9 +174,8 @@ class History(Rows):
 
     @staticmethod
     def _kept_row(row: Row, outcome: Outcome) -> KeptRow:
-        values = row.values.tolist()
-        unknown = [math.nan] * len(values)
         if outcome.explanation is None:
-            return KeptRow(row.time, outcome.score, values, unknown, unknown)
+            unknown = np.full(len(row.values), math.nan)
+            return KeptRow(row.time, outcome.score, row.values, unknown, unknown)
         _, expected, tolerance = outcome.explanation.explained()
-        return KeptRow(row.time, outcome.score, values, expected.tolist(), tolerance.tolist())
+        return KeptRow(row.time, outcome.score, row.values, expected, tolerance)

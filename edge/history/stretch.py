@@ -17,10 +17,10 @@ class KeptRow(NamedTuple):
     """Unix seconds."""
     score: float
     """1.0 is the alarm level."""
-    values: Sequence[float]
+    values: Sequence[float] | np.ndarray
     """By channel, in its unit."""
-    expected: Sequence[float]
-    tolerance: Sequence[float]
+    expected: Sequence[float] | np.ndarray
+    tolerance: Sequence[float] | np.ndarray
     """How far normal rows stay from what is expected."""
 
 

@@ -33,6 +33,7 @@ class Snapshots:
         """Longest time between two saves, seconds."""
         self._files, self._ledger, self._streams, self._monotonic = files, ledger, streams, monotonic
         self._group: StreamGroup | None = None
+        self._channels: tuple[tuple[str, str], ...] = ()
         self._fresh: list[dict[str, Any]] = []
         self._saved_at = [monotonic()] * len(streams)
         self._refused = False
@@ -40,6 +41,7 @@ class Snapshots:
     def attach(self, group: StreamGroup) -> None:
         """Take care of this group from now on."""
         self._group = group
+        self._channels = tuple((channel.name, channel.unit) for channel in group.bundle.channels)
         self._fresh = [group.snapshot(number) for number in range(len(self._streams))]
 
     def commit(self, number: int, events: Sequence[Event]) -> bool:
@@ -52,8 +54,7 @@ class Snapshots:
     def follow(self, number: int, row: Row, outcome: Outcome) -> None:
         """A row of a stream was scored, or collected for commissioning: keep it to look back at."""
         if self._group is not None and (history := self._ledger.history) is not None:
-            channels = [(channel.name, channel.unit) for channel in self._group.bundle.channels]
-            history.row(self._streams[number], channels, row, outcome)
+            history.row(self._streams[number], self._channels, row, outcome)
 
     def save(self, number: int) -> None:
         """Write one stream's state. A disk that refuses is reported once; the agent goes on without."""

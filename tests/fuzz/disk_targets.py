@@ -1,15 +1,25 @@
 """What disks hold: the config, a damaged outbox, and the outbox against its model."""
 
+import math
 import tempfile
 from contextlib import closing
 from functools import cache
 from pathlib import Path
 
+import numpy as np
 from hypothesis import strategies as st
 
 from edge.config.settings import ConfigError, load_config
 from edge.delivery.outbox import Outbox
+from edge.detector.outcome import Outcome
+from edge.detector.rows.row import Row
+from edge.history.episode_files import EpisodeFiles
+from edge.history.keeper import History
+from edge.history.request import answer
+from edge.history.settings import HistorySettings
+from edge.history.stretch import KeptRow
 from edge.state.ledger import Ledger
+from edge.wire.payload import encode_payload
 from tests.fuzz.inputs import damaged
 from tests.fuzz.target import Target, one_line
 from tests.helpers.alerts import alert
@@ -96,7 +106,40 @@ def _use(outbox: Outbox) -> None:
     outbox.replay(0)
 
 
+@cache
+def _sound_rows() -> bytes:
+    """The file of an episode's rows."""
+    files = EpisodeFiles(_folder() / "sound", 10, 10**6)
+    head = {"kind": "anomaly", "start_time": 20.0, "channels": [{"name": "a", "unit": ""}, {"name": "b", "unit": "m"}]}
+    files.create(
+        "pump1", "e1", head, [KeptRow(float(n), n / 7, [n * 1.5, math.nan], [1.0, 2.0], [0.1, 0.2]) for n in range(6)]
+    )
+    files.append("pump1", "e1", [], 25.0)
+    return (_folder() / "sound/pump1/e1.rows").read_bytes()
+
+
+def _rows(content: bytes) -> None:
+    """Whatever is in the file: rows in order, of one form, that JSON takes, or none; and an episode goes on with it."""
+    folder = _folder() / "rows"
+    (folder / "history/pump1").mkdir(parents=True, exist_ok=True)
+    file = folder / "history/pump1/e1.rows"
+    file.write_bytes(content)
+    history = History(folder, HistorySettings(episode_rows=100))
+    found = history.around("e1")
+    if found is not None:
+        assert (found.times[1:] > found.times[:-1]).all()
+        assert found.values.shape == (len(found), len(found.channels))
+        encode_payload(answer(history, {"event_id": "e1"}))
+    outcome = Outcome(0, 30.0, 1.0, True, "ON", "e1", None, ())
+    for second in range(120):
+        history.row("pump1", (("a", ""), ("b", "m")), Row(30.0 + second, np.zeros(2)), outcome)
+    history.flush()
+    file.write_bytes(content)
+    history._files.choose("pump1", "e1", lambda times, _scores: np.arange(len(times))[:3])
+
+
 TARGETS = (
+    Target("rows' file, damaged", 1, st.deferred(lambda: damaged([_sound_rows()])), _rows, slow=True),
     Target("config, short", 2, damaged([_SHORT]), _config),
     Target("config, the example", 1, damaged([(ROOT / "agent.example.toml").read_bytes()]), _config),
     Target("outbox file, damaged", 1, st.binary(max_size=16), _outbox, slow=True),

@@ -12,6 +12,7 @@ from typing import Any
 
 from pymodbus.client import ModbusTcpClient
 from pymodbus.constants import ExcCodes
+from pymodbus.framer import FramerType
 from pymodbus.server import ModbusSerialServer, ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 
@@ -97,11 +98,12 @@ def free_port() -> int:
         return one.getsockname()[1]
 
 
-def tcp_server(units: list[Unit], port: int) -> Server:
-    """Not started."""
+def tcp_server(units: list[Unit], port: int, rtu: bool = False) -> Server:
+    """Not started; `rtu` is with a serial line's frames."""
+    framing = FramerType.RTU if rtu else FramerType.SOCKET
     devices = [unit.device() for unit in units]
-    mute = _mute(units, at=6)
-    return Server(lambda: ModbusTcpServer(devices, address=("127.0.0.1", port), trace_packet=mute))
+    mute = _mute(units, at=0 if rtu else 6)
+    return Server(lambda: ModbusTcpServer(devices, address=("127.0.0.1", port), framer=framing, trace_packet=mute))
 
 
 def serial_server(units: list[Unit], port: str) -> Server:

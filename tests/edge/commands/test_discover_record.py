@@ -8,7 +8,7 @@ import paho.mqtt.client as paho
 import pytest
 
 from edge.commands.discover import Survey, discover, told
-from edge.commands.record import Recorder, record
+from edge.commands.record import Recorder, record, record_sources
 from edge.sources.formats.message import Message
 from edge.sources.intake import Arrival
 from edge.wire.readings import Readings
@@ -79,3 +79,35 @@ def test_a_broker_is_listened_to(broker, tmp_path, command, monkeypatch):
     text = "\n".join(said)
     assert "boiler" in text if command is discover else " values in " in text
     assert command is discover or list(tmp_path.glob("boiler-*.csv.gz"))
+
+
+def test_sources_of_any_type_are_recorded_without_a_bundle(tmp_path, monkeypatch):
+    monkeypatch.setattr("signal.signal", lambda *_: None)
+    (tmp_path / "sensors/iio:device0").mkdir(parents=True)
+    (tmp_path / "sensors/iio:device0/in_temp_input").write_text("21500\n")
+    tables = tmp_path / "sources.toml"
+    tables.write_text(
+        '[[source]]\nname = "bus"\ntype = "iio"\nroot = "sensors"\ndevices = ["iio:device0"]\n'
+        'board = "rack"\nperiod_s = 0.1\n'
+        '[source.channels]\ntemp = "inlet"\n'
+    )
+    said: list[str] = []
+    options = argparse.Namespace(sources=tables, seconds=1.0, out=tmp_path / "out", max_bytes=10**6)
+
+    assert record_sources(options, said.append) == 0
+
+    (file,) = (tmp_path / "out").glob("rack-*.csv.gz")
+    table = read_table(file, ReadOptions())
+    assert table.channels == ("inlet",)
+    assert set(table.values[:, 0]) == {21500.0}
+    assert " values in " in said[0]
+
+
+@pytest.mark.parametrize("text", ["", '[[source]]\nname = "tape"\ntype = "file"\npath = "x.csv"\n', "[[source]]\n"])
+def test_sources_that_cannot_be_recorded_are_refused(tmp_path, text):
+    tables = tmp_path / "sources.toml"
+    tables.write_text(text)
+    said: list[str] = []
+
+    assert record_sources(argparse.Namespace(sources=tables, out=tmp_path), said.append) == 2
+    assert str(tables) in said[0]

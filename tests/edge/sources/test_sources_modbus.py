@@ -1,9 +1,12 @@
 """Modbus devices: real pymodbus servers over TCP and at the end of a serial line."""
 
+import contextlib
 import math
+import socket
 import sys
+import threading
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -261,6 +264,77 @@ def test_a_server_that_goes_and_comes_back_is_read_again(port):
     wait_for(lambda: rig.values("plc1") == {"a": 6.0}, "the new value")
     rig.reader.stop()
     second.stop()
+
+
+def answered(request: bytes, words: list[int]) -> bytes:
+    """The answer over TCP to a request for registers."""
+    body = bytes([request[6], request[7], 2 * len(words)]) + b"".join(word.to_bytes(2, "big") for word in words)
+    return request[:4] + len(body).to_bytes(2, "big") + body
+
+
+STRANGE: dict[str, Callable[[bytes], bytes]] = {
+    "nothing that is Modbus": lambda _request: b"HTTP/1.1 400 Bad Request\r\n\r\n",
+    "another unit's": lambda request: (good := answered(request, [9]))[:6] + b"\x07" + good[7:],
+    "that to another request": lambda request: b"\xff\xff" + answered(request, [9])[2:],
+    "too few registers": lambda request: answered(request, []),
+    "half of it": lambda request: answered(request, [9])[:-1],
+    "another function": lambda request: (good := answered(request, [9]))[:7] + b"\x63" + good[8:],
+    "an exception code that is none": lambda request: request[:4] + bytes([0, 3, request[6], request[7] | 0x80, 99]),
+}
+
+
+@pytest.fixture
+def strange() -> Iterator[Any]:
+    """A server that answers as it is told to, one request a connection."""
+    listening = socket.create_server(("127.0.0.1", 0))
+    answers: list[Callable[[bytes], bytes]] = []
+
+    def serve() -> None:
+        while True:
+            try:
+                one, _ = listening.accept()
+            except OSError:
+                return
+            with one, contextlib.suppress(OSError):
+                if request := one.recv(256):
+                    one.sendall(answers[0](request))
+                    one.settimeout(0.3)
+                    one.recv(1)  # until the other end has read it
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    yield listening.getsockname()[1], answers
+    listening.shutdown(socket.SHUT_RDWR)
+    listening.close()
+    thread.join(5.0)
+
+
+@pytest.mark.parametrize("kind", STRANGE)
+def test_a_strange_answer_is_no_value_and_the_next_good_one_is_read(strange, kind):
+    port, answers = strange
+    answers[:] = [STRANGE[kind]]
+    rig = Rig(host="127.0.0.1", port=port, device=[{"board": "plc1"}], register=[register("a", 0)])
+    rig.reader.start()
+    wait_for(lambda: "plc1" in rig.intake.troubles, "the trouble")
+    assert not rig.arrivals["plc1"]
+    answers[:] = [lambda request: answered(request, [5])]
+    rig.arrived("plc1", 2)  # each over a connection of its own, since the server ends it
+    rig.reader.stop()
+
+    assert {one.readings.values["a"] for one in rig.arrivals["plc1"]} == {5.0}
+
+
+def test_frames_of_a_serial_line_are_read_over_tcp(port):
+    server = tcp_server([Unit(1, holding={0: registers_of(2.5, "float32")})], port, rtu=True).start()
+    rig = Rig(host="127.0.0.1", port=port, framing="rtu", device=[{"board": "a"}], register=[
+        register("a", 0, type="float32")
+    ])  # fmt: skip
+    rig.reader.start()
+    rig.arrived("a", 2)
+    rig.reader.stop()
+    server.stop()
+
+    assert rig.values("a") == {"a": 2.5}
 
 
 @pytest.fixture
