@@ -71,6 +71,8 @@ def _add_watch(watch: argparse.ArgumentParser) -> None:
     watch.add_argument("--json", action="store_true", help="print payloads as they came, one a line")
     watch.add_argument("--stream", help="one stream; default all")
     watch.add_argument("--severity", choices=["warning", "critical"], help="one severity; default both")
+    watch.add_argument("--since", metavar="TIME", help="also what was since then: 30m, 2h, 1d or a date and time")
+    watch.add_argument("--no-session", action="store_true", help="the broker keeps nothing while this is away")
     watch.add_argument("--until-event", action="store_true", help="end with the first alert; 1 where none came")
     watch.add_argument("--timeout", type=_seconds, metavar="SECONDS", help="end after so long")
     watch.set_defaults(command=_watch)
@@ -184,20 +186,21 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _watch(options: argparse.Namespace) -> int:
-    from edge.commands.watch_options import watched
+    from edge.commands.watch_options import chosen, session_of, watched
     from edge.config.settings import ConfigError
-    from edge.watch.terminal import Choice, watch
+    from edge.watch.terminal import watch
 
     try:
         broker, root, device = watched(options)
+        choice = chosen(options)
     except ConfigError as error:
         print(f"offbeat-edge: {error}", file=sys.stderr)
         return _BAD_SETUP
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: stop.set())
-    choice = Choice(options.stream, options.severity, options.until_event, options.timeout)
-    shown = watch(broker, root, device, options.json, stop, choice=choice)
+    session = session_of(options, broker, root, device)
+    shown = watch(broker, root, device, options.json, stop, choice=choice, session=session)
     return 1 if options.until_event and not shown else 0
 
 

@@ -30,7 +30,7 @@ edge.detector: wire detector.*
 edge.config: wire readings sources delivery detector.bundle detector.events
 edge.state: wire delivery detector detector.rows detector.bundle detector.events
 edge.agent: wire mqtt readings sources delivery detector.* config state
-edge.commands: wire mqtt readings sources.formats sources delivery detector.* config agent
+edge.commands: wire mqtt readings sources.formats sources delivery watch detector.* config state agent
 edge: wire sources watch detector detector.bundle config state agent commands
 edge.examples: edge
 train.console:
