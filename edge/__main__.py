@@ -1,4 +1,4 @@
-"""The command `offbeat-edge`: run, check, watch, discover, record, normal. Imports what is needed alone."""
+"""The command `offbeat-edge`: run, check, watch, discover, record, normal, rename. Imports what is needed alone."""
 
 import argparse
 import logging
@@ -51,7 +51,15 @@ def build_parser() -> argparse.ArgumentParser:
     _add_discover(commands.add_parser("discover", help="list boards and channels at a broker, and settings"))
     _add_record(commands.add_parser("record", help="write what boards send to files, to train on"))
     _add_normal(commands.add_parser("normal", help="say of an episode that it was normal, or take that back"))
+    _add_rename(commands.add_parser("rename", help="a stream that was renamed in the config keeps what it learnt"))
     return parser
+
+
+def _add_rename(rename: argparse.ArgumentParser) -> None:
+    rename.add_argument("--config", type=Path, required=True, metavar="FILE", help="agent.toml, with the new name")
+    rename.add_argument("old", metavar="OLD", help="the stream's id as it was")
+    rename.add_argument("new", metavar="NEW", help="as it is in the config now")
+    rename.set_defaults(command=_rename)
 
 
 def _add_normal(normal: argparse.ArgumentParser) -> None:
@@ -130,6 +138,7 @@ def _run(options: argparse.Namespace) -> int:
         from edge.agent.assembly import assemble  # imports paho and hashlib
         from edge.state.lock import InUseError, StateLock
 
+        os.umask(0o077)  # whatever the agent writes is for its user alone
         lock = StateLock(config.device.state_dir)
         try:
             lock.take()
@@ -233,6 +242,12 @@ def _normal(options: argparse.Namespace) -> int:
     from edge.commands.normal import normal
 
     return normal(options)
+
+
+def _rename(options: argparse.Namespace) -> int:
+    from edge.commands.rename import rename
+
+    return rename(options)
 
 
 def _log_to_stderr(level: str) -> None:

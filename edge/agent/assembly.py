@@ -39,14 +39,14 @@ def assemble(config: Config, path: Path) -> Agent:
     inferences = _opened(config, ledger, run_s)
     ledger.settle_others([stream.id for stream in config.stream])
     streams = served(inferences)
-    kept = KeptTopics(config.device.state_dir / "served.json", DeviceTopics(config.device.id, config.device.root))
+    kept = _kept(config)
     inbox = Inbox(lanes_of(streams, config.device.queue_readings))
     feedback = Feedback()
-    ended: deque[tuple[str, Exception | None]] = deque()
+    ended = deque[tuple[str, Exception | None]]()
     intakes = {source.name: make_intake(source, inbox, ended) for source in config.source}
     reload = Reload(path, config, kept)
     reporter = _reporter(config, inferences, outbox, run_s, feedback)
-    reporter.clear(kept.now([stream.id for stream in config.stream]))
+    reporter.kept = kept
     return Agent(
         streams=streams,
         inferences=inferences,
@@ -63,6 +63,12 @@ def assemble(config: Config, path: Path) -> Agent:
         gathering=Gathering(config.device.gather),
         feedback=feedback,
     )
+
+
+def _kept(config: Config) -> KeptTopics:
+    kept = KeptTopics(config.device.state_dir / "served.json", DeviceTopics(config.device.id, config.device.root))
+    kept.now([stream.id for stream in config.stream])
+    return kept
 
 
 def _outbox(config: Config) -> Outbox:

@@ -3,10 +3,11 @@
 import logging
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from edge.agent.left_behind import KeptTopics
 from edge.delivery.figures import Durations, health_body, process_figures
 from edge.delivery.outbox import Outbox
 from edge.delivery.publisher import Publisher
@@ -14,7 +15,6 @@ from edge.detector.group import Outcome
 
 log = logging.getLogger(__name__)
 
-_CLEAR_AFTER_S = 10.0
 FLUSH_S = 5.0
 """How long leaving may wait for the broker, seconds."""
 
@@ -28,8 +28,9 @@ class Reporter:
     info: Mapping[str, Any]
     run_s: Durations
     """How long batches took, seconds."""
+    kept: KeptTopics | None = None
+    """Retained topics of what is no longer served."""
     _online: dict[str, bool] = field(default_factory=dict)
-    _to_clear: list[tuple[float, str]] = field(default_factory=list)
     _alarms: dict[str, tuple[str, str | None]] = field(default_factory=dict)
     _latest: dict[str, tuple[Outcome, str]] = field(default_factory=dict)  # of streams whose state is to be published
 
@@ -67,14 +68,12 @@ class Reporter:
         time_s = time_s if math.isfinite(time_s) else time.time()
         self.publisher.state(stream, {"anomaly": "unknown", "score": None, "event_id": None, "time": time_s})
 
-    def clear(self, topics: Sequence[str], after_s: float = _CLEAR_AFTER_S) -> None:
-        """Take retained topics back, a while after what is said last on them: subscribers shall see that first."""
-        self._to_clear += [(time.monotonic() + after_s, topic) for topic in topics]
-
     def tick(self) -> None:
         """Say the states that have changed since; to say each row's would wake delivery far too often."""
-        while self._to_clear and self._to_clear[0][0] <= time.monotonic():
-            self.publisher.retain(self._to_clear.pop(0)[1], b"")
+        for stream in self.kept.look(self.publisher) if self.kept is not None else ():
+            # Should it come back, everything is to be said anew.
+            self._online.pop(stream, None)
+            self._alarms.pop(stream, None)
         for stream in list(self._latest):
             self._publish_state(stream)
 

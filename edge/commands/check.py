@@ -50,7 +50,7 @@ def _findings(path: Path) -> Iterator[CheckResult]:
     for source in config.source:
         yield _source(source, config)
     yield _broker(config)
-    for line in precautions(config.brokers):
+    for line in precautions(config.brokers, path):
         yield " ended " not in line and "no certificate" not in line, "warning", line
 
 

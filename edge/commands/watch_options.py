@@ -5,6 +5,7 @@ import re
 import time
 from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from edge.config.settings import check_certificates, load_config
@@ -35,7 +36,7 @@ def watched(options: argparse.Namespace) -> tuple[BrokerSettings, str, str]:
         raise ConfigError(f"--device {device!r}: ids have letters, digits, _ and - only")
     given: dict[str, Any] = {name: value for name in _OF_BROKER if (value := getattr(options, name)) is not None}
     if options.password_file is not None:
-        given["password"] = _content(options.password_file)
+        given |= {"password": _content(options.password_file), "password_file": None}
     try:
         broker = replace(broker, **given)
     except ValueError as error:
@@ -80,7 +81,8 @@ def since_time(text: str, now: float) -> float:
         raise ConfigError(f"--since {text!r}: wanted how long ago, as 30m, 2h or 1d, or a date and time") from None
 
 
-def _content(path: Any) -> str:
+def _content(path: Path) -> str:
+    """Read at once: it may be a pipe."""
     try:
         return path.read_text("utf-8").rstrip("\r\n")
     except (OSError, UnicodeDecodeError) as error:

@@ -71,6 +71,10 @@ class Publisher:
         self._latest.put(topic, payload, urgent)
         self._link.wake()
 
+    def holds(self, topic: str, payload: bytes) -> bool:
+        """Whether the broker has acknowledged this as the topic's retained payload, on this connection."""
+        return self._latest.holds(topic, payload)
+
     def health(self, body: Mapping[str, Any]) -> None:
         """Not retained, QoS 0; without a connection only the newest waits."""
         self._health.append(encode_payload(dict(body)))
