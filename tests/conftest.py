@@ -2,6 +2,7 @@
 
 import os
 import sys
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -15,6 +16,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from tests.helpers.mosquitto import PERSISTENT, Broker, Listener, executable, missing
 
 pytest_plugins = ["tests.helpers.ci_skips"]
+
+
+@pytest.fixture(autouse=True)
+def _no_state_of_the_user(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What `watch` keeps of its sessions is not the user's, and not another test's."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path_factory.getbasetemp() / f"state-{uuid.uuid4().hex}"))
 
 
 @pytest.fixture

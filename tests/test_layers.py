@@ -31,7 +31,7 @@ edge.alerts: wire
 edge.config: wire readings sources delivery detector.bundle detector.events history homeassistant prometheus web
 edge.state: wire alerts delivery detector detector.rows detector.bundle detector.events history
 edge.agent: wire mqtt readings sources alerts delivery detector.* config state history homeassistant prometheus web agent.asked
-edge.commands: wire mqtt readings sources.formats sources delivery detector.* config agent history web
+edge.commands: wire mqtt readings sources.formats sources delivery detector.* config agent history web watch state
 edge.history: wire delivery detector detector.rows
 edge.homeassistant: wire
 edge.prometheus: wire

@@ -8,8 +8,8 @@ from edge.__main__ import build_parser as edge_parser
 from firmware_sim.options.arguments import build_parser as sim_parser
 from train.cli import build_parser as train_parser
 
-_INTRODUCTION = """From the parsers of `edge/__main__.py`, `train/commands` and `firmware_sim/options`. `--help` of a
-command says the same."""
+_INTRODUCTION = """From the parsers of `edge/commands/options.py`, `train/commands` and `firmware_sim/options`. `--help`
+of a command says the same."""
 
 
 def commands() -> str:

@@ -47,11 +47,11 @@ def assemble(config: Config, path: Path) -> Agent:
     inbox = Inbox(lanes_of(streams, config.device.queue_readings))
     feedback, attending = Feedback(), Attending(ledger, config.requests.max_snooze_s)
     ledger.groups.sources = {stream.id: stream.source or "" for stream in config.stream}
-    ended: deque[tuple[str, Exception | None]] = deque()
+    ended = deque[tuple[str, Exception | None]]()
     intakes = {source.name: make_intake(source, inbox, ended) for source in config.source}
     reporter = _reporter(config, inferences, ledger, run_s, _requests(config, feedback, attending, ledger.history))
     announcer = announced(config, inferences, reporter.publisher)
-    kept = _kept(config, reporter, [] if announcer is None else announcer.topics)
+    reporter.kept = kept = _kept(config, [] if announcer is None else announcer.topics)
     return Agent(
         streams=streams,
         inferences=inferences,
@@ -69,6 +69,12 @@ def assemble(config: Config, path: Path) -> Agent:
         feedback=feedback,
         on_tick=attending.tick,
     )
+
+
+def _kept(config: Config, announced: list[str]) -> KeptTopics:
+    kept = KeptTopics(config.device.state_dir / "served.json", DeviceTopics(config.device.id, config.device.root))
+    kept.now([stream.id for stream in config.stream], announced)
+    return kept
 
 
 def _outbox(config: Config) -> Outbox:
@@ -90,14 +96,6 @@ def _opened(config: Config, ledger: Ledger, run_s: Durations) -> list[Inference]
     if len(errors) == len(inferences) and hopeless:
         raise errors[0]
     return inferences
-
-
-def _kept(config: Config, reporter: Reporter, announced: list[str]) -> KeptTopics:
-    """What is retained of what is no longer served is taken back."""
-    kept = KeptTopics(config.device.state_dir / "served.json", reporter.publisher.topics)
-    reporter.on_cleared = kept.cleared
-    reporter.clear(kept.now([stream.id for stream in config.stream], announced))
-    return kept
 
 
 def _requests(config: Config, feedback: Feedback, attending: Attending, history: History | None) -> Requests:

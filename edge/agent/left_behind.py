@@ -2,88 +2,127 @@
 
 import json
 import logging
-from collections.abc import Collection, Iterator
-from dataclasses import asdict, dataclass, replace
+import time
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
+from edge.detector.bundle.files import write_atomically
 from edge.wire.topics import DeviceTopics
 
 log = logging.getLogger(__name__)
 
+_CLEAR_AFTER_S = 10.0
 
-@dataclass(frozen=True)
-class _Served:
-    topics: DeviceTopics
-    streams: list[str]
-    announced: list[str]
-    gone: list[str]
-    """Topics that are to be cleared."""
+
+class Retained(Protocol):
+    """What is retained at the broker, as `Publisher` keeps it."""
+
+    def retain(self, topic: str, payload: bytes, urgent: bool = True) -> None: ...
+
+    def holds(self, topic: str, payload: bytes) -> bool: ...
 
 
 class KeptTopics:
-    """Remembers, beside the outbox, which streams this state folder's agent has retained topics for."""
+    """Remembers, beside the outbox, which streams this state folder's agent has retained topics for, and which of
+    their topics the broker has still to clear: it may be away until after the next start.
+    """
 
-    def __init__(self, path: Path, topics: DeviceTopics) -> None:
-        self._path, self._topics = path, topics
-        self._served = _Served(topics, [], [], [])
+    def __init__(self, path: Path, topics: DeviceTopics, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._path, self._topics, self._monotonic = path, topics, monotonic
+        self._streams: set[str] = set()
+        self._announced: set[str] = set()
+        self._due: dict[str, float] = {}  # topics to be cleared, and from when on
+        self._sent: set[str] = set()  # of these, as far as it is known to the publisher
 
-    def now(self, streams: Collection[str], announced: Collection[str] = ()) -> list[str]:
-        """From here on these are served; the retained topics of what was served before and is not any more.
+    def now(self, streams: Collection[str], announced: Collection[str] = ()) -> None:
+        """From here on these are served; what was served before and is not any more is cleared a little later.
 
-        `announced` are other retained topics of theirs, such as those of Home Assistant's discovery. What is to be
-        cleared is named again by the next agent, unless this one says that it is `cleared`.
+        Later, so that subscribers see what was said last on these topics. `announced` are other retained topics of
+        theirs, such as those of Home Assistant's discovery.
         """
-        known = self._read()
-        gone = [topic for one in known for topic in self._left(one.topics, one.streams, streams)]
-        kept = {topic for stream in streams for topic in self._of_stream(self._topics, stream)}.union(announced)
-        before = [topic for one in known for topic in (*one.announced, *one.gone)]
-        gone = list(dict.fromkeys([*gone, *(topic for topic in before if topic not in kept)]))
-        if gone:
-            log.info("no longer served, their retained topics are cleared: %s", ", ".join(gone))
-        self._served = _Served(self._topics, sorted(streams), sorted(announced), gone)
+        body = self._read()
+        before = {DeviceTopics(one["device"], one["root"]): set(one["streams"]) for one in body}
+        wanted = {topic for one in body for topic in (*one["clear"], *one["announced"])}
+        for topics, names in before.items():
+            wanted.update(_left(topics, names, topics == self._topics, streams))
+        served = {topic for stream in streams for topic in _of(self._topics, stream)}
+        served |= {self._topics.status, self._topics.info, self._topics.group, *announced}
+        wanted -= served
+        if new := sorted(wanted - self._due.keys()):
+            log.info("no longer served, their retained topics are cleared: %s", ", ".join(new))
+        at = self._monotonic() + _CLEAR_AFTER_S
+        self._due = {topic: self._due.get(topic, at) for topic in sorted(wanted)}
+        self._sent &= self._due.keys()
+        self._streams, self._announced = set(streams), set(announced)
         self._write()
-        return gone
 
-    def cleared(self) -> None:
-        """The broker has taken the topics back."""
-        self._served = replace(self._served, gone=[])
-        self._write()
+    def look(self, publisher: Retained) -> list[str]:
+        """Clear what is due; the streams of this device whose topics are, just now. To be called now and then."""
+        now = self._monotonic()
+        taken = [topic for topic, at in self._due.items() if topic not in self._sent and now >= at]
+        for topic in taken:
+            publisher.retain(topic, b"")
+        done = [topic for topic in self._sent if publisher.holds(topic, b"")]
+        self._sent.update(taken)
+        for topic in done:
+            del self._due[topic]
+            self._sent.discard(topic)
+        if done:
+            self._write()
+        levels = [topic.removeprefix(f"{self._topics.root}/").split("/") for topic in taken]
+        return [level[1] for level in levels if len(level) == 3 and level[0] == self._topics.device]
 
     def _write(self) -> None:
-        body = asdict(self._served)
-        body |= body.pop("topics")
+        device, root = self._topics.device, self._topics.root
+        served = {"root": root, "device": device, "streams": sorted(self._streams)}
+        body = [served | {"announced": sorted(self._announced), "clear": sorted(self._due)}]
         try:
-            self._path.write_text(json.dumps([body]), "utf-8")
+            write_atomically(self._path, json.dumps(body).encode())
         except OSError as error:
             log.warning("%s cannot be written (%s); topics of streams that are removed may stay", self._path, error)
 
-    def _left(self, topics: DeviceTopics, before: Collection[str], streams: Collection[str]) -> Iterator[str]:
-        same = topics == self._topics
-        for stream in before:
-            if not (same and stream in streams):
-                yield from self._of_stream(topics, stream)
-        if not same:
-            yield from (topics.status, topics.info, topics.group)
-
-    @staticmethod
-    def _of_stream(topics: DeviceTopics, stream: str) -> tuple[str, str]:
-        return topics.state(stream), topics.availability(stream)
-
-    def _read(self) -> list[_Served]:
+    def _read(self) -> list[dict[str, Any]]:
         try:
-            return [_served(one) for one in json.loads(self._path.read_text("utf-8"))]
+            return read_served(self._path)
         except FileNotFoundError:
             return []
-        except (OSError, ValueError, RecursionError, KeyError, TypeError) as error:
-            log.warning("%s cannot be read (%r); topics of streams that were removed may stay", self._path, error)
+        except (OSError, ValueError) as error:
+            log.warning("%s cannot be read (%s); topics of streams that were removed may stay", self._path, error)
             return []
 
 
-def _served(body: dict[str, Any]) -> _Served:
-    return _Served(
-        DeviceTopics(str(body["device"]), str(body["root"])),
-        [str(stream) for stream in body["streams"]],
-        [str(topic) for topic in body.get("announced", [])],
-        [str(topic) for topic in body.get("gone", [])],
-    )
+def read_served(path: Path) -> list[dict[str, Any]]:
+    """What is kept of each device: `root`, `device`, `streams`, topics `announced`, and the topics to `clear`.
+
+    Raises:
+        FileNotFoundError, OSError: it cannot be read.
+        ValueError: it holds something else.
+    """
+    try:
+        return [
+            {
+                "root": str(one["root"]),
+                "device": str(one["device"]),
+                "streams": [str(stream) for stream in one["streams"]],
+                "announced": _topics(one.get("announced", ())),
+                "clear": _topics(one.get("clear", ())),
+            }
+            for one in json.loads(path.read_text("utf-8"))
+        ]
+    except (RecursionError, KeyError, TypeError, AttributeError) as error:
+        raise ValueError(repr(error)) from error
+
+
+def _topics(listed: Iterable[Any]) -> list[str]:
+    return [topic for topic in map(str, listed) if not set("#+\0") & set(topic)]
+
+
+def _left(topics: DeviceTopics, before: Iterable[str], same: bool, streams: Collection[str]) -> list[str]:
+    """Topics of a device's streams that are not served any more; of a device of another name, its own as well."""
+    gone = [topic for name in before if not (same and name in streams) for topic in _of(topics, name)]
+    return gone if same else [*gone, topics.status, topics.info, topics.group]
+
+
+def _of(topics: DeviceTopics, stream: str) -> tuple[str, str]:
+    return topics.state(stream), topics.availability(stream)

@@ -93,7 +93,7 @@ class Reload:
             return
         self._apply(agent, plan)
         self._config = plan.config
-        agent.reporter.clear(self._kept.now([stream.id for stream in plan.config.stream], self._announced()))
+        self._kept.now([stream.id for stream in plan.config.stream], self._announced())
         log.info("reload: %d streams, %d sources", len(plan.config.stream), len(plan.config.source))
 
     def take_new_bundles(self, agent: Agent) -> None:
@@ -122,7 +122,7 @@ class Reload:
         if time.monotonic() < self._ahead_at:
             return
         self._ahead_at = time.monotonic() + _AHEAD_EVERY_S
-        found = precautions(self._config.brokers)
+        found = precautions(self._config.brokers, self._path)
         for line in found:
             if line.partition(" ends in ")[0] not in " ".join(agent.warnings):
                 log.warning("%s", line)

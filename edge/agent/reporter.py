@@ -3,10 +3,11 @@
 import logging
 import math
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from edge.agent.left_behind import KeptTopics
 from edge.alerts.standing import Standing, open_episodes, snoozes
 from edge.delivery.figures import Durations, health_body, process_figures
 from edge.delivery.outbox import Outbox
@@ -17,7 +18,6 @@ from edge.wire.payload import encode_payload
 
 log = logging.getLogger(__name__)
 
-_CLEAR_AFTER_S = 10.0
 FLUSH_S = 5.0
 """How long leaving may wait for the broker, seconds."""
 
@@ -44,11 +44,9 @@ class Reporter:
     """How long batches took, seconds."""
     services: Sequence[Service] = ()
     """What serves readers beside the broker."""
-    on_cleared: Callable[[], None] = lambda: None
-    """Called when the broker has taken back every topic that was to be cleared."""
-    _clearing: bool = False
+    kept: KeptTopics | None = None
+    """Retained topics of what is no longer served."""
     _online: dict[str, bool] = field(default_factory=dict)
-    _to_clear: list[tuple[float, str]] = field(default_factory=list)
     _standing: dict[str, Standing] = field(default_factory=dict)
     _alarms: dict[str, tuple[Any, ...]] = field(default_factory=dict)  # what was said of it last
     _changed: set[str] = field(default_factory=set)  # streams whose figures are to be published
@@ -72,9 +70,6 @@ class Reporter:
     def serve(self, streams: Iterable[str]) -> None:
         """These are served from now on; what is open of them is said at once, before they are judged."""
         served = set(streams)
-        topics = self.publisher.topics
-        back = {topic(stream) for stream in served for topic in (topics.state, topics.availability)}
-        self._to_clear = [(at, topic) for at, topic in self._to_clear if topic not in back]
         self._standing = {stream: self._standing.get(stream, Standing()) for stream in sorted(served)}
         self._alarms = {stream: alarm for stream, alarm in self._alarms.items() if stream in served}
         self._online = {stream: online for stream, online in self._online.items() if stream in served}
@@ -108,18 +103,12 @@ class Reporter:
         standing.judged, standing.score, standing.time = "unknown", math.nan, time_s
         self._say(stream, at_once=True)
 
-    def clear(self, topics: Sequence[str], after_s: float = _CLEAR_AFTER_S) -> None:
-        """Take retained topics back, a while after what is said last on them: subscribers shall see that first."""
-        self._to_clear += [(time.monotonic() + after_s, topic) for topic in topics]
-
     def tick(self) -> None:
         """Say the states that have changed since; to say each row's would wake delivery far too often."""
-        while self._to_clear and self._to_clear[0][0] <= time.monotonic():
-            self.publisher.retain(self._to_clear.pop(0)[1], b"")
-            self._clearing = True
-        if self._clearing and not self._to_clear and self.publisher.settled:
-            self._clearing = False
-            self.on_cleared()
+        for stream in self.kept.look(self.publisher) if self.kept is not None else ():
+            # Should it come back, everything is to be said anew.
+            self._online.pop(stream, None)
+            self._alarms.pop(stream, None)
         for stream in list(self.ledger.touched):
             self._opened(stream)
         if self.ledger.groups.changed:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from edge.detector.bundle.files import Bundle, BundleError, Variant, load_bundle
+from edge.detector.bundle.files import Bundle, BundleError, Variant, load_bundle, write_atomically
 from edge.detector.score.runtime import available_runtimes, open_model
 
 _LONGEST_S = 10.0
@@ -57,7 +57,7 @@ class Trial:
     def _keep(self, known: list[str]) -> None:
         if self._memo is not None:
             try:
-                self._memo.write_text("\n".join(known) + "\n", "ascii")
+                write_atomically(self._memo, ("\n".join(known) + "\n").encode())
             except OSError:  # it is tried again at the next start
                 return
 

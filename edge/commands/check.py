@@ -1,5 +1,6 @@
 """Tries everything that the agent will need, without starting it: one line each, ok or FAIL."""
 
+import argparse
 import os
 import time
 from collections.abc import Callable, Collection, Iterator
@@ -50,7 +51,7 @@ def _findings(path: Path) -> Iterator[CheckResult]:
     for source in config.source:
         yield _source(source, config)
     yield _broker(config)
-    for line in precautions(config.brokers):
+    for line in precautions(config.brokers, path):
         yield " ended " not in line and "no certificate" not in line, "warning", line
 
 
@@ -125,3 +126,8 @@ def _broker(config: Config) -> CheckResult:
         return False, "broker", str(error)
     login = f" as {broker.username}" if broker.username else ""
     return True, "broker", f"{broker.address} greets{login}{' over TLS' if broker.ca else ''}, {found}"
+
+
+def check_command(options: argparse.Namespace) -> int:
+    """As `offbeat-edge check`; the exit status."""
+    return check(options.config)

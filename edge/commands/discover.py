@@ -11,6 +11,7 @@ from pathlib import Path
 from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion
 
+from edge.commands.watch import with_broker
 from edge.detector.bundle.files import load_bundle
 from edge.sources.formats.choosing import FORMATS
 from edge.sources.formats.mapped import matches
@@ -156,3 +157,8 @@ def discover(options: argparse.Namespace, broker: BrokerSettings, say: Callable[
     for line in told(survey, options.bundle):
         say(line)
     return 0
+
+
+def discover_boards(options: argparse.Namespace) -> int:
+    """As `offbeat-edge discover`; the exit status."""
+    return with_broker(options, discover)

@@ -11,6 +11,8 @@ from typing import get_args
 
 from attrs import field, frozen
 
+from edge.commands.log_lines import log_to_stderr
+from edge.commands.watch import with_broker
 from edge.config.file import read_tables
 from edge.config.structure import ConfigError, structure
 from edge.history.day_files import DayFiles
@@ -110,3 +112,11 @@ def _record_all(
     recorder.close()
     say(f"{recorder.rows} values in {options.out}; offbeat-train fit {options.out}/<board>-*.csv.gz --out BUNDLE")
     return 0
+
+
+def record_boards(options: argparse.Namespace) -> int:
+    """As `offbeat-edge record`; the exit status."""
+    if options.sources is not None:
+        log_to_stderr("info")
+        return record_sources(options)
+    return with_broker(options, record)

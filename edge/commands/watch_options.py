@@ -1,15 +1,23 @@
-"""What `offbeat-edge watch` shall watch, from its options and, where one is given, an agent.toml."""
+"""What `offbeat-edge watch` shall watch and show, from its options and, where one is given, an agent.toml."""
 
 import argparse
+import re
+import time
 from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from edge.config.settings import check_certificates, load_config
 from edge.config.structure import ConfigError
+from edge.watch.display import Choice
+from edge.watch.session import WatchSession, usual_folder
 from edge.wire.broker import BrokerSettings
 from edge.wire.topics import valid_id
 
 _OF_BROKER = ("host", "port", "username", "ca", "cert", "key")
+_AGO = re.compile(r"([0-9.]+)\s*([smhdw])")
+_UNITS_S = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
 
 
 def watched(options: argparse.Namespace) -> tuple[BrokerSettings, str, str]:
@@ -28,7 +36,7 @@ def watched(options: argparse.Namespace) -> tuple[BrokerSettings, str, str]:
         raise ConfigError(f"--device {device!r}: ids have letters, digits, _ and - only")
     given: dict[str, Any] = {name: value for name in _OF_BROKER if (value := getattr(options, name)) is not None}
     if options.password_file is not None:
-        given["password"] = _content(options.password_file)
+        given |= {"password": _content(options.password_file), "password_file": None}
     try:
         broker = replace(broker, **given)
     except ValueError as error:
@@ -37,7 +45,44 @@ def watched(options: argparse.Namespace) -> tuple[BrokerSettings, str, str]:
     return broker, options.root or root, device
 
 
-def _content(path: Any) -> str:
+def chosen(options: argparse.Namespace) -> Choice:
+    """Which alerts are to be shown, and until when.
+
+    Raises:
+        ConfigError: `--since` is no time.
+    """
+    since = None if options.since is None else since_time(options.since, time.time())
+    return Choice(options.stream, options.severity, options.until_event, options.timeout, since)
+
+
+def session_of(options: argparse.Namespace, broker: BrokerSettings, root: str, device: str) -> WatchSession | None:
+    """The session that goes with this question; None where none is wanted."""
+    if options.no_session:
+        return None
+    since = "" if options.since is None else "since"
+    question = (broker.address, broker.username, root, device, options.stream, options.severity, since)
+    return WatchSession(usual_folder(), [part or "" for part in question])
+
+
+def since_time(text: str, now: float) -> float:
+    """Unix seconds of `30m`, `2h`, `1d` before now, or of a date and time, local where it names no zone.
+
+    Raises:
+        ConfigError: it is neither.
+
+    >>> since_time("2h", 10_000.0), since_time("1970-01-01T01:00Z", 0.0)
+    (2800.0, 3600.0)
+    """
+    try:
+        if (ago := _AGO.fullmatch(text.strip())) is not None:
+            return now - min(float(ago[1]) * _UNITS_S[ago[2]], now)
+        return datetime.fromisoformat(text.strip()).timestamp()
+    except (ValueError, OverflowError, OSError):
+        raise ConfigError(f"--since {text!r}: wanted how long ago, as 30m, 2h or 1d, or a date and time") from None
+
+
+def _content(path: Path) -> str:
+    """Read at once: it may be a pipe."""
     try:
         return path.read_text("utf-8").rstrip("\r\n")
     except (OSError, UnicodeDecodeError) as error:

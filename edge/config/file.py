@@ -1,4 +1,4 @@
-"""The TOML file behind the settings: its tables, with secrets filled in from the environment or a file."""
+"""The TOML file behind the settings: its tables, with secrets filled in from the environment."""
 
 import os
 import re
@@ -13,7 +13,7 @@ _VARIABLE = re.compile(r"\$\{([^}]*)\}")
 
 
 def read_tables(path: Path, environment: Mapping[str, str] = os.environ) -> dict[str, Any]:
-    """The tables of a TOML file; `${VAR}` in a string is the variable's value, `password_file` is its content.
+    """The tables of a TOML file; `${VAR}` in a string is the variable's value.
 
     Raises:
         ConfigError: no such file, no TOML, a variable that is not set. Without the file's name.
@@ -34,9 +34,6 @@ def read_tables(path: Path, environment: Mapping[str, str] = os.environ) -> dict
             raise ConfigError(f"[{key}]: wanted an array of tables; write [[{key}]]")
     if isinstance(tables.get("device"), dict):
         tables["device"].setdefault("state_dir", "state")  # so that the default, too, lies beside the file
-    for owner in (tables, *(part for part in tables["source"] if isinstance(part, dict))):
-        if isinstance(owner.get("broker"), dict):
-            owner["broker"] = _with_password(owner["broker"], path.parent)
     return tables
 
 
@@ -51,19 +48,3 @@ def _substituted(value: Any, key: str, environment: Mapping[str, str]) -> Any:
     if missing:
         raise ConfigError(f"{key}: the environment variable {missing[0]!r} is not set")
     return _VARIABLE.sub(lambda match: environment[match[1]], value)
-
-
-def _with_password(broker: dict[str, Any], base: Path) -> dict[str, Any]:
-    """The table with `password` in place of `password_file`."""
-    if "password_file" not in broker:
-        return broker
-    rest = {key: value for key, value in broker.items() if key != "password_file"}
-    name = broker["password_file"]
-    if "password" in rest or not isinstance(name, str):
-        raise ConfigError("[broker]: give password_file, a path, or password, not both")
-    path = base / Path(name).expanduser()
-    try:
-        return {**rest, "password": path.read_text("utf-8").rstrip("\r\n")}
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise UnfinishedError(f"[broker]: password_file {path}: {reason}") from error

@@ -176,12 +176,12 @@ def load_config(path: str | Path) -> Config:
 
 
 def check_certificates(what: str, broker: BrokerSettings) -> None:
-    """Whether the files are there: a broker that is not there is normal, a file that is not is a mistake.
+    """Whether the files that a broker's settings name are there; a broker that is not there is normal.
 
     Raises:
         ConfigError: one is missing.
     """
-    for name in ("ca", "cert", "key"):
+    for name in ("ca", "cert", "key", "password_file"):
         path = getattr(broker, name)
         if path is not None and not path.is_file():
             raise UnfinishedError(f"{what}: {name}: there is no file {path}")

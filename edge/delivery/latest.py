@@ -102,6 +102,12 @@ class LatestValues:
             known.due_at = retry_at
             heapq.heappush(self._later, (retry_at, topic))
 
+    def holds(self, topic: str, payload: bytes) -> bool:
+        """Whether this is the topic's payload and the broker has acknowledged it."""
+        with self._lock:
+            known = self._topics.get(topic)
+            return known is not None and known.payload == known.acknowledged == payload
+
     def wait_s(self, now: float, limit: int) -> float | None:
         """Seconds until something may be sent; None while that needs news."""
         with self._lock:

@@ -85,6 +85,10 @@ class Publisher:
         news. From the next connection on."""
         self._link.outgoing.listens[topic] = heard
 
+    def holds(self, topic: str, payload: bytes) -> bool:
+        """Whether the broker has acknowledged this as the topic's retained payload, on this connection."""
+        return self._latest.holds(topic, payload)
+
     def health(self, body: Mapping[str, Any]) -> None:
         """Not retained, QoS 0; without a connection only the newest waits."""
         payload = encode_payload(dict(body))

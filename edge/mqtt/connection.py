@@ -10,6 +10,7 @@ import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.reasoncodes import ReasonCode
 
+from edge.mqtt.goodbye import heard_out
 from edge.mqtt.waker import Waker
 from edge.mqtt.wishes import ConnectError, CredentialsError, Message, Wishes
 from edge.wire.broker import BrokerSettings, use_credentials
@@ -156,14 +157,14 @@ class Connection:
         client = self._client
         if client is None:
             return
-        if goodbye and self.connected:
-            client.disconnect()
-            deadline = time.monotonic() + 1.0
-            while client.socket() is not None and time.monotonic() < deadline:
-                try:
-                    self.step(deadline - time.monotonic())
-                except ConnectError:
-                    break
+        if goodbye and self.connected and (sock := client.socket()) is not None:
+            with heard_out(sock.fileno()) as deadline:
+                client.disconnect()
+                while client.socket() is not None and time.monotonic() < deadline:
+                    try:
+                        self.step(deadline - time.monotonic())
+                    except ConnectError:
+                        break
         if (sock := client.socket()) is not None:
             sock.close()
         self.connected, self._client = False, None

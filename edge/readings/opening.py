@@ -111,7 +111,7 @@ def _encoding(path: Path, packing: str) -> str:
         ):
             if block.startswith(mark):
                 return name
-        pairs = block[:4000]
+        pairs = block[:4000].rstrip(b"\0")  # zeros at the end are what a power cut left, not text
         for name, zeros in (("utf-16-le", pairs[1::2]), ("utf-16-be", pairs[::2])):
             if len(pairs) > 8 and zeros.count(0) > 0.8 * len(zeros):
                 return name
@@ -155,6 +155,11 @@ def bounded_lines(readline: Callable[[int], str]) -> "Iterator[tuple[int, str] |
             text = text if isinstance(more, FileError) else f"{text} {more[1]}"
         if _open_quote(text):
             yield one  # a stray quote: the lines stay as they are
+        elif len(text) > MAX_LINE_CHARS:
+            waiting.clear()
+            yield FileError(
+                f"line {number}: a quoted cell makes it longer than {MAX_LINE_CHARS} characters: {text[:40]!r}…"
+            )
         else:
             waiting.clear()
             yield number, text

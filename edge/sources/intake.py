@@ -51,7 +51,7 @@ class Intake:
     ) -> None:
         self.source = source
         self.up = False
-        self.frames = self.bad_frames = self.bad_values = 0
+        self.frames = self.bad_frames = self.bad_values = self.errors = 0
         self._deliver, self._channels = deliver, channels
         self._on_finished, self._monotonic, self._wall = on_finished, monotonic, wall
         self.down_reason = ""
@@ -59,14 +59,19 @@ class Intake:
         self.troubles: dict[str, str] = {}
         """By board, what is wrong with it or with some of its channels, where a source asks boards one by one."""
         self._flapping, self._flapping_of = Flapping(), {}  # type: Flapping, dict[str, Flapping]
-        self._last_report = -REPORT_EVERY_S
+        self._last_report = self._last_failure = -REPORT_EVERY_S
 
     def take(self, board: str, readings: Readings, wait: bool = False) -> None:
-        """Hand on one good frame."""
+        """Hand on one good frame. An error of our own costs that frame; of a source that is waited for it is raised."""
         self.frames += 1
-        self.bad_values += len(readings.rejected)
-        arrival = Arrival(self.source, board, self._renamed(readings), self._monotonic(), self._wall())
-        self._deliver(arrival, wait)
+        try:
+            self.bad_values += len(readings.rejected)
+            arrival = Arrival(self.source, board, self._renamed(readings), self._monotonic(), self._wall())
+            self._deliver(arrival, wait)
+        except Exception as error:
+            if wait:
+                raise
+            self._failed(f"board {board}", error)
 
     def bad(self, error: Exception | str) -> None:
         """Count a frame that could not be read."""
@@ -75,6 +80,16 @@ class Intake:
         if now - self._last_report >= REPORT_EVERY_S:
             self._last_report = now
             log.warning("source %s: %d bad frames so far, the last: %s", self.source, self.bad_frames, error)
+
+    def _failed(self, where: str, error: Exception) -> None:
+        """Count an error of our own at a frame that may be good: what was sent is not to blame."""
+        self.errors += 1
+        now = self._monotonic()
+        if now - self._last_failure >= REPORT_EVERY_S:
+            self._last_failure = now
+            log.error("source %s: %d errors of our own so far, the last at %s: %s: %s",
+                      self.source, self.errors, where, type(error).__name__, error)  # fmt: skip
+            log.debug("where it failed", exc_info=error)
 
     def connected(self) -> None:
         """The source delivers from now on."""
@@ -117,6 +132,7 @@ class Intake:
     def health(self) -> dict[str, object]:
         """State and counters for the health topic."""
         counts = {"frames": self.frames, "bad_frames": self.bad_frames, "bad_values": self.bad_values}
+        counts |= {"errors": self.errors} if self.errors else {}
         down = {"down": self.down_reason} if self.down_reason else {}
         return {"up": self.up, **counts, **down, **({"boards": self.troubles} if self.troubles else {})}
 

@@ -43,7 +43,7 @@ class Messages:
                 self._intake.take(own, in_seconds(decode_readings(payload), self._unit_s))
         except FrameError as error:
             self._intake.bad(error if self._decoder is not None else f"{where}: {error}")
-        except Exception as error:  # the thread would end, and the source with it
+        except Exception as error:  # what no decoder thought of; the thread would end, and the source with it
             self._intake.bad(f"{where}: {type(error).__name__}: {error}")
             log.debug("unexpected error in a message", exc_info=True)
 

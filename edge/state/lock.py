@@ -29,9 +29,6 @@ class StateLock:
         path = self._folder / ".lock"
         try:
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            with suppress(OSError):  # of another user
-                self._folder.chmod(0o700)
-            _remove_unfinished(self._folder)
             handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except (OSError, ValueError) as error:
             log.error("state_dir %s cannot be written: %s; what is learnt and not delivered is lost at the end",
@@ -47,8 +44,16 @@ class StateLock:
                 "give each agent a state_dir and an id of its own"
             ) from error
         self._handle = handle
+        # Not before it is ours: half written may be what another agent writes just now.
+        _remove_unfinished(self._folder)
+        _make_private(self._folder)
         os.ftruncate(handle, 0)
         os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
+
+    @property
+    def held(self) -> bool:
+        """Whether it was taken: a folder that cannot be written has none."""
+        return self._handle is not None
 
     def release(self) -> None:
         """Let another agent have it."""
@@ -63,3 +68,15 @@ def _remove_unfinished(folder: Path) -> None:
         for path in below.glob(".*.new"):
             with suppress(OSError):
                 path.unlink()
+
+
+def _make_private(folder: Path) -> None:
+    """What earlier versions let others read, which is what this agent writes and nothing else in the folder."""
+    names = ("outbox.db*", "streams/*", ".lock", "served.json", "tried-bundles")
+    for path in (folder, folder / "streams", *(path for name in names for path in folder.glob(name))):
+        with suppress(OSError):  # of another user, or not there
+            if not path.is_symlink():
+                path.chmod(0o700 if path.is_dir() else 0o600)
+    with suppress(OSError):
+        if folder.stat().st_mode & 0o077:
+            log.warning("state_dir %s can be read by other users, and its rights cannot be changed", folder)

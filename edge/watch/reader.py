@@ -1,67 +1,54 @@
 """Reading alerts: subscribe, decode, once each, in order, whatever happens to the broker."""
 
 import json
-import logging
 import threading
 import time
 import uuid
-from collections import Counter, OrderedDict, deque
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections import Counter, deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
 
 from edge.mqtt.connection import ConnectError, Connection
 from edge.mqtt.wishes import Message, Wishes
+from edge.watch.open_episodes import OpenEpisodes
 from edge.watch.sequencer import Received, Sequencer
 from edge.wire.backoff import Backoff
 from edge.wire.broker import BrokerSettings
 from edge.wire.events import EventError, EventMessage, decode_message
+from edge.wire.payload import encode_payload
 from edge.wire.topics import DeviceTopics
-
-_Key = tuple[str, str, str]
-
-
-class OpenEpisodes:
-    """The newest message of each open episode, longest open first. Bounded: the oldest go first."""
-
-    def __init__(self, max_open: int = 10_000, max_ended: int = 10_000) -> None:
-        self._max_open, self._max_ended = max_open, max_ended
-        self._open: OrderedDict[_Key, EventMessage] = OrderedDict()
-        self._ended: OrderedDict[_Key, None] = OrderedDict()
-
-    def __len__(self) -> int:
-        return len(self._open)
-
-    def __iter__(self) -> Iterator[EventMessage]:
-        return iter(list(self._open.values()))
-
-    def add(self, message: EventMessage) -> None:
-        """Follow one message; what comes late, after the episode's end, opens nothing again."""
-        key = (message.device, message.event.stream, message.event.id)
-        if message.event.event_type == "end":
-            self._open.pop(key, None)
-            self._ended[key] = None
-            if len(self._ended) > self._max_ended:
-                self._ended.popitem(last=False)
-        elif key not in self._ended and not self._is_older(key, message):
-            self._open[key] = message
-            if len(self._open) > self._max_open:
-                self._open.popitem(last=False)
-
-    def _is_older(self, key: _Key, message: EventMessage) -> bool:
-        known = self._open.get(key)
-        return known is not None and known.log == message.log and known.seq > message.seq
-
-
-log = logging.getLogger(__name__)
 
 OnEvent = Callable[[EventMessage, bytes], None]
 """Gets each alert once, in order, with its payload as it came."""
 OnState = Callable[[str, str, dict[str, Any]], None]
-"""Gets device, stream and the body of each `state`."""
+"""Gets device, stream and the body of each `state`; an empty one where the topic was cleared."""
 OnStatus = Callable[[str, bool], None]
 """Gets device and whether it is online."""
+OnAvailability = Callable[[str, str, bool], None]
+"""Gets device, stream and whether it is online; offline is a stream that is silent or not served."""
+OnResponse = Callable[[str, str, dict[str, Any]], None]
+"""Gets device, command and the answer to a request."""
 OnLink = Callable[[bool, str], None]
 """Gets changes of the reader's own connection: there or not, and address or reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """What keeps alerts from being read."""
+
+    kind: Literal["unreadable", "missing", "refused"]
+    """`unreadable`: an alert that is none, or of a newer schema; `missing`: numbers `first` to `last` of a log did not
+    come; `refused`: a subscription, but not that to alerts."""
+    where: str
+    """Device and stream, device, or topic."""
+    reason: str
+    log: str = ""
+    first: int = 0
+    last: int = 0
+
+
+OnTrouble = Callable[[Trouble], None]
 
 
 _CONNECT_S = 5.0
@@ -78,6 +65,9 @@ def _ignore(*_: Any) -> None:
 
 class AlertReader:
     """Calls back for the alerts of one device or of all (`+`), in the thread that calls `run`.
+
+    `on_turn` is called several times a second, whether or not the broker is there. What has no callback is not
+    subscribed to. Only alerts are kept for a reader that is away: states are retained, the newest counts.
 
     With a `client_id` in the broker settings the broker keeps what comes while the reader is away;
     without one the reader gets what comes while it is there.
@@ -99,11 +89,18 @@ class AlertReader:
         device: str = "+",
         on_state: OnState | None = None,
         on_status: OnStatus | None = None,
+        on_availability: OnAvailability | None = None,
+        on_response: OnResponse | None = None,
+        on_trouble: OnTrouble = _ignore,
         on_link: OnLink = _ignore,
+        on_turn: Callable[[], None] = _ignore,
         hold_s: float = 1.0,
     ) -> None:
         self._broker, self._topics = broker, DeviceTopics(device, root)
         self._on_event, self._on_state, self._on_status, self._on_link = on_event, on_state, on_status, on_link
+        self._on_availability, self._on_response = on_availability, on_response
+        self._on_trouble, self._on_turn = on_trouble, on_turn
+        self._raised: BaseException | None = None  # by a callback; may be of any kind, ConnectError as well
         self._sequencer = Sequencer(hold_s)
         self._bad: Counter[str] = Counter()
         self._told: tuple[bool, str] | None = None
@@ -128,7 +125,7 @@ class AlertReader:
         """
         backoff = Backoff()
         while not stop.is_set():
-            self._give_out([])
+            self._turn([])
             reason = self._connect_and_read(stop, backoff)
             if not stop.is_set():
                 self._link_is(False, f"{self._broker.address}: {reason}")
@@ -144,38 +141,65 @@ class AlertReader:
         self._connection = connection
         try:
             connection.open(_CONNECT_S)
-            connection.subscribe(self._subscriptions())
+            connection.subscribe([self._topics.event("+")])
+            connection.subscribe(self._beside(), qos=0)  # with more, the broker would queue them with the alerts
             self.connected = True
             self._link_is(True, self._broker.address)
             backoff.reset()
             while not stop.is_set() and connection.connected:
                 connection.step(_TICK_S, _PACKETS_A_TURN)
                 self._require_granted(connection)
-                self._give_out(self._sequencer.advance(time.monotonic()))
+                self._turn(self._sequencer.advance(time.monotonic()))
             return connection.why_ended
         except ConnectError as error:
+            if error is self._raised:
+                raise
             return str(error).removeprefix(f"{self._broker.address}: ")
         finally:
             self.connected, self._connection = False, None
             self._unacknowledged.clear()
+            connection.on_message = connection.on_bad = _ignore  # what comes from here on comes again
             connection.close(goodbye=True)
 
-    def _subscriptions(self) -> list[str]:
-        topics = [self._topics.event("+")]
-        topics += [self._topics.state("+")] if self._on_state else []
-        return topics + ([self._topics.status] if self._on_status else [])
+    def expect(self, device: str, log: str, seq: int) -> None:
+        """The next alert of a log has this number: what an earlier run knew. To be called before `run`."""
+        self._sequencer.expect(device, log, seq)
+
+    def request(self, device: str, command: str, fields: dict[str, Any]) -> bool:
+        """Ask a device for something, from within a callback; whether there is a connection to ask on."""
+        if self._connection is None or not self._connection.connected:
+            return False
+        topic = DeviceTopics(device, self._topics.root).request(command)
+        self._connection.publish(topic, encode_payload(fields))
+        return True
+
+    def _beside(self) -> list[str]:
+        topics = self._topics
+        wanted = (
+            (topics.status, self._on_status),
+            (topics.availability("+"), self._on_availability),
+            (topics.state("+"), self._on_state),
+            (topics.response("+"), self._on_response),
+        )
+        return [topic for topic, callback in wanted if callback is not None]
 
     def _require_granted(self, connection: Connection) -> None:
-        for topic, refusal in connection.subscribed:
-            if refusal is not None:
+        answers, connection.subscribed = connection.subscribed, []
+        for topic, refusal in answers:
+            if refusal is not None and topic == self._topics.event("+"):
                 raise ConnectError(f"the subscription to {topic} is refused: {refusal}")
-        connection.subscribed.clear()
+            if refusal is not None:
+                self._call(self._on_trouble, Trouble("refused", topic, refusal))
+        refused, connection.refused = connection.refused, []
+        for _, reason in refused:
+            self._call(self._on_trouble, Trouble("refused", "a request", reason))
+        connection.acknowledged.clear()
 
     def _pause(self, seconds: float, stop: threading.Event) -> None:
         until = time.monotonic() + seconds
         while not stop.is_set() and (left_s := until - time.monotonic()) > 0:
             stop.wait(min(_TICK_S, left_s))
-            self._give_out(self._sequencer.advance(time.monotonic()))
+            self._turn(self._sequencer.advance(time.monotonic()))
 
     def _on_message(self, message: Message) -> None:
         device, *rest = message.topic[len(self._topics.root) + 1 :].split("/")
@@ -186,9 +210,13 @@ class AlertReader:
         self._acknowledge((message.mid, message.qos))
         match rest:
             case [stream, "state"] if self._on_state:
-                self._state(device, stream, payload)
-            case ["status"] if self._on_status:
-                self._on_status(device, payload == b"online")
+                self._body(self._on_state, device, stream, payload or b"{}")
+            case ["response", command] if self._on_response:
+                self._body(self._on_response, device, command, payload)
+            case [stream, "availability"] if self._on_availability and payload:
+                self._call(self._on_availability, device, stream, payload == b"online")
+            case ["status"] if self._on_status and payload:
+                self._call(self._on_status, device, payload == b"online")
 
     def _event(self, device: str, stream: str, sent: Message) -> None:
         delivery = (sent.mid, sent.qos)
@@ -201,8 +229,8 @@ class AlertReader:
                 raise EventError(f"names {message.device}/{message.event.stream}")
         except EventError as error:
             self._bad["bad"] += 1
-            log.debug("on the topic of %s/%s: %s", device, stream, error)
-            return self._acknowledge(delivery)
+            self._acknowledge(delivery)
+            return self._call(self._on_trouble, Trouble("unreadable", f"{device}/{stream}", str(error)))
         key = (message.device, message.log, message.seq)
         known = key in self._open
         ready = self._sequencer.add(Received(message, sent.payload), time.monotonic())
@@ -216,28 +244,44 @@ class AlertReader:
             self._acknowledge(delivery)
         self._give_out(ready)
 
-    def _state(self, device: str, stream: str, payload: bytes) -> None:
+    def _body(self, callback: OnState | OnResponse, device: str, what: str, payload: bytes) -> None:
         try:
             body = json.loads(payload)
         except (ValueError, RecursionError):
             body = None
-        if isinstance(body, dict) and self._on_state:
-            self._on_state(device, stream, body)
+        if isinstance(body, dict):
+            self._call(callback, device, what, body)
         else:
             self._bad["bad"] += 1
+
+    def _turn(self, ready: list[Received]) -> None:
+        self._ready.extend(ready)  # first of all: a callback may raise
+        gaps, self._sequencer.gaps = self._sequencer.gaps, []
+        for device, name, first, last in gaps:
+            reason = f"alerts {first} to {last}" if last > first else f"alert {first}"
+            self._call(self._on_trouble, Trouble("missing", device, reason, name, first, last))
+        self._call(self._on_turn)
+        self._give_out([])
 
     def _give_out(self, ready: list[Received]) -> None:
         self._ready.extend(ready)
         while self._ready:
             received = self._ready[0]
             message = received.message
-            self._on_event(message, received.payload)
+            self._call(self._on_event, message, received.payload)
             self._ready.popleft()
             self.open_episodes.add(message)
             key = (message.device, message.log, message.seq)
             self._open.discard(key)
             if (delivery := self._unacknowledged.pop(key, None)) is not None:
                 self._acknowledge(delivery)
+
+    def _call(self, callback: Callable[..., None], *arguments: Any) -> None:
+        try:
+            callback(*arguments)
+        except BaseException as error:
+            self._raised = error
+            raise
 
     def _acknowledge(self, delivery: tuple[int, int]) -> None:
         if self._connection is not None and delivery[1]:
@@ -246,4 +290,4 @@ class AlertReader:
     def _link_is(self, there: bool, text: str) -> None:
         if self._told != (there, text):
             self._told = (there, text)
-            self._on_link(there, text)
+            self._call(self._on_link, there, text)

@@ -39,6 +39,8 @@ class Sequencer:
         self._logs: OrderedDict[tuple[str, str], _Log] = OrderedDict()
         self.counts: Counter[str] = Counter()
         """`duplicates`, `reordered`, `late`, and `missing` numbers that never came in time."""
+        self.gaps: list[tuple[str, str, int, int]] = []
+        """Device, log, first and last of each run of numbers that never came in time; the owner takes them out."""
         self.is_new = False
         """Whether the message added last was none that had come before."""
 
@@ -59,12 +61,16 @@ class Sequencer:
             return [received]
         return [received, *self._follow(log, message.seq + 1)]
 
+    def expect(self, device: str, log: str, seq: int) -> None:
+        """The next message of a log is this one: what is known of an earlier run, before anything was added."""
+        self._logs.setdefault((device, log), _Log(next_seq=seq))
+
     def advance(self, now: float) -> list[Received]:
         """Messages that have waited long enough for one before them."""
         released: list[Received] = []
-        for log in self._logs.values():
+        for key, log in self._logs.items():
             while log.held and any(until <= now for _, until in log.held.values()):
-                released += self._skip_gap(log)
+                released += self._skip_gap(key, log)
         return released
 
     def flush(self) -> list[Received]:
@@ -96,8 +102,9 @@ class Sequencer:
         log.next_seq = seq
         return released
 
-    def _skip_gap(self, log: _Log) -> list[Received]:
+    def _skip_gap(self, key: tuple[str, str], log: _Log) -> list[Received]:
         lowest = min(log.held)
+        self.gaps = [*self.gaps[-99:], (*key, log.next_seq, lowest - 1)]
         self.counts["missing"] += lowest - log.next_seq
         first = log.held.pop(lowest)[0]
         return [first, *self._follow(log, lowest + 1)]

@@ -1,35 +1,21 @@
 """Alerts in a terminal, as they come."""
 
-import json
 import os
+import select
 import sys
 import threading
-from collections.abc import Mapping
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import replace
 from typing import TextIO
 
-from edge.watch.reader import AlertReader
-from edge.watch.wording import alert_line
+from edge.watch.display import Choice, Display, Enough
+from edge.watch.reader import AlertReader, Trouble
+from edge.watch.replays import Replays
+from edge.watch.session import WatchSession
 from edge.wire.broker import BrokerSettings
 from edge.wire.events import EventMessage
-from edge.wire.payload import printable
 
-
-@dataclass(frozen=True)
-class Choice:
-    """Which alerts are shown, and until when."""
-
-    stream: str | None = None
-    severity: str | None = None
-    until_event: bool = False
-    """End with the first alert that is shown."""
-    timeout_s: float | None = None
-    """End after so long, seconds."""
-
-    def shows(self, message: EventMessage) -> bool:
-        """Whether an alert is of these."""
-        event = message.event
-        return self.stream in (None, event.stream) and self.severity in (None, event.severity)
+__all__ = ["Choice", "watch"]
 
 
 def watch(
@@ -41,77 +27,121 @@ def watch(
     out: TextIO | None = None,
     notes: TextIO | None = None,
     choice: Choice | None = None,
+    session: WatchSession | None = None,
 ) -> int:
     """Print alerts until `stop` is set or nobody reads `out` any more; how many were printed.
 
-    `device` is an id, or `+` for all.
+    `device` is an id, or `+` for all. With a `session` the broker keeps what comes between two runs.
 
     One line an alert, or its payload as it came with `as_json`. What concerns the connection and the devices
     goes to `notes` (standard error).
     """
     choice = choice or Choice()
-    display = _Display(out or sys.stdout, notes or sys.stderr, as_json, choice, stop)
+    display = Display(out or sys.stdout, notes or sys.stderr, as_json, choice, stop)
     timer = None if choice.timeout_s is None else threading.Timer(choice.timeout_s, stop.set)
     if timer is not None:
         timer.daemon = True
         timer.start()
-    reader = AlertReader(
-        broker, display.event, root=root, device=device, on_status=display.status, on_link=display.link
-    )
     try:
-        reader.run(stop)
+        if session is not None:
+            broker = replace(broker, client_id=_taken(session, display))
+        _end_with(display.out, stop)
+        _Watching(broker, root, device, display, choice, session).reader.run(stop)
+    except Enough:
+        pass
     except BrokenPipeError:  # `| head` has seen enough; what is still buffered must not fail at exit
-        os.dup2(os.open(os.devnull, os.O_WRONLY), display.out.fileno())
+        _leave_quietly(display.out)
     finally:
         if timer is not None:
             timer.cancel()
+        if session is not None:
+            session.release()
     return display.shown
 
 
-def use_colour(out: TextIO, environment: Mapping[str, str] = os.environ) -> bool:
-    """Only on a terminal that has colours, and where NO_COLOR is not set (no-color.org)."""
-    return out.isatty() and not environment.get("NO_COLOR") and environment.get("TERM") != "dumb"
+class _Watching:
+    """Joins a reader with what is shown, what is asked for again and what was shown before."""
 
+    def __init__(
+        self,
+        broker: BrokerSettings,
+        root: str,
+        device: str,
+        display: Display,
+        choice: Choice,
+        session: WatchSession | None,
+    ) -> None:
+        self._display, self._choice, self._session = display, choice, session
+        self._asked: set[str] = set()
+        self._logs: dict[str, str] = {}
+        self.reader = AlertReader(
+            broker,
+            self._event,
+            root=root,
+            device=device,
+            on_state=display.state,
+            on_status=self._status,
+            on_availability=display.availability,
+            on_response=lambda *answer: self._replays.answered(*answer),
+            on_trouble=self._trouble,
+            on_link=display.link,
+            on_turn=lambda: self._replays.look(),
+        )
+        self._replays = Replays(self.reader.request, display.note)
+        for name, (log, seq) in (session.shown if session is not None else {}).items():
+            self._logs[name] = log
+            self.reader.expect(name, log, seq + 1)
 
-class _Display:
-    def __init__(self, out: TextIO, notes: TextIO, as_json: bool, choice: Choice, stop: threading.Event) -> None:
-        self.out, self._notes, self._as_json = out, notes, as_json
-        self._choice, self._stop, self.shown = choice, stop, 0
-        self._colour = use_colour(out)
-        self._online: dict[str, bool] = {}
+    def _event(self, message: EventMessage, payload: bytes) -> None:
+        device, log = message.device, message.log
+        if message.durable and self._logs.get(device, log) != log:
+            self._display.note(f"{device} begins a new log: its outbox was lost, and alerts may be with it")
+        self._display.event(message, payload)
+        if message.durable:
+            self._logs[device] = log
+            if self._session is not None:
+                self._session.note(device, log, message.seq)
 
-    def event(self, message: EventMessage, payload: bytes) -> None:
-        if self._stop.is_set() or not self._choice.shows(message):
+    def _status(self, device: str, online: bool) -> None:
+        self._display.status(device, online)
+        if self._choice.since is None or device in self._asked:
             return
-        self.shown += 1
-        if self._choice.until_event:
-            self._stop.set()
-        if self._as_json:
-            _print(self.out, _escaped(payload))
+        if online:
+            self._asked.add(device)
+            self._replays.want(device, 1)
         else:
-            _print(self.out, alert_line(message, colour=self._colour))
+            self._display.note(f"{device} is offline: what it sent before cannot be asked for until it is back")
 
-    def status(self, device: str, online: bool) -> None:
-        if self._online.get(device) != online:
-            self._online[device] = online
-            _print(self._notes, f"{printable(device)} is {'online' if online else 'offline'}")
-
-    def link(self, there: bool, text: str) -> None:
-        _print(self._notes, f"watching {text}" if there else f"no broker at {printable(text)}; retrying")
+    def _trouble(self, trouble: Trouble) -> None:
+        self._display.trouble(trouble)
+        if trouble.kind == "missing":
+            self._replays.want(trouble.where, trouble.first, trouble.log)
 
 
-def _print(stream: TextIO, line: str) -> None:
-    encoding = stream.encoding or "utf-8"
-    stream.write(line.encode(encoding, "replace").decode(encoding) + "\n")  # a terminal may not know the unit's °
-    stream.flush()
+def _taken(session: WatchSession, display: Display) -> str | None:
+    try:
+        session.take()
+    except OSError as error:
+        display.note(f"nothing is kept while this is away: no session can be taken ({error})")
+    return session.client_id
 
 
-def _escaped(payload: bytes) -> str:
-    """The JSON as it came, on one line; what could steer a terminal is escaped, which is the same JSON."""
-    text = payload.decode("utf-8", "replace")
-    # Within a JSON string a line end would be escaped: these only lay the object out.
-    return "".join(_harmless(mark) for mark in text.replace("\n", " ").replace("\r", " ").replace("\t", " "))
+def _end_with(out: TextIO, stop: threading.Event) -> None:
+    """Set `stop` once nobody reads `out` any more: `| head -1` ends with its line, not with the next alert."""
+    try:
+        poller = select.poll()
+        poller.register(out.fileno(), 0)  # POLLERR and POLLHUP alone, which are always told
+    except (OSError, ValueError):  # none of the system's files
+        return
+
+    def wait() -> None:
+        with suppress(OSError):
+            poller.poll()
+            stop.set()
+
+    threading.Thread(target=wait, name="reader of the output", daemon=True).start()
 
 
-def _harmless(mark: str) -> str:
-    return mark if mark.isprintable() else json.dumps(mark)[1:-1] if ord(mark) != 0x7F else "\\u007f"
+def _leave_quietly(out: TextIO) -> None:
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), out.fileno())

@@ -20,7 +20,9 @@ class BrokerSettings:
     username: str | None = None
     """User at the broker; None for a broker that asks for none."""
     password: str | None = field(default=None, repr=False)
-    """Password of that user; in agent.toml `password_file` may name a file that holds it."""
+    """Password of that user."""
+    password_file: Path | None = None
+    """File that holds the password, in place of `password`; read again for each connection."""
     ca: Path | None = None
     """PEM file of the authorities that may have signed the broker's certificate; giving one turns TLS on."""
     cert: Path | None = None
@@ -43,7 +45,9 @@ class BrokerSettings:
             raise ValueError(f"port = {self.port}: wanted 1 to 65535")
         if not 1 <= self.keepalive_s <= 65535:
             raise ValueError(f"keepalive_s = {self.keepalive_s}: wanted 1 to 65535 seconds")
-        if self.password is not None and self.username is None:
+        if self.password is not None and self.password_file is not None:
+            raise ValueError("give password_file, a path, or password, not both")
+        if (self.password is not None or self.password_file is not None) and self.username is None:
             raise ValueError("password without username; give both or neither")
         if (self.cert is None) != (self.key is None):
             raise ValueError("cert and key belong together; give both or neither")
@@ -73,15 +77,25 @@ class PahoClient(Protocol):
     def tls_set(self, ca_certs: Any = None, certfile: Any = None, keyfile: Any = None) -> None: ...
 
 
+def _password(settings: BrokerSettings) -> str | None:
+    if settings.password_file is None:
+        return settings.password
+    try:
+        return settings.password_file.read_text("utf-8").rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise OSError(f"password_file {settings.password_file}: {reason}") from error
+
+
 def use_credentials(client: PahoClient, settings: BrokerSettings) -> None:
     """Give a client that is not yet connected its user, password and certificates.
 
     Raises:
-        OSError: a certificate or key file is missing or no PEM; it names the file. Or paho was imported
+        OSError: a password, certificate or key file is missing or none; it names the file. Or paho was imported
             without TLS, as `edge.agent.footprint` does.
     """
     if settings.username is not None:
-        client.username_pw_set(settings.username, settings.password)
+        client.username_pw_set(settings.username, _password(settings))
     if settings.ca is None:
         return
     files = [None if path is None else str(path) for path in (settings.ca, settings.cert, settings.key)]

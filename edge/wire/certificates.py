@@ -3,7 +3,7 @@
 import base64
 import re
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -51,20 +51,33 @@ def others_may_read(path: Path) -> bool:
         return False
 
 
-def precautions(brokers: Iterable[BrokerSettings], password_files: Iterable[Path] = ()) -> list[str]:
-    """One line for each; none where all is well."""
+def precautions(brokers: Iterable[BrokerSettings], config: Path | None = None) -> list[str]:
+    """One line for each; none where all is well. `config` may hold a password itself."""
+    brokers = list(brokers)
     found: dict[str, None] = {}
     for broker in brokers:
         for name in ("ca", "cert"):
             path = getattr(broker, name)
             if path is not None and (line := _ends_soon(path)) is not None:
                 found[line] = None
-        if broker.key is not None and others_may_read(broker.key):
-            found[f"{broker.key} can be read by every user of this machine; chmod 600 it"] = None
-    for path in password_files:
+    for path in _secrets(brokers, config):
         if others_may_read(path):
             found[f"{path} can be read by every user of this machine; chmod 600 it"] = None
     return list(found)
+
+
+def _secrets(brokers: Iterable[BrokerSettings], config: Path | None) -> Iterator[Path]:
+    for broker in brokers:
+        yield from filter(None, (broker.key, broker.password_file))
+        if config is not None and broker.password and broker.password in _text(config):
+            yield config
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text("utf-8", "replace")
+    except OSError:
+        return ""
 
 
 def _ends_soon(path: Path) -> str | None:

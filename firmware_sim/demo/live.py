@@ -47,7 +47,9 @@ def _start_agent(plan: Plan, port: int, scratch: Path, processes: Processes, rec
 
 
 def _start_watcher(port: int, processes: Processes, screen: Screen) -> None:
-    watcher = processes.start("watch", module("edge", "watch", "--host", HOST, "--port", port), subprocess.PIPE)
+    watcher = processes.start(
+        "watch", module("edge", "watch", "--no-session", "--host", HOST, "--port", port), subprocess.PIPE
+    )
 
     def relay() -> None:
         assert watcher.stdout is not None

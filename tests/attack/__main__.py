@@ -7,7 +7,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.attack import bundles, flood
+from tests.attack import bundles, flood, reader
 
 _SUITE = (
     "tests/edge/agent/test_judged.py", "tests/edge/agent/test_passing_states.py", "tests/edge/agent/test_trial.py",
@@ -15,14 +15,14 @@ _SUITE = (
     "tests/edge/sources/test_sources_mqtt.py", "tests/edge/state/test_lock.py",
     "tests/edge/watch/test_at_least_once.py", "tests/edge/wire/test_certificates.py",
 )  # fmt: skip
-_LONG = {"bundles": bundles, "flood": flood}
+_LONG = {"bundles": bundles, "flood": flood, "reader": reader}
 
 
 def main() -> int:
     """Run all; 1 where one does not hold."""
     parser = argparse.ArgumentParser(prog="python -m tests.attack", description=__doc__)
     parser.add_argument("--rounds", type=float, default=1.0, help="times the usual number of injections (1)")
-    parser.add_argument("--only", default="", metavar="TEXT", help="suite, bundles or flood")
+    parser.add_argument("--only", default="", metavar="TEXT", help="suite, bundles, flood or reader")
     options = parser.parse_args()
     good, began = True, time.monotonic()
     if options.only in "suite":

@@ -89,7 +89,22 @@ def _usable(where: str, column: Column) -> Column:
     if column.style is None:
         seen = f", such as {column.evidence.example!r}" if column.evidence.example else ""
         raise DatasetError(f"{where}: no usable rows: column {column.name!r} holds no number{seen}")
+    require_printable(where, column.channel)
     return column
+
+
+def require_printable(where: str, channel: str) -> None:
+    """Channels are named in alerts and logs, which a control or bidirectional mark would forge.
+
+    Raises:
+        DatasetError: the name holds one.
+    """
+    strange = next((mark for mark in channel if not mark.isprintable()), None)
+    if strange is not None:
+        raise DatasetError(
+            f"{where}: the channel {channel[:80]!r} holds a mark that cannot be printed, U+{ord(strange):04X}; "
+            "give it another name in the file's header, or leave it out with --drop"
+        )
 
 
 def require(where: str, layout: Layout, names: Sequence[str], what: str) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from train.console.errors import DatasetError
-from train.read.columns import ReadOptions
+from train.read.columns import ReadOptions, require_printable
 from train.read.tables import RawTable, read_table
 
 _SUFFIXES = (".csv", ".txt", ".tsv", ".gz", ".json", ".jsonl", ".ndjson", ".parquet", ".xlsx", ".dat")
@@ -39,6 +39,8 @@ def _joined(folder: Path, tables: Sequence[RawTable], channels: tuple[str, ...] 
     lost = [name for name in channels or () if name not in names]
     if lost:
         raise DatasetError(f"{folder}: no file for channel {lost[0]!r}; it has {', '.join(names)}")
+    for name in names:
+        require_printable(str(folder), name)
     times = np.unique(np.concatenate([table.times[np.isfinite(table.times)] for table in tables]))
     values = np.full((len(times), len(tables)), np.nan)
     for place, table in enumerate(tables):

@@ -98,7 +98,7 @@ def read_table(path: str | Path, options: ReadOptions = _AS_FOUND) -> RawTable:
     others = left_out(layout, chosen, options, labels)
     if not chosen:
         raise DatasetError(f"{path}: no channel with numbers beside {layout.time_names}; {remedy(layout, others)}")
-    return _table(path, layout, chosen, good, len(lost), options, others)
+    return _table(path, layout, chosen, good, lost, options, others)
 
 
 def understood(path: Path, source: Source, options: ReadOptions) -> Layout:
@@ -116,7 +116,7 @@ def _table(
     layout: Layout,
     chosen: Sequence[Column],
     rows: Sequence[ReadRow],
-    lost: int,
+    lost: Sequence[FileError],
     options: ReadOptions,
     others: Sequence[LeftOut],
 ) -> RawTable:
@@ -133,6 +133,8 @@ def _table(
             f"and a number in {', '.join(names)}"
         )
     labels, unjudged, notes = _labels([row.label for row in rows], options.label_column)
+    if lost:
+        notes += (f"{len(lost)} {'lines are' if len(lost) > 1 else 'line is'} left out, the first: {lost[0]}",)
     return RawTable(
         name=Path(path.stem).stem if layout.packing in ("gzip", "bz2", "xz", "zip") else path.stem,
         time_text=np.array([row.time_text for row in rows], object),
@@ -141,7 +143,7 @@ def _table(
         values=values,
         labels=labels,
         text_cells=sum(len(row.rejected) for row in rows),
-        ragged=sum(row.odd for row in rows) + lost,
+        ragged=sum(row.odd for row in rows) + len(lost),
         left_out=tuple(others),
         unjudged=unjudged,
         units={one.channel: one.unit for one in chosen if one.unit},

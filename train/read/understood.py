@@ -27,7 +27,7 @@ def print_understood(layout: Layout, name: str, chosen: tuple[str, ...] | None, 
         part = f"{100 * column.evidence.missing / rows:.1f} %" if rows and column.evidence.missing else "-"
         label = column.name if column.channel == column.name else f"{column.name} = {column.channel}"
         cells = (label, _meaning(column, layout, chosen), column.unit, column.evidence.example[:40], part)
-        table.add_row(*map(escape, cells))
+        table.add_row(*(escape("".join(mark if mark.isprintable() else "?" for mark in cell)) for cell in cells))
     console.print(table)
     for note in layout.notes:
         echo(console, f"{name}: {note}")

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from edge.__main__ import _BAD_SETUP, build_parser
+from edge.__main__ import build_parser
 from edge.agent.notify import Notifier
+from edge.commands.run import BAD_SETUP as _BAD_SETUP
 from tests.helpers.documents import ROOT
 
 

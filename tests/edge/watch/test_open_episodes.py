@@ -1,6 +1,6 @@
 """Which episodes are open, also when messages come late."""
 
-from edge.watch.reader import OpenEpisodes
+from edge.watch.open_episodes import OpenEpisodes
 from edge.wire.events import EventMessage, EventType
 from tests.helpers.alerts import alert
 

@@ -13,7 +13,8 @@ from typing import IO
 import pytest
 from test_alert_reader import message, on_its_topic, send
 
-from edge.watch.terminal import _escaped, use_colour
+from edge.watch.display import use_colour
+from edge.watch.lines import escaped
 from edge.wire.events import EventMessage, decode_message, encode_message
 from tests.helpers.alerts import alert
 from tests.helpers.mosquitto import Broker, wait_for
@@ -21,7 +22,7 @@ from tests.helpers.mosquitto import Broker, wait_for
 PROGRAM = """
 import signal, sys, threading
 sys.path[:0] = {paths!r}
-from edge.watch.terminal import _escaped, watch
+from edge.watch.terminal import watch
 from edge.wire.broker import BrokerSettings
 stop = threading.Event()
 signal.signal(signal.SIGTERM, lambda *_: stop.set())
@@ -41,7 +42,7 @@ def watching(
     )
     assert process.stderr is not None
     try:
-        wait_for(lambda: "offbeat/+/status (QoS 1)" in broker.log(), "the subscription")
+        wait_for(lambda: "offbeat/+/status (QoS 0)" in broker.log(), "the subscription")
         yield process, process.stderr
     finally:
         process.terminate()
@@ -128,7 +129,7 @@ def test_it_ends_quietly_when_nobody_reads_its_output(broker: Broker) -> None:
 def test_nothing_that_steers_a_terminal_leaves_json_and_it_stays_the_same_json(mark):
     payload = json.dumps({"channel": f"a{mark}b"}, ensure_ascii=False).encode()
 
-    shown = _escaped(payload)
+    shown = escaped(payload)
 
     assert shown.isprintable()
     assert json.loads(shown) == json.loads(payload)

@@ -6,7 +6,8 @@ import time
 
 import pytest
 
-from edge.wire.certificates import CertificateError, days_left, others_may_read
+from edge.wire.broker import BrokerSettings, use_credentials
+from edge.wire.certificates import CertificateError, days_left, others_may_read, precautions
 from tests.helpers.mosquitto import missing
 
 
@@ -39,3 +40,41 @@ def test_a_key_that_every_user_may_read_is_found(tmp_path):
     key.chmod(0o640)
     assert not others_may_read(key)
     assert not others_may_read(tmp_path / "absent")
+
+
+def test_password_files_keys_and_a_config_that_holds_a_password_are_named(tmp_path):
+    names = ("key.pem", "password", "agent.toml")
+    for name in names:
+        (tmp_path / name).write_text('password = "s3cret"')
+        (tmp_path / name).chmod(0o644)
+    config = tmp_path / "agent.toml"
+    in_file = BrokerSettings(username="u", password_file=tmp_path / "password")
+    in_config = BrokerSettings(username="u", password="s3cret")
+    from_variable = BrokerSettings(username="u", password="not in the file")
+
+    assert precautions([in_file], config) == [
+        f"{tmp_path}/password can be read by every user of this machine; chmod 600 it"
+    ]
+    assert precautions([in_config], config) == [f"{config} can be read by every user of this machine; chmod 600 it"]
+    assert precautions([from_variable, BrokerSettings()], config) == []
+    for name in names:
+        (tmp_path / name).chmod(0o600)
+    assert precautions([in_file, in_config], config) == []
+
+
+def test_a_password_file_is_read_again_for_each_connection(tmp_path):
+    given: list[str | None] = []
+
+    class Client:
+        def username_pw_set(self, _username, password=None) -> None:
+            given.append(password)
+
+    settings = BrokerSettings(username="u", password_file=tmp_path / "password")
+    for password in ("old", "new\n"):
+        (tmp_path / "password").write_text(password)
+        use_credentials(Client(), settings)
+    (tmp_path / "password").unlink()
+    with pytest.raises(OSError, match=r"password_file .*/password: No such file"):
+        use_credentials(Client(), settings)
+
+    assert given == ["old", "new"]

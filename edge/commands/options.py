@@ -1,0 +1,130 @@
+"""The commands of `offbeat-edge`: their options, and where each is. Nothing that a command needs is imported here."""
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+
+class Command(NamedTuple):
+    """One command of `offbeat-edge`."""
+
+    help: str
+    add_options: Callable[[argparse.ArgumentParser], None]
+    where: str
+    """Module below `edge.commands` and function in it, which takes the options and gives the exit status."""
+
+
+def _add_config(parser: argparse.ArgumentParser, help_: str = "agent.toml") -> None:
+    parser.add_argument("--config", type=Path, required=True, metavar="FILE", help=help_)
+
+
+def _add_nothing(_parser: argparse.ArgumentParser) -> None:
+    pass
+
+
+def _add_ack(ack: argparse.ArgumentParser) -> None:
+    _add_config(ack, "the running agent's agent.toml")
+    ack.add_argument("event_id", metavar="EVENT_ID", help="the episode, as its events and the stream's state name it")
+    ack.add_argument("--by", metavar="NAME", help="who says so; default the user")
+
+
+def _add_snooze(snooze: argparse.ArgumentParser) -> None:
+    _add_ack(snooze)
+    snooze.add_argument("--for", dest="time", default="1h", metavar="TIME", help="such as 30min, 2h, 1d (1h)")
+    snooze.add_argument("--end", action="store_true", help="end it before its time")
+
+
+def _add_rename(rename: argparse.ArgumentParser) -> None:
+    rename.add_argument("--config", type=Path, required=True, metavar="FILE", help="agent.toml, with the new name")
+    rename.add_argument("old", metavar="OLD", help="the stream's id as it was")
+    rename.add_argument("new", metavar="NEW", help="as it is in the config now")
+
+
+def _add_normal(normal: argparse.ArgumentParser) -> None:
+    normal.add_argument("--config", type=Path, required=True, metavar="FILE", help="the running agent's agent.toml")
+    what = normal.add_mutually_exclusive_group(required=True)
+    what.add_argument("event_id", nargs="?", metavar="EVENT_ID", help="an anomaly: what looks like it alerts no more")
+    what.add_argument("--revoke", metavar="EVENT_ID", help="alert on what looks like it again")
+    what.add_argument("--list", action="store_true", help="what is called normal, and what could be")
+    normal.add_argument("--by", metavar="NAME", help="who says so; default the user")
+
+
+def _add_watch(watch: argparse.ArgumentParser) -> None:
+    _add_broker(watch)
+    watch.add_argument("--root", help="topic above the devices; default offbeat")
+    watch.add_argument("--device", help="one device; default all, or that of --config")
+    watch.add_argument("--json", action="store_true", help="print payloads as they came, one a line")
+    watch.add_argument("--stream", help="one stream; default all")
+    watch.add_argument("--severity", choices=["warning", "critical"], help="one severity; default both")
+    watch.add_argument("--since", metavar="TIME", help="also what was since then: 30m, 2h, 1d or a date and time")
+    watch.add_argument("--no-session", action="store_true", help="the broker keeps nothing while this is away")
+    watch.add_argument("--until-event", action="store_true", help="end with the first alert; 1 where none came")
+    watch.add_argument("--timeout", type=_seconds, metavar="SECONDS", help="end after so long")
+    _add_web(watch.add_argument_group("the page, in place of the terminal (pip install 'offbeat[web]')"))
+
+
+def _add_web(web: argparse._ArgumentGroup) -> None:
+    web.add_argument("--web", action="store_true", help="serve a live page")
+    web.add_argument("--web-port", type=int, default=8080, metavar="PORT", help="(8080)")
+    web.add_argument("--web-host", default="127.0.0.1", metavar="ADDRESS", help="beyond this machine (127.0.0.1)")
+    web.add_argument("--web-password-hash", type=Path, metavar="FILE", help="what `offbeat-edge password` prints")
+    web.add_argument("--web-cert", type=Path, metavar="FILE", help="serve HTTPS")
+    web.add_argument("--web-key", type=Path, metavar="FILE")
+    web.add_argument("--web-store", type=Path, metavar="FILE", help="episodes heard of; default below the user's state")
+
+
+def _add_broker(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--config", type=Path, metavar="FILE", help="take broker, root and device from an agent.toml")
+    parser.add_argument("--host", help="broker; default localhost")
+    parser.add_argument("--port", type=int, help="default 1883")
+    parser.add_argument("--username")
+    parser.add_argument("--password-file", type=Path, metavar="FILE")
+    parser.add_argument("--ca", type=Path, metavar="FILE", help="authorities of the broker's certificate; turns TLS on")
+    parser.add_argument("--cert", type=Path, metavar="FILE")
+    parser.add_argument("--key", type=Path, metavar="FILE")
+    parser.set_defaults(root=None, device=None)
+
+
+def _add_discover(discover: argparse.ArgumentParser) -> None:
+    _add_broker(discover)
+    discover.add_argument("--seconds", type=float, default=60.0, help="how long to listen (60)")
+    discover.add_argument("--bundle", type=Path, metavar="FOLDER", help="a bundle that a board should fit")
+
+
+def _add_record(record: argparse.ArgumentParser) -> None:
+    _add_broker(record)
+    record.add_argument("--format", default="offbeat", help="as in [[source]]: esphome, zigbee2mqtt, … (offbeat)")
+    record.add_argument("--topic", action="append", default=[], help="default: the format's; repeatable")
+    record.add_argument(
+        "--sources", type=Path, metavar="FILE", help="[[source]] tables, as in agent.toml: all of these"
+    )
+    record.add_argument("--out", type=Path, default=Path("recordings"), metavar="FOLDER", help="(recordings)")
+    record.add_argument("--max-bytes", type=int, default=500_000_000, help="the oldest files go first (500000000)")
+    record.add_argument("--seconds", type=float, help="default: until stopped")
+
+
+def _seconds(text: str) -> float:
+    number = float(text)
+    if not 0 < number < 1e6:
+        raise ValueError
+    return number
+
+
+COMMANDS = {
+    "run": Command("serve the streams of a config until stopped", _add_config, "run:run"),
+    "check": Command("try config, bundles, sources and broker without starting", _add_config, "check:check_command"),
+    "watch": Command("show alerts in this terminal as they come", _add_watch, "watch:watch_alerts"),
+    "discover": Command(
+        "list boards and channels at a broker, and settings", _add_discover, "discover:discover_boards"
+    ),
+    "record": Command("write what boards send to files, to train on", _add_record, "record:record_boards"),
+    "password": Command("print the hash of a password, for the page", _add_nothing, "password:password"),
+    "normal": Command("say of an episode that it was normal, or take that back", _add_normal, "normal:normal"),
+    "ack": Command("acknowledge an open episode, until it is over or becomes worse", _add_ack, "attend:acknowledge"),
+    "snooze": Command(
+        "say nothing of an episode, and of what comes like it, for a while", _add_snooze, "attend:snooze"
+    ),
+    "rename": Command("a stream that was renamed in the config keeps what it learnt", _add_rename, "rename:rename"),
+}
+"""In the order of `--help`."""
