@@ -17,6 +17,7 @@ from edge.sources.formats.choosing import FORMATS
 from edge.sources.formats.mapped import matches
 from edge.sources.formats.message import Decoder, Message
 from edge.wire.broker import BrokerSettings, use_credentials
+from edge.wire.payload import printable
 from edge.wire.readings import FrameError, Readings, decode_readings
 from edge.wire.topics import board_of
 
@@ -155,7 +156,7 @@ def discover(options: argparse.Namespace, broker: BrokerSettings, say: Callable[
         say(f"nothing was heard in {options.seconds:g} s at {broker.address}; --seconds listens for longer")
         return 1
     for line in told(survey, options.bundle):
-        say(line)
+        say(printable(line))  # topics and names are whatever somebody published
     return 0
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from edge.config.settings import Config, ConfigError, load_config
 from edge.mqtt.connection import ConnectError, Connection
 from edge.wire.broker import BrokerSettings
-from edge.wire.payload import encode_payload
+from edge.wire.payload import encode_payload, printable
 from edge.wire.topics import DeviceTopics
 
 _REFUSED, _BAD_SETUP = 1, 2
@@ -38,10 +38,11 @@ def ask_and_print(
         print(f"offbeat-edge: {error}", file=sys.stderr)
         return _BAD_SETUP
     if answer is None or answer.get("status") != "ok":
-        print(f"offbeat-edge: {'no answer; does the agent run?' if answer is None else answer.get('message')}",
-              file=sys.stderr)  # fmt: skip
+        said = "no answer; does the agent run?" if answer is None else printable(str(answer.get("message")))
+        print(f"offbeat-edge: {said}", file=sys.stderr)
         return _REFUSED
-    print("\n".join(lines(answer["data"])))
+    print("
+".join(map(printable, lines(answer["data"]))))
     return 0
 
 

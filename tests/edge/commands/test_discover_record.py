@@ -11,6 +11,7 @@ from edge.commands.discover import Survey, discover, told
 from edge.commands.record import Recorder, record, record_sources
 from edge.sources.formats.message import Message
 from edge.sources.intake import Arrival
+from edge.wire.broker import BrokerSettings
 from edge.wire.readings import Readings
 from train.read.tables import ReadOptions, read_table
 
@@ -111,3 +112,18 @@ def test_sources_that_cannot_be_recorded_are_refused(tmp_path, text):
 
     assert record_sources(argparse.Namespace(sources=tables, out=tmp_path), said.append) == 2
     assert str(tables) in said[0]
+
+
+def test_what_discover_prints_steers_no_terminal(monkeypatch):
+    def heard(_broker, _seconds, survey, _stop) -> None:
+        survey.take(Message("odd/\x1b]0;x/\u202e", b"\xc2\x9b2J\x1b[1m"), 1.0)
+        survey.take(Message("sensors/p1/readings", '{"values":{"fl\u009bow":1}}'.encode()), 1.0)
+
+    monkeypatch.setattr("edge.commands.discover.listen", heard)
+    lines: list[str] = []
+    options = argparse.Namespace(seconds=1.0, bundle=None)
+
+    discover(options, BrokerSettings(), lines.append)
+
+    assert any("odd/?]0;x/?: ?2J?[1m" in line for line in lines)
+    assert all(line.isprintable() for line in lines)
