@@ -36,6 +36,8 @@ class Recorder:
     def take(self, arrival: Arrival, wait: bool = False) -> None:
         """Write the readings of a board; `wait` is of no meaning to a file."""
         del wait
+        if not arrival.readings.values:
+            return
         moment = arrival.wall if arrival.readings.time is None else arrival.readings.time
         text = datetime.fromtimestamp(moment, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         with self._lock:
