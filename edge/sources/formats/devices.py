@@ -48,22 +48,28 @@ class Zigbee2Mqtt:
             yield from went_offline("_".join(levels[1:-1]), message)
             return
         found = json_object(message)
-        yield board_id("_".join(levels[1:])), numbers(found, self._SKIP, time_of(found.get("last_seen")))
+        seen = found.get("last_seen")
+        time = time_of(seen, 0.001 if isinstance(seen, int | float) else 1.0)  # `last_seen: epoch` is in ms
+        yield board_id("_".join(levels[1:])), numbers(found, self._SKIP, time)
 
 
 class Tasmota:
-    """Tasmota: `tele/<device>/SENSOR`, an object a sensor. Its time is local and without a zone, and not used."""
+    """Tasmota: `tele/<device>/SENSOR`, an object a sensor, also where the full topic is `%topic%/%prefix%`.
 
-    topics = ("tele/+/SENSOR", "tele/+/LWT")
-    _SKIP = frozenset(("Time", "TempUnit", "PressureUnit", "SpeedUnit", "TotalStartTime", "Id"))
+    Its time is local and without a zone, and not used.
+    """
+
+    topics = ("tele/+/SENSOR", "tele/+/LWT", "+/tele/SENSOR", "+/tele/LWT")
+    _SKIP = frozenset(("Time", "TempUnit", "PressureUnit", "SpeedUnit", "TotalStartTime", "Id", "Address"))
 
     def decode(self, message: Message) -> Decoded:
         """The device is the board, channels are like `BME280.Temperature`."""
-        levels = message.levels
-        if len(levels) >= 3 and levels[-1] == "SENSOR":
-            yield board_id("_".join(levels[1:-1])), numbers(json_object(message), self._SKIP)
-        elif len(levels) >= 3 and levels[-1] == "LWT":
-            yield from went_offline("_".join(levels[1:-1]), message)
+        *front, last = message.levels
+        board = "_".join(level for level in front if level != "tele")
+        if last == "SENSOR":
+            yield board_id(board), numbers(json_object(message), self._SKIP)
+        elif last == "LWT":
+            yield from went_offline(board, message)
 
 
 class Shelly:
@@ -71,28 +77,32 @@ class Shelly:
     `shellies/<device>/…/<quantity>`."""
 
     topics = ("+/events/rpc", "+/status/+", "+/online", "shellies/#")
-    _SKIP = frozenset(("id", "ts", "by_minute", "minute_ts", "source", "tF", "errors"))
+    _SKIP = frozenset(
+        ("id", "ts", "by_minute", "minute_ts", "source", "tF", "errors", "mac", "time", "unixtime", "ssid", "sta_ip")
+    )
+    _CLOCK_SET = 1e9
+    """A device that has just started counts its `ts` from 0, Unix seconds."""
 
     def decode(self, message: Message) -> Decoded:
         """The device is the board, channels are like `switch:0.apower` or `relay.0.power`."""
         levels = message.levels
-        if levels[0] == "shellies":
-            yield from self._first(levels, message)
-        elif levels[-2:] == ["events", "rpc"]:
+        prefix = levels[1:] if levels[0] == "shellies" else levels
+        if levels[-2:] == ["events", "rpc"]:
             found = json_object(message)
             params = found.get("params")
             if found.get("method") in ("NotifyStatus", "NotifyFullStatus") and isinstance(params, dict):
-                yield board_id("_".join(levels[:-2])), numbers(params, self._SKIP, time_of(params.get("ts")))
-        elif len(levels) >= 2 and levels[-1] == "online":
-            yield from went_offline("_".join(levels[:-1]), message)
-        elif len(levels) >= 3 and levels[-2] == "status":
-            yield board_id("_".join(levels[:-2])), numbers({levels[-1]: json_object(message)}, self._SKIP)
+                ts = params.get("ts")
+                time = float(ts) if isinstance(ts, int | float) and ts > self._CLOCK_SET else None
+                yield board_id("_".join(prefix[:-2])), numbers(params, self._SKIP, time)
+        elif levels[-1] == "online":
+            yield from went_offline("_".join(prefix[:-1]), message)
+        elif len(prefix) >= 3 and levels[-2] == "status" and message.payload.lstrip().startswith(b"{"):
+            yield board_id("_".join(prefix[:-2])), numbers({levels[-1]: json_object(message)}, self._SKIP)
+        elif levels[0] == "shellies":
+            yield from self._first(levels, message)
 
     def _first(self, levels: list[str], message: Message) -> Decoded:
-        last = levels[-1]
-        if last == "online" and len(levels) == 3:
-            yield from went_offline(levels[1], message)
-        if len(levels) < 3 or last in ("announce", "command", "online", "info", "longpush", "input_event"):
+        if len(levels) < 3 or {"announce", "command", "info", "longpush", "input_event"} & set(levels[2:]):
             return
         text = message.text
         if text.startswith("{"):

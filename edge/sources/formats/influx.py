@@ -10,6 +10,9 @@ from functools import lru_cache
 from edge.sources.formats.message import Decoded, Message, board_id, number_of
 from edge.wire.readings import FrameError, Readings
 
+_HEAD = re.compile(r"(?:\\.|[^\\ ])+", re.DOTALL)
+_TAG = re.compile(r"((?:\\.|[^\\,])+)", re.DOTALL)
+"""In a measurement and its tags a quotation mark is a letter like any other."""
 _PART = re.compile(r'((?:\\.|"(?:\\.|[^"\\])*"|[^\\ "])+)')
 _COMMA = re.compile(r'((?:\\.|"(?:\\.|[^"\\])*"|[^\\,"])+)')
 _EQUALS = re.compile(r"(?<!\\)=")
@@ -31,7 +34,7 @@ class Influx:
 
 def _line(line: str, otherwise: str) -> tuple[str, Readings]:
     plain = "\\" not in line and '"' not in line
-    parts = line.split() if plain else _PART.findall(line)
+    parts = line.split() if plain else _parts(line)
     if not 2 <= len(parts) <= 3:
         raise FrameError(f"line protocol wants a measurement, fields and perhaps a time, found {line[:60]!r}")
     board, front = _head(parts[0], plain)
@@ -52,7 +55,7 @@ def _line(line: str, otherwise: str) -> tuple[str, Readings]:
 @lru_cache(maxsize=1024)  # the same lines come again and again, with other numbers
 def _head(text: str, plain: bool) -> tuple[str | None, str]:
     """The board of a measurement with its tags, where a tag names it, and what channels begin with."""
-    measurement, *tags = _split(text, plain)
+    measurement, *tags = text.split(",") if plain else _TAG.findall(text)
     named = dict(_pair(tag) for tag in tags)
     board = next((name for name in _BOARDS if name in named), None)
     front = ".".join([_plain(measurement), *(value for name, value in named.items() if name != board)])
@@ -66,6 +69,11 @@ def _number(text: str) -> float | None:
     except ValueError:
         return None if text.startswith('"') else number_of(text[:-1] if text[-1:] in "iu" else text)
     return value if math.isfinite(value) and "_" not in text else None
+
+
+def _parts(line: str) -> list[str]:
+    head = _HEAD.match(line)
+    return [] if head is None else [head[0], *_PART.findall(line[head.end() :])]
 
 
 def _split(text: str, plain: bool) -> list[str]:

@@ -54,7 +54,8 @@ class Mapped:
             return
         found = json_object(message)
         time = time_of(at(found, self.time_path), self.unit_s) if self.time_path else None
-        yield board, self._values(found, time)
+        if self.values or not self.below or isinstance(at(found, self.below), Mapping):
+            yield board, self._values(found, time)
 
     def _read_topic(self, levels: list[str]) -> tuple[str, int] | None:
         """Board, and the level of the channel; None of a topic that was not asked for."""
@@ -68,8 +69,7 @@ class Mapped:
 
     def _values(self, found: Mapping[str, object], time: float | None) -> Readings:
         if not self.values:
-            inside = at(found, self.below) if self.below else found
-            return numbers(inside, time=time) if isinstance(inside, Mapping) else Readings({}, time)
+            return numbers(at(found, self.below) if self.below else found, time=time)
         each = {channel: at(found, path) for channel, path in self.values.items()}
         good = {channel: number for channel, value in each.items() if (number := number_of(value)) is not None}
         rejected = tuple(name for name, value in each.items() if name not in good and value is not None)

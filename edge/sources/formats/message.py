@@ -75,6 +75,8 @@ def board_id(name: str) -> str:
 def single(channel: str, message: Message) -> Readings | None:
     """The readings of a payload that is one value: a number, an on/off word; None where it means that there is none."""
     text = message.text
+    if text[:1] == '"' == text[-1:]:
+        text = text[1:-1]
     if is_missing(text):
         return None
     value = loose_number(text)

@@ -81,7 +81,7 @@ class Sparkplug:
         node, kind = topic.node, topic.kind
         time_ms, seq, metrics = read_payload(message.payload)
         if kind == "NDEATH":
-            if node.birth is None or _birth_number(metrics) in (None, node.birth):
+            if not _is_older(_birth_number(metrics), node.birth):
                 yield from _offline(node.boards.values())
                 node.births.clear()
                 node.seq = None
@@ -168,6 +168,14 @@ def rebirth(now: float) -> bytes:
     while stamp > 0x7F:
         out, stamp = out + bytes((stamp & 0x7F | 0x80,)), stamp >> 7
     return b"\x08" + out + bytes((stamp,)) + bytes((0x12, len(one))) + one
+
+
+def _is_older(death: int | None, birth: int | None) -> bool:
+    """Whether a death is that of a session before the birth's: a will may come late. Numbers go round at 256.
+
+    Some publishers give a death the number of the session to come (pysparkplug 0.6.1); that is no reason to miss it.
+    """
+    return death is not None and birth is not None and 0 < (birth - death) % 256 < 128
 
 
 def _birth_number(metrics: list[Metric]) -> int | None:

@@ -63,6 +63,15 @@ def test_a_death_of_an_earlier_session_is_none():
     ]
 
 
+@pytest.mark.parametrize(("birth", "death", "dies"), [(4, 4, True), (0, 255, False), (0, 1, True), (255, 0, True)])
+def test_a_death_counts_unless_its_session_came_before(birth, death, dies):
+    decoder = Sparkplug()
+    born(decoder, session=birth)
+    message = Message(NODE.format("NDEATH"), payload(None, [metric("bdSeq", datatype=8, number=death)]))
+
+    assert bool(list(decoder.decode(message))) == dies
+
+
 def test_a_node_that_is_born_again_has_no_aliases_of_before():
     decoder = Sparkplug()
     born(decoder)
