@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, get_args
+from typing import IO, Any, get_args
 
 from edge.sources.intake import Arrival, Intake
 from edge.sources.mqtt import MqttReader
@@ -87,11 +87,8 @@ class Recorder:
 
 def record(options: argparse.Namespace, broker: BrokerSettings, say: Callable[[str], None] = print) -> int:
     """Record until stopped, or for `--seconds`; the exit status."""
-    if options.format not in get_args(MqttFormat):
-        say(f"offbeat-edge: --format {options.format!r} is none of {', '.join(get_args(MqttFormat))}")
-        return 2
     try:
-        source = MqttSource(name="record", type="mqtt", format=options.format, topics=options.topic)
+        sources = _sources(options)
     except ValueError as error:
         say(f"offbeat-edge: {error}")
         return 2
@@ -99,10 +96,35 @@ def record(options: argparse.Namespace, broker: BrokerSettings, say: Callable[[s
     recorder, stop = Recorder(options.out, options.max_bytes), threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: stop.set())
-    reader = MqttReader(source, Intake("record", recorder.take, {}), broker, f"offbeat-record-{time.time_ns() % 10**6}")
-    reader.start()
+    readers = []
+    for place, source in enumerate(sources):
+        intake = Intake(source.name, recorder.take, source.channels)
+        client_id = f"offbeat-record-{time.time_ns() % 10**6}-{place}"
+        readers.append(MqttReader(source, intake, source.broker or broker, client_id))
+        readers[-1].start()
     stop.wait(options.seconds)
-    reader.stop()
+    for reader in readers:
+        reader.stop()
     recorder.close()
     say(f"{recorder.rows} values in {options.out}; offbeat-train fit {options.out}/<board>-*.csv.gz --out BUNDLE")
     return 0
+
+
+def _sources(options: argparse.Namespace) -> list[MqttSource]:
+    """What to record: one format's boards, or those of a config's MQTT sources.
+
+    Raises:
+        ConfigError: the config cannot be used, or has none.
+        ValueError: the format is none, or wants topics.
+    """
+    if options.config is not None and options.format is None:
+        from edge.config.settings import ConfigError, load_config
+
+        found = [source for source in load_config(options.config).source if isinstance(source, MqttSource)]
+        if not found:
+            raise ConfigError(f"{options.config} has no source of type mqtt; --format records without one")
+        return found
+    name: Any = options.format or "offbeat"
+    if name not in get_args(MqttFormat):
+        raise ValueError(f"--format {name!r} is none of {', '.join(get_args(MqttFormat))}")
+    return [MqttSource(name="record", type="mqtt", format=name, topics=options.topic)]

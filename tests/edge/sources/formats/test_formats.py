@@ -7,9 +7,11 @@ from edge.sources.formats.devices import EspHome, HomeAssistant, Shelly, Tasmota
 from edge.sources.formats.influx import Influx
 from edge.sources.formats.mapped import Mapped
 from edge.sources.formats.message import Message
+from edge.sources.formats.uplinks import UPLINKS
 from edge.sources.messages import decoder_of
 from edge.sources.settings import MqttSource
 from edge.wire.readings import FrameError, Readings
+from tests.helpers.documents import blocks
 
 
 def decoded(decoder, topic: str, payload: str | bytes) -> list:
@@ -188,3 +190,63 @@ def test_bare_values_are_mapped_by_the_levels_that_a_plus_stands_for():
 def test_a_mapped_source_wants_topics():
     with pytest.raises(ValueError, match="give topics"):
         MqttSource(name="m", type="mqtt", format="mapped")
+
+
+@pytest.mark.parametrize(
+    ("unit", "time", "found"),
+    [
+        ("s", "1709539200.5", 1709539200.5),
+        ("s", '"1709539200"', 1709539200.0),
+        ("ms", "1709539200500", 1709539200.5),
+        ("s", '"2024-03-04T09:00:00+01:00"', 1709539200.0),
+        ("ms", '"2024-03-04T08:00:00Z"', 1709539200.0),
+        ("s", "null", None),
+    ],
+)
+def test_times_are_taken_by_path_and_unit(unit, time, found):
+    settings = MqttSource(
+        name="m", type="mqtt", format="mapped", topics=["a/+"], time_path="meta.at.0", below="v", time_unit=unit
+    )
+    decoder = decoder_of(settings)
+    assert decoder is not None
+
+    assert decoded(decoder, "a/b", f'{{"meta":{{"at":[{time}]}},"v":{{"x":1}}}}') == [("b", {"x": 1.0}, found)]
+
+
+@pytest.mark.parametrize("time", ['"yesterday"', "true", '{"s":1}'])
+def test_a_time_that_is_none_costs_its_message_alone(time):
+    decoder = Mapped(("a/+",), time_path="t")
+
+    with pytest.raises(FrameError, match="not understood as a time"):
+        decoded(decoder, "a/b", f'{{"t":{time},"x":1}}')
+
+
+@pytest.mark.parametrize(
+    ("format_", "topic", "payload"),
+    [
+        ("esphome", "pump/sensor/flow/state", "215"),
+        ("tasmota", "tele/pump/SENSOR", '{"flow":215}'),
+        ("influx", "telegraf/pump", "flow,host=pump x=215"),
+    ],
+)
+def test_values_of_every_format_are_scaled_and_shifted(format_, topic, payload):
+    name = "flow.x" if format_ == "influx" else "flow"
+    settings = MqttSource(name="m", type="mqtt", format=format_, scale={name: 0.1}, offset={name: -40.0})
+    decoder = decoder_of(settings)
+    assert decoder is not None
+
+    ((_, values, _),) = decoded(decoder, topic, payload)
+    assert values == {name: pytest.approx(-18.5)}
+
+
+@pytest.mark.parametrize("payload", ["21.5 °C", "21.5°C", '"21.5"', " 21.5\n", "2.15e1", "+21.5"])
+def test_a_bare_value_may_have_a_unit_or_be_text(payload):
+    assert decoded(Mapped(("a/+",)), "a/flow", payload) == [("flow", {"flow": 21.5}, None)]
+
+
+# The settings of docs/how-to/read-sensors.md, as they stand there.
+def test_the_mappings_of_the_how_to_are_those_of_discover():
+    text = "".join(block.text for block in blocks("toml") if block.file.name == "read-sensors.md")
+
+    for name, uplink in UPLINKS.items():
+        assert "\n".join([f'name = "{name}"', 'type = "mqtt"', *uplink.settings()]) in text
