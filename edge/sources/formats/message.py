@@ -84,9 +84,15 @@ def single(channel: str, message: Message) -> Readings | None:
 
 
 def went_offline(board: str, message: Message) -> Decoded:
-    """That a board is offline, where a last will or a word about it says so; nothing where it is online."""
-    text = message.text
-    state = json_object(message).get("state") if text.startswith("{") else text
+    """That a board is offline, where a last will or a word about it says so; nothing where it says anything else.
+
+    Others may use such a topic for what they like, so what cannot be read is no bad message.
+    """
+    try:
+        text = message.text
+        state = json_object(message).get("state") if text.startswith("{") else text
+    except FrameError:
+        return
     if isinstance(state, str) and state.lower() in ("offline", "false"):
         yield board_id(board), Readings({}, offline=True)
 

@@ -115,6 +115,8 @@ def test_shelly():
 )
 def test_a_will_says_that_its_board_is_offline_and_nothing_else(decoder, topic, payload, board):
     assert list(decoder.decode(Message(topic, payload.encode()))) == [(board, Readings({}, offline=True))]
+    for other in (b"\xff\xfe", b"{half", b'{"uptime":3}', b"", b"[]"):
+        assert list(decoder.decode(Message(topic, other))) == []
     back = payload.lower().replace("offline", "online").replace("false", "true")
     assert list(decoder.decode(Message(topic, back.encode()))) == []
 

@@ -1,10 +1,16 @@
 """Sparkplug 3.0 as the specification has it: each test names its clause where there is one."""
 
+import math
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from edge.sources.formats.message import Message
 from edge.sources.formats.sparkplug import Sparkplug, rebirth
 from edge.sources.formats.sparkplug_payload import read_payload
+from edge.sources.messages import decoder_of
+from edge.sources.settings import MqttSource
 from edge.wire.readings import FrameError, Readings
 from tests.helpers.sparkplug import field, metric, payload
 
@@ -155,3 +161,32 @@ def test_a_request_for_births_is_read_as_it_was_written():
 
     assert time_ms == AT
     assert [name for name, *_ in metrics] == ["Node Control/Rebirth"]
+
+
+@pytest.mark.parametrize(("rebirth_", "asks"), [(True, 1), (False, 0)])
+def test_nothing_is_published_where_the_source_says_so(rebirth_, asks):
+    asked: list[str] = []
+    source = MqttSource(name="field", type="mqtt", format="sparkplug", rebirth=rebirth_)
+    decoder = decoder_of(source, lambda topic, _data: asked.append(topic))
+    assert decoder is not None
+
+    with pytest.raises(FrameError, match="alias 7"):
+        list(decoder.decode(Message(DEVICE.format("DDATA"), payload(AT, [metric(alias=7, double=1.0)], 4))))
+
+    assert len(asked) == asks
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.data())
+def test_no_payload_is_anything_but_readings_or_a_frame_error(data):
+    whole = payload(AT, [metric("temp", 7, 10, AT, 21.5), metric("n", 300, 4, number=2**63), metric(alias=7)], 3)
+    mended = bytearray(whole)
+    for _ in range(data.draw(st.integers(1, 5))):
+        mended[data.draw(st.integers(0, len(whole) - 1))] = data.draw(st.integers(0, 255))
+
+    for kind in ("NBIRTH", "NDATA", "NDEATH"):
+        try:
+            found = list(Sparkplug().decode(Message(NODE.format(kind), bytes(mended))))
+        except FrameError:
+            continue
+        assert all(math.isfinite(value) for _, readings in found for value in readings.values.values())
