@@ -76,7 +76,8 @@ class Inbox:
         with self._filled:
             lane = self._lanes.get(route)
             if lane is None:
-                self._stranger(route)
+                if not arrival.readings.offline:
+                    self._stranger(route)
                 return
             length = self._lengths[route]
             while wait and len(lane) >= length and not self._closed:

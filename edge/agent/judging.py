@@ -103,6 +103,8 @@ class Judging:
         if monotonic - self.started <= stream.offline_after_s:
             return None
         config = stream.config
+        if stream.gone:
+            return f"board {config.board} at source {config.source} said that it is offline"
         if monotonic - stream.arrived_at <= stream.offline_after_s:
             return f"readings come, but none can be dated: {_counted(stream)}"
         heard = stream.arrived_at > -math.inf

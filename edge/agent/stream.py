@@ -94,6 +94,8 @@ class Stream:
         self.config, self.id = config, config.id
         self._wanted = bundle.channel_names
         self.online = False
+        self.gone = False
+        """Whether the board said last that it is offline."""
         self.in_episode = False
         """Whether an episode is open, which a clock that is set back would cut in two; the owner says so."""
         self.rows: deque[Row] = deque()
@@ -126,6 +128,10 @@ class Stream:
     def take(self, arrival: Arrival) -> None:
         """Add a board's readings; the rows that they close wait in `rows`."""
         readings = arrival.readings
+        if readings.offline:
+            self.gone = True
+            return
+        self.gone = False
         self.readings += 1
         self.arrived_at = arrival.monotonic
         self.bad_values += len(readings.rejected)
@@ -141,7 +147,7 @@ class Stream:
         the rows is set otherwise, the rows that are open."""
         self.online, self.in_episode, self.rows = other.online, other.in_episode, other.rows
         self.readings, self.untimed, self.bad_values = other.readings, other.untimed, other.bad_values
-        self.arrived_at = other.arrived_at
+        self.arrived_at, self.gone = other.arrived_at, other.gone
         self.aligner.counts.update(other.aligner.counts)
         if (self._settings, self._wanted) == (other._settings, other._wanted):
             self.aligner, self._unbroken = other.aligner, other._unbroken
@@ -168,7 +174,7 @@ class Stream:
 
     def silent(self, monotonic: float) -> bool:
         """Whether readings have been absent for so long that the sensor counts as offline."""
-        return self.live and monotonic - self._heard_at > self.offline_after_s
+        return self.live and (self.gone or monotonic - self._heard_at > self.offline_after_s)
 
     def idle(self, monotonic: float) -> bool:
         """Whether a row is overdue that the readings so far cannot give."""

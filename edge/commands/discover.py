@@ -2,90 +2,27 @@
 
 import argparse
 import json
+import platform
+import re
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion
 
+from edge.commands.survey import OWN, Board, Survey
 from edge.commands.watch import with_broker
 from edge.detector.bundle.files import load_bundle
-from edge.sources.formats.choosing import FORMATS
-from edge.sources.formats.mapped import matches
-from edge.sources.formats.message import Decoder, Message
+from edge.sources.formats.message import Message
+from edge.sources.formats.uplinks import UPLINKS
 from edge.wire.broker import BrokerSettings, use_credentials
 from edge.wire.payload import printable
-from edge.wire.readings import FrameError, Readings, decode_readings
-from edge.wire.topics import board_of
+from edge.wire.topics import valid_stream_id
 
-_MOST_CHANNELS = 5000
-
-
-@dataclass
-class Heard:
-    """One channel, as far as it was heard."""
-
-    count: int = 0
-    first: float = 0.0
-    last: float = 0.0
-    """Monotonic seconds."""
-    example: float = 0.0
-
-    def take(self, value: float, now: float) -> None:
-        """Count a value."""
-        self.first = self.first if self.count else now
-        self.count, self.last, self.example = self.count + 1, now, value
-
-    @property
-    def every_s(self) -> float | None:
-        """Seconds between two values; None after one."""
-        return (self.last - self.first) / (self.count - 1) if self.count > 1 else None
-
-
-@dataclass
-class Survey:
-    """What was heard, by format and board."""
-
-    boards: dict[tuple[str, str], dict[str, Heard]] = field(default_factory=dict)
-    others: dict[str, str] = field(default_factory=dict)
-    """Topics that no format explains, with the start of a payload."""
-    _decoders: dict[str, Decoder] = field(default_factory=lambda: {name: make() for name, make in FORMATS.items()})
-    _channels: int = 0
-
-    def take(self, message: Message, now: float) -> None:
-        """Find out whose a message is."""
-        board = board_of(message.topic)
-        if board is not None:
-            try:
-                self._add("offbeat", board, decode_readings(message.payload), now)
-            except FrameError:
-                self._other(message)
-            return
-        for name, decoder in self._decoders.items():
-            if any(matches(pattern, message.levels) for pattern in decoder.topics):
-                try:
-                    for found, readings in decoder.decode(message):
-                        self._add(name, found, readings, now)
-                except FrameError:
-                    self._other(message)
-                return
-        self._other(message)
-
-    def _add(self, name: str, board: str, readings: Readings, now: float) -> None:
-        channels = self.boards.setdefault((name, board), {})
-        for channel, value in readings.values.items():
-            if channel not in channels:
-                self._channels += 1
-                if self._channels > _MOST_CHANNELS:
-                    return
-            channels.setdefault(channel, Heard()).take(value, now)
-
-    def _other(self, message: Message) -> None:
-        if len(self.others) < 200 and not message.topic.startswith(("$SYS/", "offbeat/")):
-            self.others[message.topic] = message.payload[:40].decode("utf-8", "replace")
+Found = tuple[str, str]
+"""Format and board."""
 
 
 def listen(broker: BrokerSettings, seconds: float, survey: Survey, stop: threading.Event) -> None:
@@ -98,7 +35,7 @@ def listen(broker: BrokerSettings, seconds: float, survey: Survey, stop: threadi
     use_credentials(client, broker)
 
     def on_message(_client: Client, _userdata: object, message: MQTTMessage) -> None:
-        survey.take(Message(message.topic, bytes(message.payload)), time.monotonic())
+        survey.take(Message(message.topic, bytes(message.payload)), time.monotonic(), message.retain)
 
     client.on_message = on_message
     client.on_connect = lambda client, *_: client.subscribe("#")
@@ -109,43 +46,80 @@ def listen(broker: BrokerSettings, seconds: float, survey: Survey, stop: threadi
     client.loop_stop()
 
 
-def told(survey: Survey, bundle: Path | None) -> list[str]:
-    """Lines for the user: a table of channels, then settings to paste.
+def told(survey: Survey, bundle: Path | None) -> tuple[list[str], list[str]]:
+    """Lines for the user: a table of channels, and the settings to paste.
 
-    With a `bundle` the boards that have its channels stand first, and the settings are for them.
+    With a `bundle` the settings are for the boards that have its channels; there are none where no board has.
 
     Raises:
         BundleError: it cannot be read.
     """
-    lines = [f"{'format':<14}{'board':<24}{'channel':<36}{'every':>9}  example"]
-    for (name, board), channels in sorted(survey.boards.items()):
-        for channel, heard in sorted(channels.items()):
-            every = "-" if heard.every_s is None else f"{heard.every_s:.3g} s"
-            lines.append(f"{name:<14}{board:<24}{channel:<36}{every:>9}  {heard.example:g}")
-    lines += [f"{'not known':<14}{topic}: {payload}" for topic, payload in sorted(survey.others.items())[:20]]
+    lines = [f"{'format':<16}{'board':<24}{'channel':<36}{'every':>9}  example"]
+    for (name, board), found in sorted(survey.boards.items()):
+        for channel, heard in sorted(found.channels.items()):
+            every = ("-" if heard.count else "retained") if heard.every_s is None else f"{heard.every_s:.3g} s"
+            lines.append(f"{name:<16}{board:<24}{channel:<36}{every:>9}  {heard.example:g}")
+    lines += [f"{'not known':<16}{topic}: {payload}" for topic, payload in sorted(survey.others.items())[:20]]
     wanted = None if bundle is None else load_bundle(bundle).channel_names
-    fits = [key for key, channels in sorted(survey.boards.items()) if wanted is None or set(wanted) <= channels.keys()]
+    fits = {
+        key: found
+        for key, found in sorted(survey.boards.items())
+        if found.sends and (wanted is None or set(wanted) <= found.channels.keys())
+    }
     if wanted is not None and not fits:
-        return [*lines, "", f"no board has all channels of {bundle}: {', '.join(wanted)}"]
-    return [*lines, "", *_settings(fits, bundle)]
+        return [*lines, "", f"no board has all channels of {bundle}: {', '.join(wanted)}"], []
+    return lines, [*_sources(fits), *_streams(fits, bundle)]
 
 
-def _settings(boards: list[tuple[str, str]], bundle: Path | None) -> list[str]:
+def _sources(boards: dict[Found, Board]) -> list[str]:
     lines = []
     for name in dict.fromkeys(name for name, _ in boards):
         lines += ["[[source]]", f'name = "{name}"', 'type = "mqtt"']
-        lines += [] if name == "offbeat" else [f'format = "{name}"']
-        lines.append("")
-    for name, board in boards:
-        folder = json.dumps(str(bundle) if bundle else f"bundles/{board}")
-        lines += ["[[stream]]", f'id = "{board}"', f'source = "{name}"', f"bundle = {folder}"]
-        lines += ['time_from = "arrival"'] if name in ("esphome", "tasmota", "homeassistant") else []
+        if name in UPLINKS:
+            lines += UPLINKS[name].settings()
+        elif name != OWN:
+            lines.append(f'format = "{name}"')
         lines.append("")
     return lines
 
 
+def _streams(boards: dict[Found, Board], bundle: Path | None) -> list[str]:
+    lines, taken = [], set[str]()
+    for (name, board), found in boards.items():
+        ids = (board, f"{name}-{board}", *(f"{name}-{board}-{number}" for number in range(2, len(boards) + 2)))
+        stream = next(one for one in ids if valid_stream_id(one) and one not in taken)
+        taken.add(stream)
+        lines += ["[[stream]]", f'id = "{stream}"', f'source = "{name}"']
+        lines += [f'board = "{board}"'] if board != stream else []
+        lines += [f"bundle = {json.dumps(str(bundle) if bundle else f'bundles/{stream}')}"]
+        lines += [] if found.timed else ['time_from = "arrival"']
+        lines.append("")
+    return lines
+
+
+def whole(broker: BrokerSettings, password_file: Path | None, settings: list[str]) -> str:
+    """An agent.toml: the device is called as this computer, the broker is the one that was listened to."""
+    device = re.sub(r"[^a-zA-Z0-9_-]+", "-", platform.node()).strip("-") or "gw-1"
+    lines = [
+        "[device]",
+        f'id = "{device}"',
+        "",
+        "[broker]",
+        f"host = {json.dumps(broker.host)}",
+        f"port = {broker.port}",
+    ]
+    given = {"username": broker.username, "password_file": password_file}
+    given |= {"ca": broker.ca, "cert": broker.cert, "key": broker.key}
+    lines += [f"{key} = {json.dumps(str(Path(value).resolve() if key != 'username' else value))}"
+              for key, value in given.items() if value is not None]  # fmt: skip
+    return "\n".join([*lines, "", *settings]).rstrip() + "\n"
+
+
 def discover(options: argparse.Namespace, broker: BrokerSettings, say: Callable[[str], None] = print) -> int:
     """Listen and print; the exit status."""
+    if options.write is not None and options.write.exists():
+        say(f"offbeat-edge: {options.write} is there already; remove it, or give --write another name")
+        return 2
     survey = Survey()
     try:
         listen(broker, options.seconds, survey, threading.Event())
@@ -155,8 +129,14 @@ def discover(options: argparse.Namespace, broker: BrokerSettings, say: Callable[
     if not survey.boards and not survey.others:
         say(f"nothing was heard in {options.seconds:g} s at {broker.address}; --seconds listens for longer")
         return 1
-    for line in told(survey, options.bundle):
+    table, settings = told(survey, options.bundle)
+    for line in [*table, "", *settings]:
         say(printable(line))  # topics and names are whatever somebody published
+    if not settings:
+        return 1
+    if options.write is not None:
+        options.write.write_text(whole(broker, options.password_file, settings), "utf-8")
+        say(f"written to {options.write}: take out the streams that you do not want to have watched")
     return 0
 
 

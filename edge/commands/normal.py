@@ -41,8 +41,7 @@ def ask_and_print(
         said = "no answer; does the agent run?" if answer is None else printable(str(answer.get("message")))
         print(f"offbeat-edge: {said}", file=sys.stderr)
         return _REFUSED
-    print("
-".join(map(printable, lines(answer["data"]))))
+    print("\n".join(map(printable, lines(answer["data"]))))
     return 0
 
 

@@ -90,11 +90,12 @@ def _add_discover(discover: argparse.ArgumentParser) -> None:
     _add_broker(discover)
     discover.add_argument("--seconds", type=float, default=60.0, help="how long to listen (60)")
     discover.add_argument("--bundle", type=Path, metavar="FOLDER", help="a bundle that a board should fit")
+    discover.add_argument("--write", type=Path, metavar="FILE", help="write an agent.toml that reads all boards heard")
 
 
 def _add_record(record: argparse.ArgumentParser) -> None:
     _add_broker(record)
-    record.add_argument("--format", default="offbeat", help="as in [[source]]: esphome, zigbee2mqtt, … (offbeat)")
+    record.add_argument("--format", help="as in [[source]]: esphome, … (the sources of --config, else offbeat)")
     record.add_argument("--topic", action="append", default=[], help="default: the format's; repeatable")
     record.add_argument(
         "--sources", type=Path, metavar="FILE", help="[[source]] tables, as in agent.toml: all of these"

@@ -7,13 +7,14 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 from attrs import field, frozen
 
 from edge.commands.log_lines import log_to_stderr
 from edge.commands.watch import with_broker
 from edge.config.file import read_tables
+from edge.config.settings import load_config
 from edge.config.structure import ConfigError, structure
 from edge.history.day_files import DayFiles
 from edge.sources.intake import Arrival, Deliver, Intake
@@ -40,6 +41,8 @@ class Recorder:
     def take(self, arrival: Arrival, wait: bool = False) -> None:
         """Write the readings of a board; `wait` is of no meaning to a file."""
         del wait
+        if not arrival.readings.values:
+            return
         moment = arrival.wall if arrival.readings.time is None else arrival.readings.time
         text = datetime.fromtimestamp(moment, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         values = arrival.readings.values.items()
@@ -60,16 +63,38 @@ class Recorder:
 
 def record(options: argparse.Namespace, broker: BrokerSettings, say: Callable[[str], None] = print) -> int:
     """Record until stopped, or for `--seconds`; the exit status."""
-    if options.format not in get_args(MqttFormat):
-        say(f"offbeat-edge: --format {options.format!r} is none of {', '.join(get_args(MqttFormat))}")
-        return 2
     try:
-        source = MqttSource(name="record", type="mqtt", format=options.format, topics=options.topic)
+        sources = _mqtt_sources(options)
     except ValueError as error:
         say(f"offbeat-edge: {error}")
         return 2
-    client_id = f"offbeat-record-{time.time_ns() % 10**6}"
-    return _record_all(options, say, lambda take: [MqttReader(source, Intake("record", take, {}), broker, client_id)])
+
+    def opened(take: Deliver) -> list[MqttReader]:
+        clients = (f"offbeat-record-{time.time_ns() % 10**6}-{place}" for place in range(len(sources)))
+        return [
+            MqttReader(source, Intake(source.name, take, source.channels), source.broker or broker, client)
+            for source, client in zip(sources, clients, strict=True)
+        ]
+
+    return _record_all(options, say, opened)
+
+
+def _mqtt_sources(options: argparse.Namespace) -> list[MqttSource]:
+    """What to record: one format's boards, or those of a config's MQTT sources.
+
+    Raises:
+        ConfigError: the config cannot be used, or has none.
+        ValueError: the format is none, or wants topics.
+    """
+    if options.config is not None and options.format is None:
+        found = [source for source in load_config(options.config).source if isinstance(source, MqttSource)]
+        if not found:
+            raise ConfigError(f"{options.config} has no source of type mqtt; --format records without one")
+        return found
+    name: Any = options.format or "offbeat"
+    if name not in get_args(MqttFormat):
+        raise ValueError(f"--format {name!r} is none of {', '.join(get_args(MqttFormat))}")
+    return [MqttSource(name="record", type="mqtt", format=name, topics=options.topic)]
 
 
 def record_sources(options: argparse.Namespace, say: Callable[[str], None] = print) -> int:

@@ -10,6 +10,7 @@ from edge.wire.topics import board_of, readings_topic
 
 if TYPE_CHECKING:
     from edge.sources.formats.message import Decoder
+    from edge.sources.formats.sparkplug import Ask
 
 log = logging.getLogger(__name__)
 
@@ -17,10 +18,10 @@ log = logging.getLogger(__name__)
 class Messages:
     """Hands the readings of messages over to a source's intake; a bad message costs itself alone."""
 
-    def __init__(self, settings: MqttSource, intake: Intake) -> None:
+    def __init__(self, settings: MqttSource, intake: Intake, ask: "Ask | None" = None) -> None:
         self._settings, self._intake = settings, intake
         self._unit_s = 0.001 if settings.time_unit == "ms" else 1.0
-        self._decoder = decoder_of(settings)
+        self._decoder = decoder_of(settings, ask)
         if self._decoder is not None:
             from edge.sources.formats.message import Message
 
@@ -59,8 +60,8 @@ class Messages:
         return board_id(levels[pattern.index("+")]) if "+" in pattern else None
 
 
-def decoder_of(settings: MqttSource) -> "Decoder | None":
-    """What reads the source's messages; None for the own format."""
+def decoder_of(settings: MqttSource, ask: "Ask | None" = None) -> "Decoder | None":
+    """What reads the source's messages; None for the own format. `ask` publishes what a format has to ask."""
     if settings.format == "offbeat":
         return None
     # Imported where one is configured: they cost memory.
@@ -78,6 +79,10 @@ def decoder_of(settings: MqttSource) -> "Decoder | None":
             time_path=settings.time_path,
             unit_s=0.001 if settings.time_unit == "ms" else 1.0,
         )
+    elif settings.format == "sparkplug":
+        from edge.sources.formats.sparkplug import Sparkplug
+
+        decoder = Sparkplug(ask if settings.rebirth else None)
     else:
         decoder = FORMATS[settings.format]()
     return Scaled(decoder, settings.scale, settings.offset) if settings.scale or settings.offset else decoder

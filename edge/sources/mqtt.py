@@ -33,7 +33,8 @@ class MqttReader:
 
     def __init__(self, settings: MqttSource, intake: Intake, broker: BrokerSettings, client_id: str) -> None:
         self._settings, self._intake, self._broker = settings, intake, broker
-        self._client_id, self._messages = client_id, Messages(settings, intake)
+        self._client_id, self._messages = client_id, Messages(settings, intake, self._ask)
+        self._connection: Connection | None = None
         self._wishes = Wishes(max_payload_bytes=settings.max_payload_bytes)
         self._lives = ShortLives(client_id)
         self._leaving = threading.Event()
@@ -98,7 +99,7 @@ class MqttReader:
         # What is read for each connection anew, such as a renewed certificate, is read again.
         connection = Connection(self._broker, self._client_id, wishes=self._wishes)
         connection.on_message, connection.on_bad = self._on_message, self._intake.bad
-        up = False
+        self._connection, up = connection, False
         try:
             connection.open(_CONNECT_S)
             connection.subscribe(self._messages.topics, self._settings.qos)
@@ -113,6 +114,7 @@ class MqttReader:
             self._intake.lost(f"connection ended: {error}" if up else f"no broker at {error}")
         finally:
             connection.close(goodbye=self._leaving.is_set())
+            self._connection = None
         return up
 
     def _read(self, connection: Connection) -> None:
@@ -135,6 +137,11 @@ class MqttReader:
         if answers:
             self._intake.connected()
         return bool(answers)
+
+    def _ask(self, topic: str, payload: bytes) -> None:
+        """Publish what a format has to ask of who sends, from within `_on_message`."""
+        if self._connection is not None:
+            self._connection.publish(topic, payload, qos=0)
 
     def _on_message(self, message: Message) -> None:
         self._messages.take(message.topic, message.payload, message.retain)

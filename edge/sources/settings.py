@@ -139,6 +139,8 @@ class MqttSource(SourceSettings):
     """Channel to what is added to them then."""
     retained: bool = False
     """Whether retained messages count, which are as old as they like."""
+    rebirth: bool = True
+    """Of Sparkplug: whether a node is asked for its births where they, or any message, were missed."""
 
     def __attrs_post_init__(self) -> None:
         if self.format == "mapped" and not self.topics:

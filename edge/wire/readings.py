@@ -23,6 +23,8 @@ class Readings:
     """The board's message counter, or None."""
     rejected: tuple[str, ...] = ()
     """Channels whose value was no finite number (text, null, NaN); they count as missing."""
+    offline: bool = False
+    """The board said, or somebody for it, that it sends no more until it is heard again; there are no values."""
 
 
 def decode_readings(payload: bytes | str) -> Readings:

@@ -1,16 +1,19 @@
 """The benchmarks measure what they say, and refuse to measure what gives something else."""
 
 import sys
+from typing import get_args
 
 import numpy as np
 import pytest
 
+from edge.sources.settings import MqttFormat
 from tests.bench import __main__ as bench
 from tests.bench.agent_load import bundle_of
 from tests.bench.latency import in_turns, latencies
 from tests.bench.model_files import write
 from tests.bench.parts import memory
 from tests.bench.sizes import Size, error, sizes, within
+from tests.bench.source_rates import beside_own, kinds, rates
 from tests.bench.tables import best, geometric_mean, ratio
 
 SMALL = Size(12, 2, 4)
@@ -92,3 +95,12 @@ def test_bench_json_is_left_out_of_the_repository():
     ignored = (bench.parts.ROOT / ".gitignore").read_text().split()
 
     assert "bench.json" in ignored
+
+
+def test_every_format_is_timed_beside_the_own_one_with_as_many_channels():
+    found = rates(rounds=2, seconds=0.001)
+
+    assert {kind.settings.format for kind in kinds().values()} == set(get_args(MqttFormat))
+    assert beside_own(found).keys() == found.keys()
+    assert beside_own(found)["offbeat"] == beside_own(found)["offbeat, bare"] == 1.0
+    assert min(min(each) for each in found.values()) > 0

@@ -3,11 +3,16 @@
 Source: InfluxData, line protocol reference.
 """
 
+import math
 import re
+from functools import lru_cache
 
 from edge.sources.formats.message import Decoded, Message, board_id, number_of
 from edge.wire.readings import FrameError, Readings
 
+_HEAD = re.compile(r"(?:\\.|[^\\ ])+", re.DOTALL)
+_TAG = re.compile(r"((?:\\.|[^\\,])+)", re.DOTALL)
+"""In a measurement and its tags a quotation mark is a letter like any other."""
 _PART = re.compile(r'((?:\\.|"(?:\\.|[^"\\])*"|[^\\ "])+)')
 _COMMA = re.compile(r'((?:\\.|"(?:\\.|[^"\\])*"|[^\\,"])+)')
 _EQUALS = re.compile(r"(?<!\\)=")
@@ -29,25 +34,46 @@ class Influx:
 
 def _line(line: str, otherwise: str) -> tuple[str, Readings]:
     plain = "\\" not in line and '"' not in line
-    parts = line.split() if plain else _PART.findall(line)
+    parts = line.split() if plain else _parts(line)
     if not 2 <= len(parts) <= 3:
         raise FrameError(f"line protocol wants a measurement, fields and perhaps a time, found {line[:60]!r}")
-    measurement, *tags = _split(parts[0], plain)
-    named = dict(_pair(tag) for tag in tags)
-    board = next((name for name in _BOARDS if name in named), None)
-    front = ".".join([_plain(measurement), *(value for name, value in named.items() if name != board)])
+    board, front = _head(parts[0], plain)
     values: dict[str, float] = {}
     for field in _split(parts[1], plain):
         name, text = _pair(field)
-        number = None if text.startswith('"') else number_of(text[:-1] if text[-1:] in "iu" else text)
+        number = _number(text)
         if number is not None:
-            values[f"{front}.{name}"] = number
+            values[front + name] = number
     time = None
     if len(parts) == 3:
         if not re.fullmatch(r"-?\d{1,19}", parts[2]):
             raise FrameError(f"line protocol wants a time in ns, found {parts[2][:40]!r}")
         time = int(parts[2]) / 1e9
-    return board_id(named[board] if board else otherwise), Readings(values, time)
+    return board or board_id(otherwise), Readings(values, time)
+
+
+@lru_cache(maxsize=1024)  # the same lines come again and again, with other numbers
+def _head(text: str, plain: bool) -> tuple[str | None, str]:
+    """The board of a measurement with its tags, where a tag names it, and what channels begin with."""
+    measurement, *tags = text.split(",") if plain else _TAG.findall(text)
+    named = dict(_pair(tag) for tag in tags)
+    board = next((name for name in _BOARDS if name in named), None)
+    front = ".".join([_plain(measurement), *(value for name, value in named.items() if name != board)])
+    return board_id(named[board]) if board else None, f"{front}."
+
+
+def _number(text: str) -> float | None:
+    """A field's number; None where it is text, in quotes."""
+    try:
+        value = float(text)
+    except ValueError:
+        return None if text.startswith('"') else number_of(text[:-1] if text[-1:] in "iu" else text)
+    return value if math.isfinite(value) and "_" not in text else None
+
+
+def _parts(line: str) -> list[str]:
+    head = _HEAD.match(line)
+    return [] if head is None else [head[0], *_PART.findall(line[head.end() :])]
 
 
 def _split(text: str, plain: bool) -> list[str]:
@@ -55,8 +81,8 @@ def _split(text: str, plain: bool) -> list[str]:
 
 
 def _pair(text: str) -> tuple[str, str]:
-    if "\\" not in text and text.count("=") == 1:
-        name, _, value = text.partition("=")
+    name, is_pair, value = text.partition("=")
+    if is_pair and "\\" not in text and "=" not in value:
         return name, value
     found = _EQUALS.split(text, maxsplit=1)
     if len(found) != 2:

@@ -1,7 +1,7 @@
 """Messages of any device by mapping: board and channel from levels of the topic, values and time by path."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 
 from edge.sources.formats.message import (
     Decoded,
@@ -15,6 +15,8 @@ from edge.sources.formats.message import (
     time_of,
 )  # fmt: skip
 from edge.wire.readings import FrameError, Readings
+
+_MOST_TOPICS = 10_000
 
 
 @dataclass(frozen=True)
@@ -31,34 +33,47 @@ class Mapped:
     below: str | None = None
     time_path: str | None = None
     unit_s: float = 1.0
+    _known: dict[str, tuple[str, int] | None] = field(default_factory=dict, repr=False, compare=False)
+    """What earlier topics came to: board, and the level of the channel."""
 
     def decode(self, message: Message) -> Decoded:
         """The readings of an object, or of a bare value."""
-        levels = message.levels
-        pattern = next((one for one in self.topics if matches(one, levels)), None)
-        if pattern is None:
+        if message.topic in self._known:
+            known = self._known[message.topic]
+        else:
+            known = self._read_topic(message.levels)
+            if len(self._known) < _MOST_TOPICS:
+                self._known[message.topic] = known
+        if known is None:
             return
-        wild = [place for place, level in enumerate(pattern.split("/")) if level == "+"]
-        board = _level(levels, self.board_level if self.board_level is not None else (wild or [0])[0])
+        board, channel = known
         if not message.payload.lstrip().startswith(b"{"):
-            channel = self.channel_level if self.channel_level is not None else (wild or [len(levels) - 1])[-1]
-            readings = single(_level(levels, channel), message)
+            readings = single(_level(message.levels, channel), message)
             if readings is not None:
-                yield board_id(board), readings
+                yield board, readings
             return
         found = json_object(message)
         time = time_of(at(found, self.time_path), self.unit_s) if self.time_path else None
-        yield board_id(board), replace(self._values(found), time=time)
+        if self.values or not self.below or isinstance(at(found, self.below), Mapping):
+            yield board, self._values(found, time)
 
-    def _values(self, found: Mapping[str, object]) -> Readings:
+    def _read_topic(self, levels: list[str]) -> tuple[str, int] | None:
+        """Board, and the level of the channel; None of a topic that was not asked for."""
+        pattern = next((one for one in self.topics if matches(one, levels)), None)
+        if pattern is None:
+            return None
+        wild = [place for place, level in enumerate(pattern.split("/")) if level == "+"]
+        board = _level(levels, self.board_level if self.board_level is not None else (wild or [0])[0])
+        channel = self.channel_level if self.channel_level is not None else (wild or [len(levels) - 1])[-1]
+        return board_id(board), channel
+
+    def _values(self, found: Mapping[str, object], time: float | None) -> Readings:
         if not self.values:
-            inside = at(found, self.below) if self.below else found
-            return numbers(inside) if isinstance(inside, Mapping) else Readings({})
+            return numbers(at(found, self.below) if self.below else found, time=time)
         each = {channel: at(found, path) for channel, path in self.values.items()}
         good = {channel: number for channel, value in each.items() if (number := number_of(value)) is not None}
-        return Readings(
-            good, rejected=tuple(name for name, value in each.items() if name not in good and value is not None)
-        )
+        rejected = tuple(name for name, value in each.items() if name not in good and value is not None)
+        return Readings(good, time, rejected=rejected)
 
 
 def matches(pattern: str, levels: list[str]) -> bool:

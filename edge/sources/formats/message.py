@@ -4,8 +4,9 @@ import json
 import math
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, Protocol
+from datetime import datetime
+from functools import lru_cache
+from typing import Any, NamedTuple, Protocol
 
 from edge.readings.clock import moment_of
 from edge.readings.numbers import loose_number
@@ -14,12 +15,13 @@ from edge.wire.readings import FrameError, Readings
 
 Decoded = Iterator[tuple[str, Readings]]
 """Board, and its readings, for each that a message holds."""
+_WITH_ZONE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)")
+"""How programs write a time that leaves nothing open."""
 _MOST_VALUES = 1000
 _DEEPEST = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(NamedTuple):
     """A message as the broker gave it."""
 
     topic: str
@@ -60,6 +62,7 @@ class Decoder(Protocol):
         ...
 
 
+@lru_cache(maxsize=4096)
 def board_id(name: str) -> str:
     """A name as an id: other characters than letters, digits, _ and - become _.
 
@@ -72,10 +75,26 @@ def board_id(name: str) -> str:
 def single(channel: str, message: Message) -> Readings | None:
     """The readings of a payload that is one value: a number, an on/off word; None where it means that there is none."""
     text = message.text
+    if text[:1] == '"' == text[-1:]:
+        text = text[1:-1]
     if is_missing(text):
         return None
     value = loose_number(text)
     return Readings({}, rejected=(channel,)) if value is None else Readings({channel: value})
+
+
+def went_offline(board: str, message: Message) -> Decoded:
+    """That a board is offline, where a last will or a word about it says so; nothing where it says anything else.
+
+    Others may use such a topic for what they like, so what cannot be read is no bad message.
+    """
+    try:
+        text = message.text
+        state = json_object(message).get("state") if text.startswith("{") else text
+    except FrameError:
+        return
+    if isinstance(state, str) and state.lower() in ("offline", "false"):
+        yield board_id(board), Readings({}, offline=True)
 
 
 def json_object(message: Message) -> Mapping[str, Any]:
@@ -109,15 +128,16 @@ def at(found: Any, path: str) -> Any:
     return found
 
 
-def numbers(found: Mapping[str, Any], skip: frozenset[str] = frozenset()) -> Readings:
+def numbers(found: Mapping[str, Any], skip: frozenset[str] = frozenset(), time: float | None = None) -> Readings:
     """The numbers, booleans and on/off words of an object by their paths; other text is passed over.
 
-    What is null, nan or no finite number is rejected. Keys in `skip` are passed over at any depth.
+    What is null, nan or no finite number is rejected. Keys in `skip` are passed over at any depth. `time` is that of
+    the readings, Unix seconds.
     """
     good: dict[str, float] = {}
     bad: list[str] = []
     _take(found, "", skip, _DEEPEST, good, bad)
-    return Readings(good, rejected=tuple(bad))
+    return Readings(good, time, rejected=tuple(bad))
 
 
 def _take(found: Any, front: str, skip: frozenset[str], deep: int, good: dict[str, float], bad: list[str]) -> None:
@@ -162,6 +182,11 @@ def time_of(value: Any, unit_s: float = 1.0) -> float | None:
         return None
     if isinstance(value, float) and unit_s == 1.0 and 1e9 < value < 3e9:
         return value
+    if isinstance(value, str) and _WITH_ZONE.fullmatch(value):
+        try:
+            return datetime.fromisoformat(value).timestamp()
+        except ValueError:  # the 30th of February, or of the 25th hour
+            pass
     found = None if isinstance(value, bool) else moment_of(str(value), unit_s)
     if found is None:
         raise FrameError(f"{str(value)[:40]!r} is not understood as a time")

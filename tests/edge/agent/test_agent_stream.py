@@ -131,6 +131,18 @@ def test_silence_is_offline_before_the_first_reading_and_after_the_configured_ti
     assert one.silent(110.1)
 
 
+def test_a_board_that_says_that_it_is_offline_is_so_at_once_and_until_it_is_heard_again(bundle):
+    one = stream(bundle, offline_after_s=10.0)
+    one.take(arrival(NOW, 100.0))
+
+    one.take(Arrival("rig", "p1", Readings({}, offline=True), 101.0, NOW + 1))
+    assert one.silent(101.0)
+    one.take(arrival(NOW + 2, 102.0))
+
+    assert not one.silent(102.0)
+    assert one.readings == 2
+
+
 @pytest.mark.parametrize("jump_s", [7200, -300])
 def test_a_jump_of_the_gateways_wall_clock_changes_no_row_of_a_timed_board(bundle, jump_s):
     calm, jumpy = stream(bundle), stream(bundle)

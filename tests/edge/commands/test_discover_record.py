@@ -7,10 +7,14 @@ import numpy as np
 import paho.mqtt.client as paho
 import pytest
 
-from edge.commands.discover import Survey, discover, told
+from edge.commands.discover import discover, told, whole
 from edge.commands.record import Recorder, record, record_sources
+from edge.commands.survey import Survey
+from edge.config.settings import load_config
+from edge.sources.formats.mapped import matches
 from edge.sources.formats.message import Message
-from edge.sources.intake import Arrival
+from edge.sources.intake import Arrival, Intake
+from edge.sources.messages import Messages
 from edge.wire.broker import BrokerSettings
 from edge.wire.readings import Readings
 from train.read.tables import ReadOptions, read_table
@@ -25,9 +29,10 @@ def test_what_is_heard_is_listed_with_rates_and_settings_to_paste():
         survey.take(Message("sensors/pump1/readings", b'{"values":{"vibration":1}}'), float(second))
         survey.take(Message("unknown/thing", b"hello"), float(second))
 
-    text = "\n".join(told(survey, None))
+    table, settings = told(survey, None)
+    text = "\n".join([*table, *settings])
 
-    assert "esphome       boiler                  flow                                      1 s  2.5" in text
+    assert "esphome         boiler                  flow                                      1 s  2.5" in text
     assert '[[source]]\nname = "esphome"\ntype = "mqtt"\nformat = "esphome"' in text
     assert '[[stream]]\nid = "pump1"\nsource = "offbeat"\nbundle = "bundles/pump1"' in text
     assert "unknown/thing: hello" in text
@@ -67,6 +72,7 @@ def test_a_broker_is_listened_to(broker, tmp_path, command, monkeypatch):
     monkeypatch.setattr("signal.signal", lambda *_: None)
     said: list[str] = []
     options = argparse.Namespace(seconds=3.0, bundle=None, format="esphome", topic=[], out=tmp_path, max_bytes=10**6)
+    options.write = options.config = options.password_file = None
     listening = threading.Thread(target=command, args=(options, broker.settings, said.append))
     listening.start()
     client = paho.Client(paho.CallbackAPIVersion.VERSION2)
@@ -121,9 +127,89 @@ def test_what_discover_prints_steers_no_terminal(monkeypatch):
 
     monkeypatch.setattr("edge.commands.discover.listen", heard)
     lines: list[str] = []
-    options = argparse.Namespace(seconds=1.0, bundle=None)
+    options = argparse.Namespace(seconds=1.0, bundle=None, write=None)
 
     discover(options, BrokerSettings(), lines.append)
 
     assert any("odd/?]0;x/?: ?2J?[1m" in line for line in lines)
     assert all(line.isprintable() for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("topic", "name"),
+    [
+        ("homeassistant/sensor/flow/state", "homeassistant"),
+        ("boiler/sensor/flow/state", "esphome"),
+        ("tele/boiler/SENSOR", "tasmota"),
+        ("shellies/boiler/temperature", "shelly"),
+    ],
+)
+def test_a_topic_that_two_formats_could_have_is_that_of_the_closer_one(topic, name):
+    survey = Survey()
+    survey.take(Message(topic, b"{}" if "SENSOR" in topic else b"2.5"), 0.0)
+    survey.take(Message(topic, b'{"S":{"T":2.5}}' if "SENSOR" in topic else b"2.5"), 1.0)
+
+    assert [found for found, _ in survey.boards] == [name]
+
+
+def test_what_only_the_broker_remembers_is_listed_and_not_watched():
+    survey = Survey()
+    survey.take(Message("gone/sensor/flow/state", b"2.5"), 0.0, retained=True)
+    survey.take(Message("gone/status", b"offline"), 0.0)
+
+    table, settings = told(survey, None)
+
+    assert "retained" in table[1]
+    assert settings == []
+
+
+EVERY = {
+    "offbeat": ("sensors/status/readings", b'{"values":{"flow":2.0,"pressure":5.0}}', "status"),
+    "zigbee2mqtt": ("zigbee2mqtt/pump 1", b'{"flow":2.0,"pressure":5.0}', "pump_1"),
+    "tasmota": ("tele/pump_1/SENSOR", b'{"flow":2.0,"pressure":5.0}', "pump_1"),
+    "influx": ("telegraf/pump3/m", b"m,host=pump3 flow=2,pressure=5 1709539200000000000", "pump3"),
+    "chirpstack": (
+        "application/1/device/0102/event/up",
+        b'{"time":"2024-03-04T08:00:00Z","object":{"flow":2.0,"pressure":5.0}}',
+        "0102",
+    ),
+    "thethingsstack": (
+        "v3/app@ttn/devices/node-1/up",
+        b'{"received_at":"2024-03-04T08:00:00Z","uplink_message":{"decoded_payload":{"flow":2.0,"pressure":5.0}}}',
+        "node-1",
+    ),
+}
+
+
+def test_the_settings_that_are_printed_read_every_board_that_was_heard(broker, tmp_path):
+    survey = Survey()
+    for topic, payload, _ in EVERY.values():
+        survey.take(Message(topic, payload), 0.0)
+    file = tmp_path / "agent.toml"
+    file.write_text(whole(broker.settings, None, told(survey, None)[1]))
+
+    config = load_config(file)
+    streams = {stream.source: stream for stream in config.stream}
+    assert {name: stream.board for name, stream in streams.items()} == {name: one[2] for name, one in EVERY.items()}
+    assert len({stream.id for stream in config.stream}) == len(EVERY)
+    assert streams["tasmota"].time_from == streams["offbeat"].time_from == "arrival"
+    assert streams["chirpstack"].time_from == streams["influx"].time_from == "reading"
+    for source in config.source:
+        arrivals: list[Arrival] = []
+        messages = Messages(source, Intake(source.name, lambda one, _wait, to=arrivals: to.append(one), {}))
+        topic, payload, board = EVERY[source.name]
+        assert any(matches(pattern, topic.split("/")) for pattern in messages.topics)
+        messages.take(topic, payload, False)
+        assert [one.board for one in arrivals] == [board]
+        assert sorted(arrivals[0].readings.values.values()) == [2.0, 5.0]
+
+
+def test_a_file_that_is_there_is_not_written_over(tmp_path):
+    file = tmp_path / "agent.toml"
+    file.write_text("mine")
+    said: list[str] = []
+    options = argparse.Namespace(write=file, seconds=0.0, bundle=None, password_file=None)
+
+    assert discover(options, BrokerSettings(), said.append) == 2
+    assert "is there already" in said[0]
+    assert file.read_text() == "mine"

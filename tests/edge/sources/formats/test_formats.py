@@ -1,7 +1,5 @@
 """Messages as devices and programs send them: written down from their documentation and source, which each names."""
 
-import struct
-
 import pytest
 
 from edge.sources.formats.choosing import FORMATS
@@ -9,10 +7,11 @@ from edge.sources.formats.devices import EspHome, HomeAssistant, Shelly, Tasmota
 from edge.sources.formats.influx import Influx
 from edge.sources.formats.mapped import Mapped
 from edge.sources.formats.message import Message
-from edge.sources.formats.sparkplug import Sparkplug
+from edge.sources.formats.uplinks import UPLINKS
 from edge.sources.messages import decoder_of
 from edge.sources.settings import MqttSource
 from edge.wire.readings import FrameError, Readings
+from tests.helpers.documents import blocks
 
 
 def decoded(decoder, topic: str, payload: str | bytes) -> list:
@@ -102,6 +101,33 @@ def test_shelly():
     assert decoded(Shelly(), "shellies/shellyplug-1/online", "true") == []
 
 
+@pytest.mark.parametrize(
+    ("decoder", "topic", "payload", "board"),
+    [
+        (EspHome(), "boiler/status", "offline", "boiler"),
+        (EspHome(), "home/boiler/status", "offline", "home_boiler"),
+        (Tasmota(), "tele/cellar/LWT", "Offline", "cellar"),
+        (Zigbee2Mqtt(), "zigbee2mqtt/Living room/availability", "offline", "Living_room"),
+        (Zigbee2Mqtt(), "zigbee2mqtt/Living room/availability", '{"state":"offline"}', "Living_room"),
+        (Shelly(), "shellyplus1pm-a8/online", "false", "shellyplus1pm-a8"),
+        (Shelly(), "shellies/shellyplug-1/online", "false", "shellyplug-1"),
+    ],
+)
+def test_a_will_says_that_its_board_is_offline_and_nothing_else(decoder, topic, payload, board):
+    assert list(decoder.decode(Message(topic, payload.encode()))) == [(board, Readings({}, offline=True))]
+    for other in (b"\xff\xfe", b"{half", b'{"uptime":3}', b"", b"[]"):
+        assert list(decoder.decode(Message(topic, other))) == []
+    back = payload.lower().replace("offline", "online").replace("false", "true")
+    assert list(decoder.decode(Message(topic, back.encode()))) == []
+
+
+@pytest.mark.parametrize("time", ["2024-03-04T08:00:00Z", "2024-03-04T09:00:00.000+01:00", "2024-03-04 08:00:00"])
+def test_a_time_with_and_without_a_zone_is_the_same_instant(time):
+    payload = f'{{"last_seen":"{time}","temperature":21.5}}'
+
+    assert decoded(Zigbee2Mqtt(), "zigbee2mqtt/a", payload) == [("a", {"temperature": 21.5}, 1709539200.0)]
+
+
 # InfluxData: line protocol reference; Telegraf's outputs.mqtt with data_format = "influx".
 def test_influx_line_protocol():
     lines = (
@@ -115,39 +141,6 @@ def test_influx_line_protocol():
     ]
     with pytest.raises(FrameError, match="line protocol"):
         decoded(Influx(), "telegraf/x", "nonsense")
-
-
-def varint(value: int) -> bytes:
-    out = b""
-    while value > 0x7F:
-        out, value = out + bytes([value & 0x7F | 0x80]), value >> 7
-    return out + bytes([value])
-
-
-def pb(number: int, value: int | bytes | float) -> bytes:
-    """A field by the protobuf encoding: numbers as varints, floats as doubles, bytes with their length."""
-    if isinstance(value, float):
-        return varint(number << 3 | 1) + struct.pack("<d", value)
-    if isinstance(value, bytes):
-        return varint(number << 3 | 2) + varint(len(value)) + value
-    return varint(number << 3) + varint(value)
-
-
-# Sparkplug 3.0, chapters 5 and 6: births carry name, alias and datatype, data the alias alone.
-def test_sparkplug_births_explain_aliases_and_deaths_forget_them():
-    decoder = Sparkplug()
-    temp = pb(1, b"Inputs/temp") + pb(2, 7) + pb(4, 10) + pb(13, 21.5)
-    count = pb(1, b"count") + pb(2, 8) + pb(4, 3) + pb(10, 2**32 - 5)
-    birth = pb(1, 1709539200000) + pb(2, pb(1, b"bdSeq") + pb(11, 1)) + pb(2, temp) + pb(2, count) + pb(3, 0)
-    data = pb(1, 1709539201500) + pb(2, pb(2, 7) + pb(13, 22.5)) + pb(2, pb(2, 8) + pb(7, 1)) + pb(3, 1)
-
-    assert decoded(decoder, "spBv1.0/plant/DBIRTH/gw/pump1", birth) == [
-        ("gw_pump1", {"Inputs/temp": 21.5, "count": -5.0}, 1709539200.0)
-    ]
-    assert decoded(decoder, "spBv1.0/plant/DDATA/gw/pump1", data) == [("gw_pump1", {"Inputs/temp": 22.5}, 1709539201.5)]
-    assert decoded(decoder, "spBv1.0/plant/NDEATH/gw", pb(1, 1709539202000)) == []
-    with pytest.raises(FrameError, match="alias 7 of a birth that was not heard"):
-        decoded(decoder, "spBv1.0/plant/DDATA/gw/pump1", data)
 
 
 @pytest.mark.parametrize("payload", [b"\xff", b"\x12\xff", b"{}", bytes(range(256)), b"\x12\x02\x08"])
@@ -199,3 +192,63 @@ def test_bare_values_are_mapped_by_the_levels_that_a_plus_stands_for():
 def test_a_mapped_source_wants_topics():
     with pytest.raises(ValueError, match="give topics"):
         MqttSource(name="m", type="mqtt", format="mapped")
+
+
+@pytest.mark.parametrize(
+    ("unit", "time", "found"),
+    [
+        ("s", "1709539200.5", 1709539200.5),
+        ("s", '"1709539200"', 1709539200.0),
+        ("ms", "1709539200500", 1709539200.5),
+        ("s", '"2024-03-04T09:00:00+01:00"', 1709539200.0),
+        ("ms", '"2024-03-04T08:00:00Z"', 1709539200.0),
+        ("s", "null", None),
+    ],
+)
+def test_times_are_taken_by_path_and_unit(unit, time, found):
+    settings = MqttSource(
+        name="m", type="mqtt", format="mapped", topics=["a/+"], time_path="meta.at.0", below="v", time_unit=unit
+    )
+    decoder = decoder_of(settings)
+    assert decoder is not None
+
+    assert decoded(decoder, "a/b", f'{{"meta":{{"at":[{time}]}},"v":{{"x":1}}}}') == [("b", {"x": 1.0}, found)]
+
+
+@pytest.mark.parametrize("time", ['"yesterday"', "true", '{"s":1}'])
+def test_a_time_that_is_none_costs_its_message_alone(time):
+    decoder = Mapped(("a/+",), time_path="t")
+
+    with pytest.raises(FrameError, match="not understood as a time"):
+        decoded(decoder, "a/b", f'{{"t":{time},"x":1}}')
+
+
+@pytest.mark.parametrize(
+    ("format_", "topic", "payload"),
+    [
+        ("esphome", "pump/sensor/flow/state", "215"),
+        ("tasmota", "tele/pump/SENSOR", '{"flow":215}'),
+        ("influx", "telegraf/pump", "flow,host=pump x=215"),
+    ],
+)
+def test_values_of_every_format_are_scaled_and_shifted(format_, topic, payload):
+    name = "flow.x" if format_ == "influx" else "flow"
+    settings = MqttSource(name="m", type="mqtt", format=format_, scale={name: 0.1}, offset={name: -40.0})
+    decoder = decoder_of(settings)
+    assert decoder is not None
+
+    ((_, values, _),) = decoded(decoder, topic, payload)
+    assert values == {name: pytest.approx(-18.5)}
+
+
+@pytest.mark.parametrize("payload", ["21.5 °C", "21.5°C", '"21.5"', " 21.5\n", "2.15e1", "+21.5"])
+def test_a_bare_value_may_have_a_unit_or_be_text(payload):
+    assert decoded(Mapped(("a/+",)), "a/flow", payload) == [("flow", {"flow": 21.5}, None)]
+
+
+# The settings of docs/how-to/read-sensors.md, as they stand there.
+def test_the_mappings_of_the_how_to_are_those_of_discover():
+    text = "".join(block.text for block in blocks("toml") if block.file.name == "read-sensors.md")
+
+    for name, uplink in UPLINKS.items():
+        assert "\n".join([f'name = "{name}"', 'type = "mqtt"', *uplink.settings()]) in text
