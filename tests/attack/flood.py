@@ -109,7 +109,7 @@ def flood(folder: Path, protocol: str, minutes: float) -> Flooded:
     agent = Agent(folder, config(broker.port, MQTT, PUMP, _QUIET, broker=f'protocol = "{protocol}"'))
     quiet = None
     try:
-        wait_for(lambda: agent.said("source field: up"), "the subscription")
+        wait_for(lambda: agent.said("source field: up"), "the subscription", 60.0)
         quiet = Quiet(broker)
         time.sleep(_BEFORE_S)
         begun, before = time.monotonic(), health(listener)["rss_bytes"]

@@ -35,6 +35,10 @@ def _cell(stand: Stand) -> None:
 @attack("a CSV of NULs beside a source that serves")
 def _nuls(stand: Stand) -> None:
     _tape(stand, "time,flow,pressure\n" + "\x00" * 100_000 + "\n1763772000,2.0,5.0\n")
+    stand.wait_said("source tape: down: ")
+    stand.served_s = stand.serves()
+    assert stand.agent is not None
+    assert stand.agent.stop() == 1, "a recording that cannot be read is told by the exit status"
 
 
 @attack("a queue of one reading")
@@ -46,4 +50,4 @@ def _queue(stand: Stand) -> None:
 
 @attack("the largest numbers that a config may have")
 def _largest(stand: Stand) -> None:
-    stand.start(stand.config(MQTT, PUMP + "max_hold_s = 1e300\nmax_gap_s = 1e300\noffline_after_s = 1e300\n"))
+    stand.start(stand.config(MQTT, PUMP + "max_hold_s = 1e9\nmax_gap_s = 1e9\noffline_after_s = 1e9\n"))

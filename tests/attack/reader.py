@@ -78,8 +78,9 @@ def _steers(stand: Stand) -> None:
         time.sleep(2.0)
         stand.serves()
         whole = stand.listener.on("offbeat/gw-1/pump1/event")[-1]
-        bad = whole.replace(b'"flow"', b'"\\u001b[2J\\u009b31m\\u202eflow"')
-        stand.send("offbeat/gw-1/pump1/event", bad, b"\xff", b"{", b"[" * 10_000)
+        other = whole.replace(b'"device":"gw-1"', b'"device":"gw-9"')
+        bad = other.replace(b'"flow"', b'"\\u001b[2J\\u009b31m\\u202eflow"')
+        stand.send("offbeat/gw-9/pump1/event", bad, b"\xff", b"{", b"[" * 10_000)
         output = watching.communicate(timeout=20)[0].decode("utf-8", "replace")
     assert not {"\x1b[2J", "\x9b", "\u202e"} & {mark for mark in ("\x1b[2J", "\x9b", "\u202e") if mark in output}, (
         output
