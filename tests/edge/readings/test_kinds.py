@@ -1,5 +1,6 @@
 """Files as loggers, historians and programs export them: each is read rightly, or refused with what settles it."""
 
+import contextlib
 import gzip
 from datetime import UTC, datetime, timedelta
 
@@ -255,3 +256,11 @@ def test_a_packed_file_that_was_cut_off_gives_what_is_in_it(tmp_path):
 
     assert 10 < len(found) < 60
     assert column(found, "a") == TEMP[: len(found)] or column(found[:-1], "a") == TEMP[: len(found) - 1]
+
+
+@pytest.mark.parametrize("cell", ["9" * 5000, "²", "٣²"])
+def test_cells_that_only_look_like_digits_raise_nothing_but_a_file_error(tmp_path, cell):
+    (tmp_path / "file.csv").write_text("flow,pressure\n" + f"{cell},1.5,2.5\n" * 5, "utf-8")
+
+    with contextlib.suppress(FileError):
+        read(tmp_path / "file.csv")
