@@ -38,8 +38,7 @@ def assemble(config: Config, path: Path) -> Agent:
         BundleError: no bundle fits what is asked or installed here, or there are only recordings to be scored.
         SourceError: a source's module is missing.
     """
-    run_s = Durations()
-    outbox = _outbox(config)
+    run_s, outbox = Durations(), _outbox(config)
     ledger = Ledger(outbox, History(config.device.state_dir, config.history))
     inferences = _opened(config, ledger, run_s)
     ledger.settle_others([stream.id for stream in config.stream])

@@ -17,9 +17,9 @@ _LONG = {"bundles": bundles.run, "flips": flips.run, "flood": flood.run, "lossle
 def main() -> int:
     """Run all; 1 where one does not hold."""
     parser = argparse.ArgumentParser(prog="python -m tests.attack", description=__doc__)
-    parser.add_argument("--rounds", type=float, default=1.0, help="times the usual length of what takes minutes (1)")
+    parser.add_argument("--rounds", type=float, default=1.0, help="of what takes minutes (1)")
     parser.add_argument(
-        "--only", default="", metavar="TEXT", help="part of a name or kind; bundles, flips, flood or lossless"
+        "--only", default="", metavar="TEXT", help="part of a name, or kind; bundles, flips, flood, lossless"
     )
     parser.add_argument("--list", action="store_true", help="print the names")
     options = parser.parse_args()
