@@ -30,7 +30,7 @@ edge.detector: wire detector.*
 edge.alerts: wire
 edge.config: wire readings sources delivery detector.bundle detector.events
 edge.state: wire alerts delivery detector detector.rows detector.bundle detector.events
-edge.agent.asked: wire alerts delivery state
+edge.agent.asked: wire alerts delivery detector state
 edge.agent: wire mqtt readings sources alerts delivery detector.* config state agent.asked
 edge.commands: wire mqtt readings sources.formats sources delivery detector.* config agent
 edge: wire sources watch detector detector.bundle config state agent commands

@@ -5,6 +5,7 @@ from functools import partial
 from pathlib import Path
 
 from edge.agent.asked.attending import Attending
+from edge.agent.asked.snapshots import Snapshots
 from edge.agent.feedback import Feedback
 from edge.agent.inbox import Gathering, Inbox
 from edge.agent.inference import Inference
@@ -36,8 +37,7 @@ def assemble(config: Config, path: Path) -> Agent:
         SourceError: a source's module is missing.
     """
     run_s = Durations()
-    outbox = _outbox(config)
-    ledger = Ledger(outbox)
+    ledger = Ledger(_outbox(config))
     inferences = _opened(config, ledger, run_s)
     ledger.settle_others([stream.id for stream in config.stream])
     streams = served(inferences)
@@ -64,6 +64,7 @@ def assemble(config: Config, path: Path) -> Agent:
         gathering=Gathering(config.device.gather),
         feedback=feedback,
         on_tick=attending.tick,
+        on_row=_snapshots(reporter, feedback).row,
     )
 
 
@@ -86,6 +87,13 @@ def _opened(config: Config, ledger: Ledger, run_s: Durations) -> list[Inference]
     if len(errors) == len(inferences) and hopeless:
         raise errors[0]
     return inferences
+
+
+def _snapshots(reporter: Reporter, feedback: Feedback) -> Snapshots:
+    publisher = reporter.publisher
+    snapshots = Snapshots(publisher.topics, reporter.ledger, publisher.send)
+    publisher.requests.register("snapshot", partial(feedback.leave, snapshots.ask))
+    return snapshots
 
 
 def _kept(config: Config, reporter: Reporter) -> KeptTopics:

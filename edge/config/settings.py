@@ -17,7 +17,7 @@ from edge.sources.settings import SourceSettings
 from edge.wire.broker import BrokerSettings
 from edge.wire.topics import RESERVED_STREAMS
 
-COMMANDS = ("ack", "normal", "replay", "snooze", "unsnooze")
+COMMANDS = ("ack", "normal", "replay", "snapshot", "snooze", "unsnooze")
 """Requests that the device understands, once they are allowed."""
 __all__ = ["AlarmSettings", "Config", "ConfigError", "DeviceSettings", "RequestSettings", "StreamConfig", "load_config"]
 
