@@ -36,7 +36,7 @@ edge.history: wire delivery detector detector.rows
 edge.homeassistant: wire
 edge.prometheus: wire
 edge.web: wire mqtt
-edge.agent.asked: wire alerts delivery state
+edge.agent.asked: wire alerts delivery state detector
 edge: wire sources watch detector detector.bundle config state agent commands
 edge.examples: edge
 train.console:
