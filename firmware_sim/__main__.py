@@ -84,9 +84,7 @@ def _live(args: argparse.Namespace, run: BoardRun, stop: threading.Event) -> int
 def _link(args: argparse.Namespace, run: BoardRun, stop: threading.Event) -> BoardLink:
     """The link of the subcommand; each is imported only when asked for."""
     if args.command == "mqtt":
-        from firmware_sim.links.mqtt import MqttLink
-
-        return MqttLink(_broker(args), stop, args.qos, args.root)
+        return _mqtt(args, run, stop)
     if args.command == "serial":
         from firmware_sim.links.pty import PtyLine
         from firmware_sim.links.serialline import DeviceLine, SerialLink
@@ -97,6 +95,25 @@ def _link(args: argparse.Namespace, run: BoardRun, stop: threading.Event) -> Boa
     from firmware_sim.links.stdout import StdoutLink
 
     return StdoutLink(sys.stdout, name_boards=len(run.boards) > 1)
+
+
+def _mqtt(args: argparse.Namespace, run: BoardRun, stop: threading.Event) -> BoardLink:
+    from firmware_sim.formats.choosing import FORMATS, source_of
+    from firmware_sim.links.mqtt import MqttDevices, MqttLink
+
+    broker, names = _broker(args), [channel.name for channel in run.model.channels]
+    if args.format == "offbeat":
+        return MqttLink(broker, stop, args.qos, FORMATS["offbeat"](names, args.root))
+    one = FORMATS[args.format](names, args.root)
+    if not one.time_told and args.speed != 1.0:
+        _say(
+            args,
+            f"{args.format} sends no time: whoever listens dates readings by their arrival; --speed 1 keeps them apart",
+        )
+    _say(args, f"an agent reads it with\n\n{source_of(args.format, names)}\n")
+    return MqttDevices(
+        run.boards, lambda board: MqttLink(broker, stop, args.qos, FORMATS[args.format](names, args.root), board)
+    )
 
 
 def _broker(args: argparse.Namespace) -> BrokerSettings:
@@ -116,7 +133,9 @@ def _planned_end(run: BoardRun) -> float | None:
 def _write_truth(args: argparse.Namespace, run: BoardRun, end: float | None) -> None:
     if not args.truth:
         return
-    content = truth(run.faults, run.boards, run.settings.start, end, run.settings.period_s, run.settings.seed)
+    content = truth(
+        run.faults, run.boards, run.settings.start, end, run.settings.period_s, run.settings.seed, run.model.channels
+    )
     try:
         write_truth(Path(args.truth), content)
     except OSError as error:

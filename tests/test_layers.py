@@ -51,10 +51,11 @@ train: console read network fitting evaluation commands edge.detector.rows edge.
 firmware_sim.machine:
 firmware_sim.schedule: machine
 firmware_sim.board: machine schedule edge.wire
-firmware_sim.links: machine board edge.wire
-firmware_sim.options: machine schedule board
+firmware_sim.formats: edge.wire
+firmware_sim.links: machine board formats edge.wire
+firmware_sim.options: machine schedule board formats
 firmware_sim.demo: machine edge.wire
-firmware_sim: machine board links options edge.wire
+firmware_sim: machine board formats links options edge.wire
 """
 _LEARNT_WITH = "numpy pandas scipy sklearn tensorflow keras flatbuffers matplotlib rich optuna"
 # Room -> what must be installed for it; that of the longest name counts.

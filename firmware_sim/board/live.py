@@ -35,8 +35,9 @@ class Pace:
 class BoardLink(Protocol):
     """A way out of the board."""
 
-    lost: int
-    """Readings that could not be sent."""
+    @property
+    def lost(self) -> int:
+        """Readings that could not be sent."""
 
     def open(self) -> None:
         """Make it ready to send."""

@@ -5,6 +5,7 @@ from typing import Any
 
 from edge import __version__
 from firmware_sim.board.board import REALISTIC, Firmware
+from firmware_sim.formats.choosing import FORMATS
 from firmware_sim.options import types
 from firmware_sim.options.groups import add_board, add_faults, add_run
 
@@ -49,7 +50,7 @@ def _add_csv(links: Any) -> None:
 
 
 def _add_mqtt(links: Any) -> None:
-    about = "Publishes readings to sensors/<board>/readings."
+    about = "Publishes readings, to sensors/<board>/readings unless another format is asked for."
     mqtt = links.add_parser("mqtt", help="readings to an MQTT broker, live", description=about)
     add = mqtt.add_argument
     add("--host", default="127.0.0.1", help="broker (default: %(default)s)")
@@ -61,6 +62,8 @@ def _add_mqtt(links: Any) -> None:
     add("--key", metavar="FILE", help="its private key")
     add("--qos", type=int, choices=(0, 1), default=1, help="quality of service (default: %(default)s)")
     add("--root", default="sensors", metavar="TOPIC", help="first level of the topics (default: %(default)s)")
+    as_what = "what the messages look like, and their topics (default: %(default)s)"
+    add("--format", choices=tuple(FORMATS), default="offbeat", help=as_what)
     _add_live(mqtt)
 
 
