@@ -12,6 +12,7 @@ from pathlib import Path
 from edge.wire.broker import BrokerSettings
 from firmware_sim.board.fleet import BoardRun
 from firmware_sim.board.live import BoardLink, Pace, play
+from firmware_sim.board.model import PUMP_SET, Model
 from firmware_sim.board.plan import plan_run
 from firmware_sim.links.csvfile import file_of, write_csv
 from firmware_sim.links.errors import LinkError
@@ -27,7 +28,7 @@ def main(argv: list[str] | None = None) -> int:
     """Run offbeat-sim; 0 when the run ended or was stopped, 2 with one line on stderr when something was wrong."""
     args = build_parser().parse_args(argv)
     try:
-        run = plan_run(args)
+        run = plan_run(args, _model(args))
         with _stopped_by_signals() as stop:
             return _csv(args, run, stop) if args.command == "csv" else _live(args, run, stop)
     except BrokenPipeError:  # whoever read our output has left
@@ -38,6 +39,14 @@ def main(argv: list[str] | None = None) -> int:
     except OSError as error:
         print(f"offbeat-sim: {error.filename or 'output'}: {error.strerror or error}", file=sys.stderr)
     return 2
+
+
+def _model(args: argparse.Namespace) -> Model:
+    if not args.machine:
+        return PUMP_SET
+    from firmware_sim.own.machine import OwnMachine
+
+    return OwnMachine.read(Path(args.machine))
 
 
 @contextmanager
