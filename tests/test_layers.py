@@ -52,11 +52,12 @@ firmware_sim.machine:
 firmware_sim.schedule: machine
 firmware_sim.board: machine schedule edge.wire
 firmware_sim.formats: edge.wire
+firmware_sim.recording: board edge.wire edge.readings
 firmware_sim.links: machine board formats edge.wire
 firmware_sim.own: machine schedule board edge.wire
-firmware_sim.options: machine schedule board formats
+firmware_sim.options: machine schedule board formats edge.readings
 firmware_sim.demo: machine edge.wire
-firmware_sim: machine board own formats links options edge.wire
+firmware_sim: machine schedule board own formats recording links options edge.wire
 """
 _LEARNT_WITH = "numpy pandas scipy sklearn tensorflow keras flatbuffers matplotlib rich optuna"
 # Room -> what must be installed for it; that of the longest name counts.

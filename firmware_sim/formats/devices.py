@@ -1,6 +1,7 @@
 """Offbeat's own form, and those of devices that speak for themselves."""
 
 import json
+import re
 
 from edge.wire.readings import Readings, encode_readings
 from edge.wire.topics import readings_topic
@@ -40,7 +41,7 @@ class EspHome(Offbeat):
     def encode(self, board: str, readings: Readings) -> tuple[Outgoing, ...]:
         """A message a channel."""
         return tuple(
-            Outgoing(f"{board}/sensor/{name}/state", repr(value).encode(), retain=True)
+            Outgoing(f"{board}/sensor/{_object_id(name)}/state", repr(value).encode(), retain=True)
             for name, value in readings.values.items()
         )
 
@@ -103,6 +104,15 @@ class Influx(Offbeat):
         fields = ",".join(f"{_escaped(name)}={value!r}" for name, value in readings.values.items())
         time = "" if readings.time is None else f" {round(readings.time * 1e6) * 1000}"
         return (Outgoing(f"telegraf/{board}/pump", f"pump,host={_escaped(board)} {fields}{time}\n".encode()),)
+
+
+def _object_id(name: str) -> str:
+    """As a level of a topic; ESPHome makes such ids of names.
+
+    >>> _object_id("Flow [m3/h]")
+    'Flow_m3_h'
+    """
+    return re.sub(r"[^\w.-]+", "_", name).strip("_") or "_"
 
 
 def _json(content: dict[str, object]) -> bytes:
