@@ -33,7 +33,7 @@ edge.agent: wire mqtt readings sources delivery detector.* config state
 edge.commands: wire mqtt readings sources.formats sources delivery detector.* config agent
 edge: wire sources watch detector detector.bundle config state agent commands
 edge.examples: edge
-train.console:
+train.console: edge.readings
 train.read: console edge.readings edge.detector.rows edge.detector.bundle
 train.report_card: console read
 train.export:

@@ -51,6 +51,8 @@ def print_evaluation(result: Evaluation, console: Console) -> None:
         table.add_row(*line)
     console.print(table)
     echo(console, f"clock: in alarm from row {result.clock_row} of every file on, the row that suits it best")
+    if unjudged := result.detectors["offbeat"].unjudged_rows:
+        echo(console, f"{count(unjudged)} rows that nobody judged (label -1) are left out of all figures")
     if result.windows:
         echo(console, WINDOW_DELAYS)
     for one in result.detectors["offbeat"].findings:

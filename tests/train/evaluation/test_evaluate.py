@@ -237,3 +237,17 @@ def test_windows_of_another_layout_are_refused(tmp_path: Path, text: str) -> Non
 
     with pytest.raises(DatasetError, match=r"windows\.json"):
         read_windows(file, "UTC")
+
+
+def test_rows_labelled_minus_one_are_left_out_and_said_to_be(small_bundle: Bundle, tmp_path: Path, capsys) -> None:
+    labels = np.zeros(ROWS, int)
+    labels[FAULT], labels[100:200] = 1, -1
+    file = write_csv(tmp_path / "run.csv", shake(normal_rows(ROWS, seed=20), FAULT), None)
+    lines = file.read_text().splitlines()
+    file.write_text("\n".join(f"{line},{mark}" for line, mark in zip(lines, ["label", *labels], strict=True)) + "\n")
+
+    offbeat = figures(small_bundle, [file], "--label-column", "label")["detectors"]["offbeat"]
+
+    assert (offbeat["rows"], offbeat["normal_rows"], offbeat["anomalous_rows"]) == (300, 260, 40)
+    assert offbeat["unjudged_rows"] == 100
+    assert "100 rows that nobody judged" in capsys.readouterr().out
