@@ -73,7 +73,7 @@ def print_quiet(found: Quiet, console: Console) -> None:
     console.print(table)
     if found.claims:
         console.print(_claims(found.claims))
-    echo(console, "no labels: give --label-column or --windows to see which alarms were right")
+    echo(console, "no labels: give --label-column, --labels or --windows to see which alarms were right")
 
 
 def _claims(claims: Sequence[Claim]) -> Table:
