@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
 from edge.readings.dates import by_pattern, day_number, offset_of, read_stamp
@@ -17,16 +17,20 @@ _EARLIEST, _LATEST = 631152000.0, 3.155e9
 """Unix seconds of 1990 and 2069, between which a number is taken for some."""
 
 
-def zone_of(name: str) -> ZoneInfo:
+def zone_of(name: str) -> tzinfo:
     """The time zone of that name.
 
     Raises:
         FileError: there is none.
     """
+    if name == "UTC":
+        return UTC  # needs no database, which a small system may not have
     try:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError) as error:
-        raise FileError(f"time zone {name!r} is not known; wanted a name like Europe/Berlin or UTC") from error
+        raise FileError(
+            f"time zone {name!r} is not known here; wanted a name like Europe/Berlin or UTC, and tzdata installed"
+        ) from error
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
-from edge.readings.clock import Clock, TimePlan
+from edge.readings.clock import Clock, TimePlan, zone_of
 from edge.readings.options import FileError
 
 _EARLIEST, _LATEST = 631152000.0, 3.155e9
@@ -283,6 +282,6 @@ def _refuse_change(found: TimeEvidence, where: str) -> None:
 
 def _repeated(wall: float, name: str, forward: bool = False) -> bool:
     """Whether a zone's clocks showed a time twice; where they go `forward`, never."""
-    moment = (datetime(1970, 1, 1) + timedelta(seconds=wall)).replace(tzinfo=ZoneInfo(name))
+    moment = (datetime(1970, 1, 1) + timedelta(seconds=wall)).replace(tzinfo=zone_of(name))
     first, second = moment.utcoffset() or timedelta(), moment.replace(fold=1).utcoffset() or timedelta()
     return first < second if forward else first > second
