@@ -13,7 +13,7 @@ units = --unit speed=rpm --unit flow=m3/h --unit pressure=bar --unit motor_curre
 
 both_runtimes = $$(test -x .venv-tflite/bin/python && echo --runtime-python .venv-tflite/bin/python)
 
-.PHONY: help demo test test-integrations test-homeassistant check docs results bench attack chaos fuzz soak model picture clean
+.PHONY: help demo test test-integrations test-homeassistant check docs results bench attack chaos fuzz soak model picture page-pictures clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -80,6 +80,10 @@ picture: ## redraw the README's picture: models/pump on a run with a fault
 	@mkdir -p build
 	$(run) firmware_sim csv --out build/fault.csv --start 2026-01-07T10:00Z --seed 5 --labels --fault lost_coupling.flow@22m+20m
 	$(run) train.report.picture models/pump build/pump.csv build/fault.csv models/detection.svg
+
+page-pictures: ## redraw docs/pictures/page: the live page before made-up machines, in Chromium
+	$(environment) --node
+	OFFBEAT_NODE=build/node $(run) tests.integrations.page.screenshots
 
 clean: ## remove environments, caches and what the demo wrote
 	rm -rf .venv .venv-* demo-output build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
