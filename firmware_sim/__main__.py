@@ -5,18 +5,21 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
-from edge.wire.broker import BrokerSettings
-from firmware_sim.board.fleet import BoardRun
-from firmware_sim.board.live import BoardLink, Pace, play
+from firmware_sim.board.fleet import BoardRun, messages
+from firmware_sim.board.live import Pace, play
+from firmware_sim.board.model import PUMP_SET, Model
 from firmware_sim.board.plan import plan_run
 from firmware_sim.links.csvfile import file_of, write_csv
 from firmware_sim.links.errors import LinkError
+from firmware_sim.links.opening import open_link
 from firmware_sim.machine.truth import truth, write_truth
 from firmware_sim.options.arguments import build_parser
+from firmware_sim.schedule.timetext import parse_time
 
 
 class UsageError(Exception):
@@ -27,7 +30,9 @@ def main(argv: list[str] | None = None) -> int:
     """Run offbeat-sim; 0 when the run ended or was stopped, 2 with one line on stderr when something was wrong."""
     args = build_parser().parse_args(argv)
     try:
-        run = plan_run(args)
+        if args.command == "play":
+            return _play(args)
+        run = plan_run(args, _model(args))
         with _stopped_by_signals() as stop:
             return _csv(args, run, stop) if args.command == "csv" else _live(args, run, stop)
     except BrokenPipeError:  # whoever read our output has left
@@ -38,6 +43,14 @@ def main(argv: list[str] | None = None) -> int:
     except OSError as error:
         print(f"offbeat-sim: {error.filename or 'output'}: {error.strerror or error}", file=sys.stderr)
     return 2
+
+
+def _model(args: argparse.Namespace) -> Model:
+    if not args.machine:
+        return PUMP_SET
+    from firmware_sim.own.machine import OwnMachine
+
+    return OwnMachine.read(Path(args.machine))
 
 
 @contextmanager
@@ -69,43 +82,42 @@ def _csv(args: argparse.Namespace, run: BoardRun, stop: threading.Event) -> int:
 
 
 def _live(args: argparse.Namespace, run: BoardRun, stop: threading.Event) -> int:
-    link = _link(args, run, stop)
+    link = open_link(args.command, args, run.boards, [channel.name for channel in run.model.channels], stop)
     try:
         link.open()
         _write_truth(args, run, _planned_end(run))
-        sent, since_s = play(run, link, Pace(args.speed, stop))
+        sent, since_s, ended = play(messages(run), link, Pace(args.speed, stop))
     finally:
         link.close()
+    since_s = run.settings.duration_s if ended and run.settings.duration_s is not None else since_s
     _write_truth(args, run, run.settings.start + since_s)
     _say(args, f"{sent} readings, {link.lost} of them lost on the link; {since_s:.0f} s simulated")
     return 0
 
 
-def _link(args: argparse.Namespace, run: BoardRun, stop: threading.Event) -> BoardLink:
-    """The link of the subcommand; each is imported only when asked for."""
-    if args.command == "mqtt":
-        from firmware_sim.links.mqtt import MqttLink
+def _play(args: argparse.Namespace) -> int:
+    """A recording as a live board."""
+    from firmware_sim.options.playing import file_options
+    from firmware_sim.recording.recording import Playback, open_recording
 
-        return MqttLink(_broker(args), stop, args.qos, args.root)
-    if args.command == "serial":
-        from firmware_sim.links.pty import PtyLine
-        from firmware_sim.links.serialline import DeviceLine, SerialLink
-
-        symlink = Path(args.symlink) if args.symlink else None
-        patient = args.speed != 1.0  # in real time a reader that is away misses what is sent, as with a UART
-        return SerialLink(DeviceLine(args.device, args.baud) if args.device else PtyLine(stop, patient, symlink))
-    from firmware_sim.links.stdout import StdoutLink
-
-    return StdoutLink(sys.stdout, name_boards=len(run.boards) > 1)
-
-
-def _broker(args: argparse.Namespace) -> BrokerSettings:
-    """Raises ValueError or OSError for what does not fit together or cannot be read."""
-    password = Path(args.password_file).read_text("utf-8").strip() if args.password_file else None
-    ca, cert, key = (Path(name) if name else None for name in (args.ca, args.cert, args.key))
-    return BrokerSettings(
-        host=args.host, port=args.port, username=args.username, password=password, ca=ca, cert=cert, key=key
+    recording = open_recording(Path(args.file), file_options(args), args.board)
+    start = (
+        None if args.start == "recorded" else float(int(time.time())) if args.start == "now" else parse_time(args.start)
     )
+    playback = Playback(recording, start, args.loop)
+    _say(args, f"{args.file}: {recording.layout.rows} rows, channels {', '.join(recording.names)}")
+    with _stopped_by_signals() as stop:
+        link = open_link(args.link, args, recording.boards, recording.names, stop)
+        try:
+            link.open()
+            sent, since_s, _ = play(playback.messages(), link, Pace(args.speed, stop))
+        finally:
+            link.close()
+    late = f"; {playback.late} rows lie before a row above them" if playback.late else ""
+    _say(args, f"{sent} readings, {link.lost} of them lost on the link; {since_s:.0f} s of the recording played{late}")
+    if not sent and not stop.is_set():
+        raise UsageError(f"{args.file}: no row has both a time and a value")
+    return 0
 
 
 def _planned_end(run: BoardRun) -> float | None:
@@ -116,7 +128,9 @@ def _planned_end(run: BoardRun) -> float | None:
 def _write_truth(args: argparse.Namespace, run: BoardRun, end: float | None) -> None:
     if not args.truth:
         return
-    content = truth(run.faults, run.boards, run.settings.start, end, run.settings.period_s, run.settings.seed)
+    content = truth(
+        run.faults, run.boards, run.settings.start, end, run.settings.period_s, run.settings.seed, run.model.channels
+    )
     try:
         write_truth(Path(args.truth), content)
     except OSError as error:

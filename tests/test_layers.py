@@ -36,10 +36,10 @@ edge.history: wire delivery detector detector.rows
 edge.homeassistant: wire
 edge.prometheus: wire
 edge.web: wire mqtt
-edge.agent.asked: wire alerts delivery state
+edge.agent.asked: wire alerts delivery state detector
 edge: wire sources watch detector detector.bundle config state agent commands
 edge.examples: edge
-train.console:
+train.console: edge.readings
 train.read: console edge.readings edge.detector.rows edge.detector.bundle
 train.report_card: console read
 train.export:
@@ -57,10 +57,13 @@ train: console read network fitting evaluation commands edge.detector.rows edge.
 firmware_sim.machine:
 firmware_sim.schedule: machine
 firmware_sim.board: machine schedule edge.wire
-firmware_sim.links: machine board edge.wire
-firmware_sim.options: machine schedule board
+firmware_sim.formats: edge.wire
+firmware_sim.recording: board edge.wire edge.readings
+firmware_sim.links: machine board formats edge.wire
+firmware_sim.own: machine schedule board edge.wire
+firmware_sim.options: machine schedule board formats edge.readings
 firmware_sim.demo: machine edge.wire
-firmware_sim: machine board links options edge.wire
+firmware_sim: machine board links options edge.wire schedule own formats recording
 """  # noqa: E501
 _LEARNT_WITH = "numpy pandas scipy sklearn tensorflow keras flatbuffers matplotlib rich optuna"
 # Room -> what must be installed for it; that of the longest name counts.
@@ -75,6 +78,7 @@ _LIBRARIES = {
     "edge.homeassistant": "attr attrs",
     "edge.prometheus": "attr attrs prometheus_client",
     "edge.web": "attr attrs starlette uvicorn PIL argon2",
+    "edge.examples": "apprise",
     "edge.detector": "numpy",
     "edge.detector.score": "numpy ai_edge_litert tflite_runtime",
     "train": _LEARNT_WITH,

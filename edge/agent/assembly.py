@@ -5,6 +5,7 @@ from functools import partial
 from pathlib import Path
 
 from edge.agent.asked.attending import Attending
+from edge.agent.asked.snapshots import Snapshots
 from edge.agent.feedback import Feedback
 from edge.agent.inbox import Gathering, Inbox
 from edge.agent.inference import Inference
@@ -39,14 +40,12 @@ def assemble(config: Config, path: Path) -> Agent:
         SourceError: a source's module is missing.
     """
     run_s = Durations()
-    outbox = _outbox(config)
-    ledger = Ledger(outbox, History(config.device.state_dir, config.history))
+    ledger = _ledger(config)
     inferences = _opened(config, ledger, run_s)
     ledger.settle_others([stream.id for stream in config.stream])
     streams = served(inferences)
     inbox = Inbox(lanes_of(streams, config.device.queue_readings))
     feedback, attending = Feedback(), Attending(ledger, config.requests.max_snooze_s)
-    ledger.groups.sources = {stream.id: stream.source or "" for stream in config.stream}
     ended = deque[tuple[str, Exception | None]]()
     intakes = {source.name: make_intake(source, inbox, ended) for source in config.source}
     reporter = _reporter(config, inferences, ledger, run_s, _requests(config, feedback, attending, ledger.history))
@@ -68,6 +67,7 @@ def assemble(config: Config, path: Path) -> Agent:
         gathering=Gathering(config.device.gather),
         feedback=feedback,
         on_tick=attending.tick,
+        on_row=_snapshots(reporter, feedback).row,
     )
 
 
@@ -75,6 +75,12 @@ def _kept(config: Config, announced: list[str]) -> KeptTopics:
     kept = KeptTopics(config.device.state_dir / "served.json", DeviceTopics(config.device.id, config.device.root))
     kept.now([stream.id for stream in config.stream], announced)
     return kept
+
+
+def _ledger(config: Config) -> Ledger:
+    ledger = Ledger(_outbox(config), History(config.device.state_dir, config.history))
+    ledger.groups.sources = {stream.id: stream.source or "" for stream in config.stream}
+    return ledger
 
 
 def _outbox(config: Config) -> Outbox:
@@ -96,6 +102,13 @@ def _opened(config: Config, ledger: Ledger, run_s: Durations) -> list[Inference]
     if len(errors) == len(inferences) and hopeless:
         raise errors[0]
     return inferences
+
+
+def _snapshots(reporter: Reporter, feedback: Feedback) -> Snapshots:
+    publisher = reporter.publisher
+    snapshots = Snapshots(publisher.topics, reporter.ledger, publisher.send)
+    publisher.requests.register("snapshot", partial(feedback.leave, snapshots.ask))
+    return snapshots
 
 
 def _requests(config: Config, feedback: Feedback, attending: Attending, history: History | None) -> Requests:

@@ -45,8 +45,7 @@ class Inference:
         """Rows scored, per stream."""
         self.unscored = [0] * len(configs)
         """Rows that came while their stream was in trouble, per stream."""
-        self._load, self._snapshots, self._run_s = load, snapshots, run_s
-        self._keeps_looks = keeps_looks
+        self._load, self._snapshots, self._run_s, self._keeps_looks = load, snapshots, run_s, keeps_looks
         self.judging = [Judging(time.monotonic()) for _ in configs]
         """Whether each stream is judged."""
         self._ready: set[int] = set()

@@ -14,6 +14,7 @@ from edge.agent.inference import Inference
 from edge.agent.notify import Notifier
 from edge.agent.reporter import Reporter
 from edge.agent.served import Served, few, routes_of
+from edge.detector.outcome import Outcome
 from edge.sources.intake import Intake
 from edge.sources.settings import Reader, SourceError
 from edge.state.ledger import Ledger
@@ -57,6 +58,8 @@ class Agent:
     """Called every few seconds: looks for new bundles."""
     on_tick: Callable[[Sequence[Served], float], None] = lambda _streams, _monotonic: None
     """Called a few times a second with the streams and the monotonic time."""
+    on_row: Callable[[str, Outcome, Sequence[tuple[str, str]]], None] = lambda _stream, _outcome, _channels: None
+    """Called with each row that was scored, its stream's id and channels with units."""
     gathering: Gathering = field(default_factory=Gathering)
     feedback: Feedback = field(default_factory=Feedback)
     monotonic: Callable[[], float] = time.monotonic
@@ -204,6 +207,8 @@ class Agent:
                 number, stream = outcome.stream, inference.configs[outcome.stream].id
                 judged = not math.isnan(outcome.score) or inference.calm(number, monotonic)
                 self.reporter.state(stream, outcome, judged, inference.open_tops(number))
+                if inference.loaded is not None:
+                    self.on_row(stream, outcome, inference.loaded.group.channels)
                 self._alive(self.monotonic())  # a slow model has much to do after a pause
 
     def _availability(self, stream: Served, monotonic: float, late: bool = False) -> None:

@@ -84,6 +84,8 @@ class Reload:
     def __call__(self, agent: Agent) -> None:
         """Apply the file as it is now, between two turns of the agent. If it cannot be used, the old config stays."""
         try:
+            if not self._path.is_file():  # a pipe would be waited for
+                raise ConfigError(f"{self._path} is no plain file")
             plan = self._plan(agent, self._changeable(load_config(self._path)))
         except (ConfigError, BundleError, SourceError) as error:
             log.error("reload: the old config stays: %s", error)

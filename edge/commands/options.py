@@ -113,6 +113,10 @@ def _seconds(text: str) -> float:
     return number
 
 
+def _add_schema(schema: argparse.ArgumentParser) -> None:
+    schema.add_argument("what", choices=["event", "state", "group", "snapshot"], help="whose payloads")
+
+
 COMMANDS = {
     "run": Command("serve the streams of a config until stopped", _add_config, "run:run"),
     "check": Command("try config, bundles, sources and broker without starting", _add_config, "check:check_command"),
@@ -127,6 +131,7 @@ COMMANDS = {
     "snooze": Command(
         "say nothing of an episode, and of what comes like it, for a while", _add_snooze, "attend:snooze"
     ),
+    "schema": Command("print the JSON Schema of a topic's payloads", _add_schema, "schema:schema"),
     "rename": Command("a stream that was renamed in the config keeps what it learnt", _add_rename, "rename:rename"),
 }
 """In the order of `--help`."""

@@ -22,7 +22,7 @@ from edge.web.settings import WebSettings
 from edge.wire.broker import BrokerSettings
 from edge.wire.topics import RESERVED_STREAMS
 
-COMMANDS = ("ack", "normal", "replay", "rows", "snooze", "unsnooze")
+COMMANDS = ("ack", "normal", "replay", "rows", "snapshot", "snooze", "unsnooze")
 """Requests that the device understands, once they are allowed."""
 __all__ = ["AlarmSettings", "Config", "ConfigError", "DeviceSettings", "RequestSettings", "StreamConfig", "load_config"]
 

@@ -10,7 +10,9 @@ from edge.delivery.figures import LinkCounts
 from edge.delivery.outbox import Outbox
 from edge.delivery.refusals import Refusals
 from edge.delivery.settings import DeliverySettings
-from edge.wire.events import encode_message
+from edge.wire.envelope import enveloped
+from edge.wire.events import EventMessage, encode_message, message_to_dict
+from edge.wire.payload import encode_payload
 from edge.wire.topics import DeviceTopics
 
 Publish = Callable[[str, bytes], int]
@@ -143,7 +145,12 @@ class Drain:
         replayed = entry.inherited or entry.position <= self._replayed_to
         message = entry.message(self._topics.device, replayed)
         try:
-            self._in_flight[self._publish(self._topic(entry), encode_message(message))] = entry
+            self._in_flight[self._publish(self._topic(entry), self._payload(message))] = entry
         except ValueError:
             self._counts.unsendable += 1
             self._outbox.acknowledge([entry])
+
+    def _payload(self, message: EventMessage) -> bytes:
+        if not self._settings.cloudevents:
+            return encode_message(message)
+        return encode_payload(enveloped(message_to_dict(message), self._topics.root))

@@ -249,5 +249,5 @@ class Outbox:
 def _event(body: bytes) -> Event | None:
     try:
         return event_from_dict(json.loads(body))
-    except (EventError, ValueError, TypeError, RecursionError):
+    except (EventError, ValueError, TypeError, AttributeError, RecursionError):
         return None

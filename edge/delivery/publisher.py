@@ -17,6 +17,9 @@ from edge.wire.payload import encode_payload
 from edge.wire.state import StreamState, state_to_dict
 from edge.wire.topics import DeviceTopics
 
+_EXTRAS = 64
+"""Snapshots that wait for a connection: 4 MB at most."""
+
 
 class Publisher:
     """Keeps a connection to the broker, drains the outbox and keeps the retained topics current.
@@ -37,8 +40,13 @@ class Publisher:
         settings = settings or DeliverySettings()
         self._latest = LatestValues(settings.state_every_s)
         self._health: deque[bytes] = deque(maxlen=1)
+        self._extras: deque[tuple[str, bytes]] = deque(maxlen=_EXTRAS)
         self._counts = LinkCounts()
-        outgoing = Outgoing(topics, outbox, self._latest, self._health, requests or Requests(topics), self._counts)
+        self.requests = requests or Requests(topics)
+        """What is answered."""
+        outgoing = Outgoing(
+            topics, outbox, self._latest, self._health, self.requests, self._counts, extras=self._extras
+        )
         self._link = Link(broker, settings, outgoing)
         self._alarms: dict[str, tuple[Any, ...]] = {}
         self.taps: list[Callable[[str, bytes], None]] = []
@@ -96,6 +104,11 @@ class Publisher:
         self._link.wake()
         for tap in self.taps:
             tap(self.topics.health, payload)
+
+    def send(self, topic: str, payload: bytes) -> None:
+        """Once, QoS 1 and not retained; without a connection only the newest few wait."""
+        self._extras.append((topic, payload))
+        self._link.wake()
 
     @property
     def settled(self) -> bool:

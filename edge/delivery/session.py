@@ -34,6 +34,8 @@ class Outgoing:
     refusals: Refusals = field(default_factory=Refusals)
     listens: dict[str, Callable[[bytes], None]] = field(default_factory=dict)
     """Other topics that somebody wants to hear, with whom to call; they are brief."""
+    extras: deque[tuple[str, bytes]] = field(default_factory=deque)
+    """Topics and payloads to be sent once, QoS 1."""
 
 
 class Session:
@@ -66,7 +68,10 @@ class Session:
             self._retained_mids[self._connection.publish(topic, payload, retain=True)] = topic
         while self._out.health:
             self._connection.publish(self._out.topics.health, self._out.health.popleft(), qos=0)
-        soon_s = _LOOK_S if self._out.requests.pending else None
+        if self._out.extras:  # one at a time: alerts go first
+            topic, payload = self._out.extras.popleft()
+            self._answers[self._connection.publish(topic, payload)] = topic
+        soon_s = 0.0 if self._out.extras else _LOOK_S if self._out.requests.pending else None
         waits = (soon_s, self._drain.step(now), self._out.latest.wait_s(now, self._settings.max_inflight))
         self._connection.step(min([self._connection.longest_wait_s, *(wait for wait in waits if wait is not None)]))
         self._take_acknowledgements()

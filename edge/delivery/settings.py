@@ -26,6 +26,8 @@ class DeliverySettings:
     """With the time-out of an attempt this keeps recovery under 10 s after the broker is back."""
     state_every_s: float = field(default=1.0, validator=validators.and_(validators.ge(0.0), validators.le(1e9)))
     """A stream's `state` is sent this often at most, seconds, unless its alarm or episode changes."""
+    cloudevents: bool = False
+    """Whether events travel in a CloudEvents envelope; readers of this version and later take both."""
     outbox_bytes: int = field(default=16_000_000, validator=validators.ge(100_000))
     """Events kept on disk, at most: some 10,000. History goes first, then the oldest `update`s, `new`, `end` last."""
     history: int = field(default=1000, validator=validators.ge(0))

@@ -8,9 +8,12 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from edge.delivery.tables import DamagedError, bound_log, prepare
+from edge.wire.checksum import ChecksumError, marked, unmarked
 
 _LUMP = 64
 """History is pruned, and room made, this many rows (or this part of `max_bytes`) at a time: fewer pages written."""
+_LARGEST_SEQ = 2**53
+"""No device sends so many: a number beyond is damage."""
 
 
 class Spool:
@@ -71,7 +74,8 @@ class Spool:
         """
         with self._transaction():
             seqs = [self._insert(*event) for event in events]
-            self._db.executemany("INSERT OR REPLACE INTO episodes VALUES (?, ?)", episodes.items())
+            kept = [(stream, marked(body, stream)) for stream, body in episodes.items()]
+            self._db.executemany("INSERT OR REPLACE INTO episodes VALUES (?, ?)", kept)
             moved = self._write_off()
             added = sum(len(body) for _, body in events)
             newest = seqs[0] if seqs else self.last_seq
@@ -86,22 +90,24 @@ class Spool:
         return seqs
 
     def episodes(self) -> dict[str, bytes]:
-        """What `append` was last given of each stream."""
-        return dict(self._db.execute("SELECT stream, body FROM episodes").fetchall())
+        """What `append` was last given of each stream; empty where a bit has changed since."""
+        rows = self._db.execute("SELECT stream, body FROM episodes").fetchall()
+        return {stream: _as_given(body, stream) for stream, body in rows}
 
     def bodies(self) -> list[bytes]:
-        """Every event that is here, acknowledged or not, oldest first."""
-        return [row[0] for row in self._db.execute("SELECT body FROM event ORDER BY seq")]
+        """Every event that is here, acknowledged or not, oldest first; empty where a bit has changed since."""
+        return [_as_given(body, str(seq)) for seq, body in self._db.execute("SELECT seq, body FROM event ORDER BY seq")]
 
     def pending(self, after_seq: int, limit: int) -> list[tuple[int, bytes]]:
-        """The next events that nobody acknowledged: (seq, body), oldest first."""
+        """The next events that nobody acknowledged: (seq, body), oldest first; empty where a bit has changed since."""
         if not self._unacknowledged:  # the usual case, asked often; spares a walk through the history
             return []
         rows = self._db.execute(
             "SELECT seq, body FROM event WHERE seq > ? AND NOT acknowledged ORDER BY seq LIMIT ?",
             (after_seq, limit + len(self._written_off)),
         ).fetchall()
-        return [row for row in rows if row[0] not in self._written_off][:limit]
+        here = [row for row in rows if row[0] not in self._written_off][:limit]
+        return [(seq, _as_given(body, str(seq))) for seq, body in here]
 
     def acknowledge(self, seqs: Iterable[int]) -> None:
         """These arrived: from pending to history. Never comes back within this process, whatever the disk says."""
@@ -127,8 +133,10 @@ class Spool:
         return sqlite3.connect(self._path, timeout=1.0, isolation_level=None, check_same_thread=False)
 
     def _insert(self, event_type: str, body: bytes) -> int:
-        seq = self._db.execute("INSERT INTO event (type, body) VALUES (?, ?)", (event_type, body)).lastrowid
-        assert seq is not None
+        newest = self._db.execute("SELECT coalesce(max(seq), 0) FROM event").fetchone()[0]
+        seq = int(newest) + 1
+        row = (seq, event_type, marked(body, str(seq)))
+        self._db.execute("INSERT INTO event (seq, type, body) VALUES (?, ?, ?)", row)
         return seq
 
     def _write_off(self) -> int:
@@ -149,6 +157,8 @@ class Spool:
             "SELECT count(*), total(acknowledged), total(length(body)), coalesce(max(seq), 0) FROM event"
         ).fetchone()
         self.history_count, self.size_bytes = int(acknowledged), int(size)
+        if not 0 <= last < _LARGEST_SEQ:
+            raise DamagedError(f"an event's number is {last}")
         self.last_seq = self.inherited_seq = last
         self._unacknowledged = rows - self.history_count
 
@@ -197,6 +207,16 @@ class Spool:
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
             raise
+
+
+def _as_given(body: object, place: str) -> bytes:
+    """A body without its checksum; empty where that does not fit."""
+    if isinstance(body, str):  # one bit tells SQLite's text from bytes
+        body = body.encode()
+    try:
+        return unmarked(body, place) if isinstance(body, bytes) else b""
+    except ChecksumError:
+        return b""
 
 
 def _sync_folder(folder: Path) -> None:

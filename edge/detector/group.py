@@ -45,12 +45,11 @@ class StreamGroup:
         stepwise: bool = False,
     ) -> None:
         """With `stepwise` the owner calls `go_on` while commissioning is under way, and holds the stream's rows."""
-        self.bundle = bundle
-        self._stepwise = stepwise
+        self.bundle, self._stepwise = bundle, stepwise
         self.streams = tuple(streams)
         self._network, self._new_id, self._tuning = network, new_id, tuning
         self._calendar = Calendar(bundle.season, bundle.timezone)
-        self._channels = [(channel.name, channel.unit) for channel in bundle.channels]
+        self.channels = [(channel.name, channel.unit) for channel in bundle.channels]
         self._model = ModelRef(bundle.name, bundle.sha256)
         count = len(streams)
         self._engine = Engine(network, shape_of(bundle, self._calendar), count, tuning)
@@ -193,7 +192,7 @@ class StreamGroup:
     def _stream_events(self, settings: StreamSettings) -> StreamEvents:
         quiet_s = self._tuning.error_windows * self.bundle.window * self.bundle.period_s
         zone = partial(time_zone, self.bundle.timezone)
-        return StreamEvents(settings, self._channels, self.bundle.window, self._model, self._new_id, quiet_s, zone)
+        return StreamEvents(settings, self.channels, self.bundle.window, self._model, self._new_id, quiet_s, zone)
 
     def _first_calibration(self, stream: int) -> Calibration | None:
         return None if self.streams[stream].calibrate_rows else self._bundle_calibration
@@ -276,13 +275,13 @@ class StreamGroup:
         tail = found.calibration.tail
         rare_s = None if tail is None else tail.return_period_s(score * float(self._levels[stream]))
         reasons, expected, tolerance = found.explained()
-        shares = step.scored.shares[n]
-        return self._events[stream].look(score, rare_s, shares, step.values[n], expected, tolerance, reasons)
+        parts = (step.scored.shares[n], step.values[n], expected, tolerance, reasons)
+        return self._events[stream].look(score, rare_s, *parts)
 
     def _explanation(self, stream: int, step: Step, n: int) -> Explanation:
         calibration = self._calibrations[stream]
         assert calibration is not None, "only such streams are scored"
-        return Explanation(self._channels, step, n, calibration)
+        return Explanation(self.channels, step, n, calibration)
 
     def _explanations(self, step: Step) -> dict[int, Explanation]:
         """Of the streams that have a score of this very row."""
@@ -295,6 +294,7 @@ class StreamGroup:
         episode = self._events[stream].published_id
         commissioning = self._calibrations[stream] is None
         anomaly: Anomaly = "commissioning" if commissioning else "OFF" if episode is None else "ON"
-        top = None if np.isnan(score) else self._channels[self._top[stream]][0]
+        top = None if np.isnan(score) else self.channels[self._top[stream]][0]
         alarm, planned = bool(self._detector.on[stream]), self._events[stream].planned
-        return Outcome(stream, row.time, score, alarm, anomaly, episode, top, tuple(events), planned, explanation)
+        said = tuple(events), planned, row.values, explanation
+        return Outcome(stream, row.time, score, alarm, anomaly, episode, top, *said)

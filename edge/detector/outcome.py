@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
+import numpy as np
+
 from edge.detector.score.explanation import Explanation
 from edge.wire.events import Event
 
@@ -28,6 +30,8 @@ class Outcome:
     events: tuple[Event, ...]
     planned: str | None = None
     """Name of the planned exception that the row lies in."""
+    values: np.ndarray | None = field(default=None, repr=False, compare=False)
+    """(channels,): the row, in the channels' units; NaN where missing."""
     explanation: Explanation | None = field(default=None, repr=False, compare=False)
     """What was unusual about each channel of this row; None where the row was not scored itself."""
 

@@ -55,6 +55,8 @@ class TimePlan:
     """Whether times count from a start of their own."""
     shown: str = ""
     """For the user."""
+    newest_first: bool = False
+    """Whether the rows come from the last to the first."""
 
     def text(self, cells: Sequence[str]) -> str:
         """The row's time cells as written, joined by a blank."""
@@ -76,7 +78,7 @@ class Clock:
     _start: float = math.nan
 
     def __post_init__(self) -> None:
-        self._local = LocalTime(self.plan.zone)
+        self._local = LocalTime(self.plan.zone, self.plan.newest_first)
 
     def seconds(self, cells: Sequence[str]) -> float:
         """Unix seconds of the row; NaN where its cells are no time."""
@@ -139,7 +141,7 @@ class Clock:
             return self._local.unix(wall)
         if isinstance(offset, float):
             return wall - offset
-        return self._named.setdefault(offset.key, LocalTime(offset.key)).unix(wall)
+        return self._named.setdefault(offset.key, LocalTime(offset.key, self.plan.newest_first)).unix(wall)
 
 
 def _iso(text: str) -> tuple[float, float | None] | None:
@@ -199,14 +201,15 @@ def _day_of(parts: Sequence[str], cells: Sequence[str], values: dict[str, float]
 class LocalTime:
     """Puts times of the clock on the wall to Unix seconds, in the order of the rows.
 
-    In the hour that a clock change repeats, the second pass begins where time steps back; in the hour that it skips,
-    times are moved on to its end.
+    In the hour that a clock change repeats, the second pass begins where time steps back; of rows that stand newest
+    first, the first pass where it steps forward. In the hour that it skips, times are moved on to its end.
     """
 
-    def __init__(self, zone: str) -> None:
+    def __init__(self, zone: str, newest_first: bool = False) -> None:
         self._zone = zone_of(zone)
         self._utc = zone in ("UTC", "Etc/UTC", "GMT")
-        self._reached = -math.inf  # the latest wall time so far
+        self._newest_first = newest_first
+        self._reached = math.inf if newest_first else -math.inf  # the latest wall time so far, or the earliest
         self._hour = math.nan
         self._offsets = (0.0, 0.0)
 
@@ -218,8 +221,12 @@ class LocalTime:
             return wall
         first, second = self._both(wall)
         repeated = first > second  # the offset falls: clocks go back, the wall shows it twice
-        offset = second if repeated and wall <= self._reached else first
-        self._reached = max(self._reached, wall)
+        if self._newest_first:
+            offset = second if repeated and wall < self._reached else first
+            self._reached = min(self._reached, wall)
+        else:
+            offset = second if repeated and wall <= self._reached else first
+            self._reached = max(self._reached, wall)
         return wall - offset
 
     def _both(self, wall: float) -> tuple[float, float]:

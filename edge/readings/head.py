@@ -236,7 +236,8 @@ def _named_rows(names: Sequence[str], rows: Sequence[list[str]]) -> bool:
         here, moved = (looks_like_time(cells[timed[0] + by]) for by in (0, 1))
         if here != moved:
             return moved
-    counts = all(cell.isdigit() for cell in first) and [int(cell) for cell in first] == list(
+    # No row has a number of 18 digits; Python refuses to read one of 4,300.
+    counts = all(cell.isdecimal() and len(cell) < 18 for cell in first) and [int(cell) for cell in first] == list(
         range(int(first[0]), int(first[0]) + len(first))
     )
     return counts or (len(set(first)) == len(first) and not any(map(looks_like_number, first)))

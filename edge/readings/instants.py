@@ -91,7 +91,7 @@ def _compact(text: str, pattern: str) -> float | None:
         return None
     day = moment.toordinal() - 719163
     second = day * 86400.0 + moment.hour * 3600 + moment.minute * 60 + moment.second
-    return second + float(f"0.{fraction}") if fraction.isdigit() else second
+    return second + float(f"0.{fraction}") if fraction.isdecimal() else second
 
 
 def counted(form: str) -> NumberTime:

@@ -47,7 +47,7 @@ def profiles(names: Sequence[str], rows: Sequence[Row]) -> list[Profile]:
     found = []
     for place, name in enumerate(names):
         cells = tuple((line, row[place]) for line, row in rows if place < len(row) and not is_missing(row[place]))
-        stamps = [stamp for _, text in cells if not text.isdigit() and (stamp := read_stamp(text)) is not None]
+        stamps = [stamp for _, text in cells if not text.isdecimal() and (stamp := read_stamp(text)) is not None]
         found.append(Profile(place, name, cells, _kind(cells, stamps), tuple(stamps)))
     return found
 
@@ -59,7 +59,7 @@ def _kind(cells: Sequence[tuple[int, str]], stamps: Sequence[Stamp]) -> str:
             return "clock"
         dated = sum(stamp.second is not None for stamp in stamps)
         return "datetime" if dated > 0.5 * len(stamps) else "date"
-    numeric = sum(text.replace(",", ".", 1).lstrip("+-").replace(".", "", 1).isdigit() or "e+" in text.lower()
+    numeric = sum(text.replace(",", ".", 1).lstrip("+-").replace(".", "", 1).isdecimal() or "e+" in text.lower()
                   for _, text in cells)  # fmt: skip
     return "number" if cells and numeric > 0.5 * len(cells) else "other"
 
@@ -89,7 +89,7 @@ def _written(found: Sequence[Profile]) -> list[list[Profile]]:
 
 def compact_dates(one: Profile) -> bool:
     texts = one.texts
-    return all(len(text) == 8 and text.isdigit() for text in texts) and all(read_stamp(text) for text in texts)
+    return all(len(text) == 8 and text.isdecimal() for text in texts) and all(read_stamp(text) for text in texts)
 
 
 def _numbers(found: Sequence[Profile]) -> list[list[Profile]]:
@@ -110,7 +110,7 @@ def unix_like(one: Profile) -> bool:
 
 def grows(texts: Sequence[str]) -> bool:
     values = [
-        float(text.replace(",", ".")) for text in texts if text.replace(",", ".", 1).replace(".", "", 1).isdigit()
+        float(text.replace(",", ".")) for text in texts if text.replace(",", ".", 1).replace(".", "", 1).isdecimal()
     ]
     if len(values) < 2:
         return bool(values)
@@ -150,8 +150,8 @@ def hhmm(one: Profile) -> bool:
         return False
     longest = max(map(len, one.texts), default=0)
     if longest > 4:  # with seconds
-        return one.varies and all(text.isdigit() and _clock_like(text.zfill(6)) for text in one.texts)
-    return one.varies and all(text.isdigit() and int(text) <= 2400 and int(text) % 100 < 60 for text in one.texts)
+        return one.varies and all(text.isdecimal() and _clock_like(text.zfill(6)) for text in one.texts)
+    return one.varies and all(text.isdecimal() and int(text) <= 2400 and int(text) % 100 < 60 for text in one.texts)
 
 
 def _clock_like(digits: str) -> bool:

@@ -135,6 +135,8 @@ class _Survey:
             chosen = choose_order(self.times, names, self.options.day_first, where)
         declared = bool(self.options.time_format)
         plan = judged(chosen, names, declared, self.options.timezone is not None, where, alone=self.long is None)
+        newest_first = chosen.back > 0.9 * max(1, chosen.known - 1)
+        plan = replace(plan, newest_first=newest_first)
         columns = [*self._columns(found, where), *self._pivoted(where)]
         return Layout(
             shape=self.shape,
@@ -143,7 +145,7 @@ class _Survey:
             long=self.long,
             columns=tuple(columns),
             notes=(*notes, *self._notes(plan, chosen, columns)),
-            in_order=not (chosen.back > 0.9 * max(1, chosen.known - 1) or (self.long is not None and chosen.back)),
+            in_order=not (newest_first or (self.long is not None and chosen.back)),
             rows=self.rows,
         )
 
@@ -224,7 +226,7 @@ class _Survey:
             yield f"times leap by {times.jump / 86400:.0f} days: was a clock not set? --exclude leaves a stretch out"
         if plan.relative and plan.kind != "rows":
             yield "times count from a start of their own, and are shown from 1970-01-01 on"
-        if times.back > 0.9 * max(1, times.known - 1):
+        if plan.newest_first:
             yield "the newest rows stand first: they are read from the end"
         if (name := self._named_blocks()) is not None:
             words = ", ".join(list(self._words(name))[:4])

@@ -9,14 +9,18 @@ from pathlib import Path
 
 import numpy as np
 
-from edge.detector.bundle.files import write_atomically
+from edge.detector.bundle.files import read_file, write_atomically
 from edge.detector.rows.row import Row
+from edge.wire.checksum import line_checksum
 
 log = logging.getLogger(__name__)
 
 
 class CollectedRows:
-    """One file below a folder: a JSON array a line, [time, restart, held positions, values], null where missing."""
+    """One file below a folder: a JSON array a line, [time, restart, held, values, checksum], null where missing.
+
+    The checksum is that of the line without it; lines of older versions have none.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -43,7 +47,7 @@ class CollectedRows:
     def load(self, channels: int) -> list[Row]:
         """The rows saved last, as far as they can be read: a line cut off by a power cut is the last one."""
         try:
-            lines = self._path.read_bytes().splitlines()
+            lines = read_file(self._path).splitlines()
         except FileNotFoundError:
             return []
         except OSError as error:
@@ -73,12 +77,15 @@ class CollectedRows:
 
 def _line(row: Row) -> bytes:
     values = [None if math.isnan(value) else value for value in row.values.tolist()]
-    return json.dumps([row.time, row.restart, row.held, values], separators=(",", ":")).encode() + b"\n"
+    line = json.dumps([row.time, row.restart, row.held, values], separators=(",", ":")).encode()
+    return b"%s,%d]\n" % (line[:-1], line_checksum(line))
 
 
 def _row(line: bytes, channels: int) -> Row | None:
     try:
-        time, restart, held, values = json.loads(line)
+        time, restart, held, values, *checksum = json.loads(line)
+        if checksum and line_checksum(line[: line.rindex(b",")] + b"]") != checksum[0]:
+            return None
         numbers = np.array([math.nan if value is None else value for value in values], np.float64)
         row = Row(float(time), numbers, bool(restart), tuple(int(position) for position in held))
     except (ValueError, TypeError, OverflowError, RecursionError):

@@ -6,9 +6,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-from edge.detector.bundle.files import write_atomically
+from edge.detector.bundle.files import read_file, write_atomically
 from edge.detector.state import STATE_VERSION
 from edge.state.collected_rows import CollectedRows
+from edge.wire.checksum import marked, unmarked
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +33,7 @@ class StateFiles:
         """The state saved last, or None where there is none or none that can be read."""
         path = self._path(stream, bundle_sha256)
         try:
-            body = json.loads(path.read_bytes())
+            body = json.loads(unmarked(read_file(path), path.name))
         except FileNotFoundError:
             return None
         except (OSError, ValueError, RecursionError) as error:
@@ -61,7 +62,7 @@ class StateFiles:
         if path in self._newer:
             return False
         body = {"version": VERSION, "stream": stream, "bundle": bundle_sha256, "state": state}
-        content = json.dumps(body, separators=(",", ":"), allow_nan=False).encode()
+        content = marked(json.dumps(body, separators=(",", ":"), allow_nan=False).encode(), path.name)
         if self._written.get(path) == content:
             return False
         self._folder.mkdir(parents=True, exist_ok=True)

@@ -57,7 +57,17 @@ def _judgement(event: Event, zone: tzinfo | None) -> list[str]:
     if event.rule is not None:
         return [_rule(event.kind, event.rule)]
     words = ["calming"] * event.calming if event.kind == "anomaly" else [event.kind]
-    return words + (_worst(event, zone) if event.event_type == "end" else _score(event.score, event.return_period_s))
+    return words + _scores(event, zone)
+
+
+def _scores(event: Event, zone: tzinfo | None) -> list[str]:
+    """Of a row in alarm its own; of an update that is calmer than the peak both, and the peak's rarity alone."""
+    if event.event_type == "end":
+        return _worst(event, zone)
+    peak = event.peak
+    if event.event_type == "new" or peak is None or event.score == peak.score:
+        return _score(event.score, event.return_period_s)
+    return [*_score(event.score, None), *_worst(event, zone)]
 
 
 def _worst(event: Event, zone: tzinfo | None) -> list[str]:

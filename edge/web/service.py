@@ -1,6 +1,7 @@
 """What the page's routes use: picture, episodes, rows, requests."""
 
 import asyncio
+import json
 import logging
 import threading
 import time
@@ -14,7 +15,9 @@ from edge.web.link import AskError, Link
 from edge.web.picture import Picture, subscriptions
 from edge.web.store import EpisodeStore
 from edge.wire.broker import BrokerSettings
+from edge.wire.envelope import opened
 from edge.wire.events import EventError, decode_message
+from edge.wire.payload import encode_payload
 from edge.wire.topics import valid_id
 
 log = logging.getLogger(__name__)
@@ -122,7 +125,7 @@ class PageService:
             self.unreadable += 1
             log.debug("page: %s: %s", topic, error)
             return
-        self.store.add(message, payload)
+        self.store.add(message, encode_payload(opened(json.loads(payload))))
         self.hub.message("event", {"device": message.device, "stream": message.event.stream, "id": message.event.id})
 
     def _link_is(self, there: bool, text: str) -> None:

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field
 from importlib import resources
 from typing import Any, Literal, get_args
 
+from edge.wire.envelope import opened
 from edge.wire.event_parts import (
     Contributor,
     Direction,
@@ -183,13 +184,13 @@ def event_from_dict(body: dict[str, Any]) -> Event:
 
 
 def decode_message(payload: bytes | str) -> EventMessage:
-    """The message in an event topic's payload; keys that a newer sender added are ignored.
+    """The message in an event topic's payload, in an envelope or none; keys that a newer sender added are ignored.
 
     Raises:
         EventError: no JSON, another schema, or not what the published schema allows.
     """
     try:
-        body = json.loads(payload)
+        body = opened(json.loads(payload))
     except (ValueError, RecursionError) as error:
         raise EventError(f"an event wants JSON: {error}") from error
     if not isinstance(body, dict) or body.get("schema") != SCHEMA_VERSION:

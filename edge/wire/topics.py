@@ -81,6 +81,10 @@ class DeviceTopics:
         """The `new`, `update` and `end` of each episode, QoS 1, from the outbox; see the events' page."""
         return f"{self.root}/{self.device}/{stream}/event"
 
+    def snapshot(self, stream: str) -> str:
+        """An episode's rows around start and peak with what was expected, QoS 1; see the page on snapshots."""
+        return f"{self.root}/{self.device}/{stream}/snapshot"
+
     def request(self, command: str) -> str:
         """A command and its arguments, `{"transaction": …, …}`; answered where `[requests] allow` names it."""
         return f"{self.root}/{self.device}/request/{command}"

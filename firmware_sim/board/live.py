@@ -2,11 +2,11 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from edge.wire.readings import Readings
-from firmware_sim.board.fleet import BoardRun, messages
+from firmware_sim.board.fleet import Message
 
 
 class Pace:
@@ -35,8 +35,9 @@ class Pace:
 class BoardLink(Protocol):
     """A way out of the board."""
 
-    lost: int
-    """Readings that could not be sent."""
+    @property
+    def lost(self) -> int:
+        """Readings that could not be sent."""
 
     def open(self) -> None:
         """Make it ready to send."""
@@ -48,12 +49,15 @@ class BoardLink(Protocol):
         """Finish what is on its way and release the endpoint."""
 
 
-def play(run: BoardRun, link: BoardLink, pace: Pace) -> tuple[int, float]:
-    """Send the run over an open link; the number of readings given to it and the simulated seconds that passed."""
+def play(messages: Iterable[tuple[Message, str]], link: BoardLink, pace: Pace) -> tuple[int, float, bool]:
+    """Send messages over an open link, each at its moment.
+
+    How many were given to it, the simulated seconds that passed, and whether it came to their end.
+    """
     sent, since_s = 0, 0.0
-    for message, board in messages(run):
+    for message, board in messages:
         if not pace.wait_for(message.sent_at):
-            return sent, since_s
+            return sent, since_s, False
         link.send(board, message.readings)
         sent, since_s = sent + 1, message.sent_at
-    return sent, since_s if run.settings.duration_s is None else run.settings.duration_s
+    return sent, since_s, True

@@ -7,9 +7,10 @@ from pathlib import Path
 from edge.wire.topics import valid_id
 from firmware_sim.board.board import Firmware
 from firmware_sim.board.fleet import BoardRun
+from firmware_sim.board.model import PUMP_SET, Model
 from firmware_sim.board.simulation import SimulationSettings
 from firmware_sim.machine.faults import Fault, FaultError
-from firmware_sim.schedule.schedule import FAST_KINDS, DrawSettings, draw_schedule
+from firmware_sim.schedule.schedule import DrawSettings, draw_schedule
 from firmware_sim.schedule.schedule_text import parse_fault, read_schedule
 
 CSV_START = 1767571200.0
@@ -17,8 +18,8 @@ CSV_START = 1767571200.0
 CSV_DURATION_S = 3600.0
 
 
-def plan_run(args: argparse.Namespace) -> BoardRun:
-    """The run that was asked for.
+def plan_run(args: argparse.Namespace, model: Model = PUMP_SET) -> BoardRun:
+    """The run of a machine that was asked for.
 
     Raises:
         FaultError: a fault that cannot be, or does not fit into the run.
@@ -28,7 +29,7 @@ def plan_run(args: argparse.Namespace) -> BoardRun:
     boards = tuple(f"{args.name}{number}" for number in range(1, args.boards + 1))
     if not valid_id(boards[0]):
         raise ValueError(f"--name {args.name!r} cannot be part of a topic; use letters, digits, _ and -")
-    return BoardRun(settings, boards, _firmware(args), _faults(args, settings, boards))
+    return BoardRun(settings, boards, _firmware(args), _faults(args, settings, boards, model), model)
 
 
 def _settings(args: argparse.Namespace) -> SimulationSettings:
@@ -53,17 +54,20 @@ def _firmware(args: argparse.Namespace) -> Firmware:
     )
 
 
-def _faults(args: argparse.Namespace, settings: SimulationSettings, boards: tuple[str, ...]) -> tuple[Fault, ...]:
-    faults = [parse_fault(text, settings.start, boards[0]) for text in args.fault]
+def _faults(
+    args: argparse.Namespace, settings: SimulationSettings, boards: tuple[str, ...], model: Model
+) -> tuple[Fault, ...]:
+    catalog = model.catalog
+    faults = [*model.faults(settings.start, boards[0])]
+    faults += [parse_fault(text, settings.start, boards[0], catalog) for text in args.fault]
     if args.schedule:
-        faults += read_schedule(Path(args.schedule), settings.start, boards[0])
+        faults += read_schedule(Path(args.schedule), settings.start, boards[0], catalog)
     for fault in faults:
         if fault.board not in boards:
             raise FaultError(f"{fault.kind}: no board {fault.board!r} in this run; there are {', '.join(boards[:5])}")
-    kinds = tuple(args.kinds.split(",")) if args.kinds else FAST_KINDS
+    kinds = tuple(args.kinds.split(",")) if args.kinds else catalog.drawn
     draw = DrawSettings(lead_in_s=args.lead_in, gap_s=args.gap)
     for number, board in enumerate(boards, 1) if args.random_faults else ():
-        faults += draw_schedule(
-            settings.seed, number, args.random_faults, settings.start, settings.duration_s, kinds, draw, board
-        )
+        wanted = (args.random_faults, settings.start, settings.duration_s, kinds, draw, board, catalog)
+        faults += draw_schedule(settings.seed, number, *wanted)
     return tuple(sorted(faults, key=lambda fault: (fault.start, fault.board)))

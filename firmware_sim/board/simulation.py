@@ -61,7 +61,7 @@ def simulate(settings: SimulationSettings, number: int = 1, faults: tuple[Fault,
     plant = Plant(machine_of(number), plant_seed, settings.period_s)
     ghosts = _ghosts(settings, number, faults)
     sensors, spoilers = Sensors(sensor_seed), sensor_faults(faults, fault_seed)
-    for first, rows in _spans(settings.rows):
+    for first, rows in spans(settings.rows):
         since_s = settings.period_s * np.arange(first, first + BLOCK_ROWS)
         times = settings.start + since_s
         effects = _effects(faults, times)
@@ -89,7 +89,7 @@ def record(settings: SimulationSettings, number: int = 1, faults: tuple[Fault, .
     )
 
 
-def _spans(total: int | None) -> Iterator[tuple[int, int]]:
+def spans(total: int | None) -> Iterator[tuple[int, int]]:
     """First row and number of rows wanted, block after block."""
     first = 0
     while total is None or first < total:

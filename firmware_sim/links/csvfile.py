@@ -1,7 +1,7 @@
 """CSV: one file a board, a row an instant, written as fast as the disk takes it."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal, TextIO
 
@@ -9,21 +9,22 @@ import numpy as np
 
 from firmware_sim.board.board import Sent
 from firmware_sim.board.fleet import BoardRun, sent_by
-from firmware_sim.machine.channels import CHANNELS, NAMES
+from firmware_sim.machine.channels import CHANNELS, Channel
 
 TimeFormat = Literal["iso", "unix"]
-_NUMBERS = [f"%.{channel.decimals}f" for channel in CHANNELS]
 
 
-def header(labels: bool) -> str:
+def header(labels: bool, channels: Sequence[Channel] = CHANNELS) -> str:
     """The first line, without its end."""
-    return ",".join(["time", *NAMES, *(["anomaly"] if labels else [])])
+    return ",".join(["time", *(channel.name for channel in channels), *(["anomaly"] if labels else [])])
 
 
-def csv_lines(sent: Sent, time_format: TimeFormat, labels: bool) -> Iterator[str]:
+def csv_lines(
+    sent: Sent, time_format: TimeFormat, labels: bool, channels: Sequence[Channel] = CHANNELS
+) -> Iterator[str]:
     """One line a row, with its end; a missing value is an empty cell."""
     columns = [_time_texts(sent.times, time_format)]
-    columns += [_texts(sent.values[:, column], pattern) for column, pattern in enumerate(_NUMBERS)]
+    columns += [_texts(sent.values[:, place], f"%.{one.decimals}f") for place, one in enumerate(channels)]
     if labels:
         columns.append(["1" if anomaly else "0" for anomaly in sent.anomaly.tolist()])
     for cells in zip(*columns, strict=True):
@@ -51,9 +52,9 @@ def write_csv(
 ) -> int:
     """Write the rows of board `number` to `out` until the end or `stop`; the number of rows written."""
     rows = 0
-    out.write(header(labels) + "\n")
+    out.write(header(labels, run.model.channels) + "\n")
     for sent in sent_by(run, number):
-        out.writelines(csv_lines(sent, time_format, labels))
+        out.writelines(csv_lines(sent, time_format, labels, run.model.channels))
         rows += len(sent.times)
         if stop.is_set():
             break

@@ -1,5 +1,6 @@
 """The faults: their kinds, what each one touches, and how strong it is at a given time."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -7,7 +8,7 @@ import numpy as np
 
 from firmware_sim.machine.channels import NAMES
 
-Group = Literal["machine", "coupling", "sensor"]
+Group = Literal["machine", "coupling", "rhythm", "sensor"]
 
 
 class FaultError(ValueError):
@@ -55,6 +56,44 @@ SLOW_KINDS = ("slow_bearing_wear",)
 """Kinds that last for days; drawn at random only when asked for."""
 
 
+@dataclass(frozen=True)
+class Catalog:
+    """Which faults a machine can have."""
+
+    names: tuple[str, ...]
+    """Its channels."""
+    kinds: Mapping[str, Kind]
+
+    def kind(self, name: str) -> Kind:
+        """The kind of that name.
+
+        Raises:
+            FaultError: the machine has none.
+        """
+        if name not in self.kinds:
+            raise FaultError(f"no fault is called {name!r}; there are {', '.join(self.kinds)}")
+        return self.kinds[name]
+
+    @property
+    def drawn(self) -> tuple[str, ...]:
+        """Kinds that are drawn at random unless told."""
+        return tuple(kind for kind in self.kinds if kind not in SLOW_KINDS)
+
+
+PUMP = Catalog(NAMES, KINDS)
+
+OWN_GROUPS: Mapping[str, Group] = {
+    "offset": "sensor",
+    **{kind: about.group for kind, about in KINDS.items() if about.group == "sensor"},
+    "lost_coupling": "coupling",
+    "rhythm": "rhythm",
+}
+"""Kinds of fault of a machine that a user describes."""
+
+
+AT_ONCE = Kind("sensor", (), onset_s=0.0)
+
+
 @dataclass(frozen=True, slots=True)
 class Fault:
     """One fault of one board: what the truth file says."""
@@ -76,40 +115,45 @@ class Fault:
 
     def strength(self, times: np.ndarray) -> np.ndarray:
         """Its strength (rows,): 0 outside, growing from the start to `severity`."""
-        kind = KINDS[self.kind]
+        kind = KINDS.get(self.kind, AT_ONCE)
         onset_s = max(kind.onset_s, kind.onset_share * (self.end - self.start), 1e-9)
         grown = np.minimum((times - self.start) / onset_s, 1.0)
         return self.severity * np.where(self.active(times), np.where(onset_s > 1e-6, grown, 1.0), 0.0)
 
 
 def make_fault(
-    kind: str, start: float, end: float, severity: float = 1.0, channel: str | None = None, board: str = "pump1"
+    kind: str,
+    start: float,
+    end: float,
+    severity: float = 1.0,
+    channel: str | None = None,
+    board: str = "pump1",
+    catalog: Catalog = PUMP,
 ) -> Fault:
     """A fault with its channels filled in; `channel` chooses the sensor, where the kind befalls one.
 
     Raises:
         FaultError: no such kind or channel, an end before the start, or a severity that is not positive.
     """
-    if kind not in KINDS:
-        raise FaultError(f"no fault is called {kind!r}; there are {', '.join(KINDS)}")
+    catalog.kind(kind)
     if not end > start:
         raise FaultError(f"{kind}: it ends {start - end:g} s before it starts; give a positive duration")
     if not 0.0 < severity <= 100.0:
         raise FaultError(f"{kind}: severity {severity:g}; give a number above 0, 1 is a clear fault")
-    return Fault(kind, start, end, severity, _channels(kind, channel), board)
+    return Fault(kind, start, end, severity, _channels(kind, channel, catalog), board)
 
 
-def _channels(kind: str, channel: str | None) -> tuple[str, ...]:
-    group, channels = KINDS[kind].group, KINDS[kind].channels
+def _channels(kind: str, channel: str | None, catalog: Catalog) -> tuple[str, ...]:
+    group, channels = catalog.kinds[kind].group, catalog.kinds[kind].channels
     if group == "machine":
         if channel is not None:
             raise FaultError(f"{kind} is a fault of the machine and takes no channel, found {channel!r}")
         return channels
-    allowed = channels if group == "coupling" else NAMES
-    chosen = channels[0] if channel is None else channel
+    allowed = catalog.names if group == "sensor" else channels
+    chosen = channels[0] if channel is None and channels else str(channel)
     if chosen not in allowed:
         raise FaultError(f"{kind}: no channel {chosen!r} to befall; choose one of {', '.join(allowed)}")
-    return (chosen, "speed") if group == "coupling" else (chosen,)
+    return (chosen, "speed") if group == "coupling" and catalog is PUMP else (chosen,)
 
 
 def anomalous(faults: tuple[Fault, ...], times: np.ndarray) -> np.ndarray:

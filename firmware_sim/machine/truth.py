@@ -6,14 +6,20 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from firmware_sim.machine.channels import CHANNELS
+from firmware_sim.machine.channels import CHANNELS, Channel
 from firmware_sim.machine.faults import Fault
 
 FORMAT = 1
 
 
 def truth(
-    faults: Iterable[Fault], boards: Sequence[str], start: float, end: float | None, period_s: float, seed: int
+    faults: Iterable[Fault],
+    boards: Sequence[str],
+    start: float,
+    end: float | None,
+    period_s: float,
+    seed: int,
+    channels: Sequence[Channel] = CHANNELS,
 ) -> dict[str, Any]:
     """The truth of a run from `start` to `end` (None: it goes on), as plain JSON.
 
@@ -28,7 +34,7 @@ def truth(
         "period_s": period_s,
         "seed": seed,
         "boards": list(boards),
-        "channels": [{"name": channel.name, "unit": channel.unit} for channel in CHANNELS],
+        "channels": [{"name": channel.name, "unit": channel.unit} for channel in channels],
         "faults": [_entry(fault, limit) for fault in happened],
     }
 

@@ -23,6 +23,7 @@ def add_run(link: argparse.ArgumentParser, live: bool) -> None:
         "--hours", type=types.number(0.001, 1e6, "hours, 0.001 to 1e6"), metavar="H", help="the same in hours"
     )
     add = group.add_argument
+    add("--machine", metavar="FILE", help="TOML that describes a machine of your own (default: the pump set)")
     first = "now" if live else "2026-01-05T00:00:00Z, a Monday"
     add("--start", type=types.moment, metavar="TIME", help=f"time of the first row, ISO or Unix (default: {first})")
     add("--period", type=types.length, default=1.0, metavar="D", help="between two rows (default: 1s)")

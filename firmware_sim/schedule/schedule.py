@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from firmware_sim.machine.faults import KINDS, SLOW_KINDS, Fault, FaultError, make_fault
+from firmware_sim.machine.faults import PUMP, Catalog, Fault, FaultError, make_fault
 
-FAST_KINDS = tuple(kind for kind in KINDS if kind not in SLOW_KINDS)
+FAST_KINDS = PUMP.drawn
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,7 @@ def draw_schedule(
     kinds: Sequence[str] = FAST_KINDS,
     settings: DrawSettings | None = None,
     board: str = "pump1",
+    catalog: Catalog = PUMP,
 ) -> tuple[Fault, ...]:
     """`count` faults of board `number` in order of time, none overlapping.
 
@@ -43,23 +44,22 @@ def draw_schedule(
     """
     settings = settings or DrawSettings()
     rng = np.random.default_rng(np.random.SeedSequence([seed, number, 4242]))
-    dealt = _deal(rng, kinds, count)
-    lengths = np.array([rng.uniform(*KINDS[kind].duration_s) for kind in dealt])
+    dealt = _deal(rng, kinds, count, catalog)
+    lengths = np.array([rng.uniform(*catalog.kinds[kind].duration_s) for kind in dealt])
     gaps = _gaps(rng, float(lengths.sum()), count, duration_s, settings)
     starts = start + np.cumsum(gaps[:count]) + np.concatenate([[0.0], np.cumsum(lengths)[:-1]])
     faults = []
     for kind, begin, length in zip(dealt, np.round(starts), np.round(lengths), strict=True):
         low, high = np.log(settings.severity)
         severity = round(float(np.exp(rng.uniform(low, high))), 2)
-        channel = None if KINDS[kind].group == "machine" else str(rng.choice(KINDS[kind].channels))
-        faults.append(make_fault(kind, float(begin), float(begin + length), severity, channel, board))
+        channel = None if catalog.kinds[kind].group == "machine" else str(rng.choice(catalog.kinds[kind].channels))
+        faults.append(make_fault(kind, float(begin), float(begin + length), severity, channel, board, catalog))
     return tuple(faults)
 
 
-def _deal(rng: np.random.Generator, kinds: Sequence[str], count: int) -> list[str]:
+def _deal(rng: np.random.Generator, kinds: Sequence[str], count: int, catalog: Catalog) -> list[str]:
     for kind in kinds:
-        if kind not in KINDS:
-            raise FaultError(f"no fault is called {kind!r}; there are {', '.join(KINDS)}")
+        catalog.kind(kind)
     dealt: list[str] = []
     while len(dealt) < count:
         dealt += [kinds[place] for place in rng.permutation(len(kinds))]

@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from firmware_sim.machine.faults import KINDS, Fault, FaultError, make_fault
+from firmware_sim.machine.faults import PUMP, Catalog, Fault, FaultError, make_fault
 from firmware_sim.schedule.timetext import parse_duration, parse_time
 
 FAULT_SYNTAX = "[BOARD:]KIND[.CHANNEL]@START+DURATION[:SEVERITY]"
@@ -14,7 +14,7 @@ _FAULT = re.compile(
 )
 
 
-def parse_fault(text: str, start: float, board: str) -> Fault:
+def parse_fault(text: str, start: float, board: str, catalog: Catalog = PUMP) -> Fault:
     """The fault in `cavitation@2h+10m:0.8` or `pump2:stuck.flow@30m+15m`.
 
     Args:
@@ -32,12 +32,12 @@ def parse_fault(text: str, start: float, board: str) -> Fault:
         begin = start + parse_duration(match["start"])
         end = begin + parse_duration(match["duration"])
         severity = _severity(match["severity"] or 1.0)
-        return make_fault(match["kind"], begin, end, severity, match["channel"], match["board"] or board)
+        return make_fault(match["kind"], begin, end, severity, match["channel"], match["board"] or board, catalog)
     except ValueError as error:
         raise FaultError(f"--fault {text!r}: {error}") from error
 
 
-def read_schedule(path: Path, start: float, board: str) -> tuple[Fault, ...]:
+def read_schedule(path: Path, start: float, board: str, catalog: Catalog = PUMP) -> tuple[Fault, ...]:
     """The faults of a JSON file: `{"faults": [{"kind", "start", "end" or "duration", ...}]}`.
 
     `start` and `end` are Unix seconds, ISO times, or `+2h` after the start of the
@@ -56,14 +56,15 @@ def read_schedule(path: Path, start: float, board: str) -> tuple[Fault, ...]:
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise FaultError(f'schedule {path}: wanted JSON with a list "faults": {error}') from error
     return tuple(
-        _fault_in(entry, f"schedule {path}, fault {place}", start, board) for place, entry in enumerate(entries, 1)
+        _fault_in(entry, f"schedule {path}, fault {place}", start, board, catalog)
+        for place, entry in enumerate(entries, 1)
     )
 
 
 _KEYS = {"kind", "start", "end", "duration", "severity", "channel", "channels", "board"}
 
 
-def _fault_in(entry: Any, where: str, start: float, board: str) -> Fault:
+def _fault_in(entry: Any, where: str, start: float, board: str, catalog: Catalog) -> Fault:
     try:
         if not isinstance(entry, dict):
             raise ValueError(f"wanted an object, found {entry!r}")
@@ -76,8 +77,9 @@ def _fault_in(entry: Any, where: str, start: float, board: str) -> Fault:
             begin,
             end,
             _severity(entry.get("severity", 1.0)),
-            _channel(entry),
+            _channel(entry, catalog),
             str(entry.get("board", board)),
+            catalog,
         )
     except KeyError as error:
         raise FaultError(f"{where}: {error} is missing") from error
@@ -90,11 +92,11 @@ def _moment(value: Any, start: float) -> float:
     return start + parse_duration(text[1:]) if text.startswith("+") else parse_time(text)
 
 
-def _channel(entry: dict[str, Any]) -> str | None:
+def _channel(entry: dict[str, Any], catalog: Catalog) -> str | None:
     """The channel that the entry chooses; a machine's fault in a truth file lists channels but chooses none."""
     if "channel" in entry:
         return str(entry["channel"])
-    kind = KINDS.get(str(entry["kind"]))
+    kind = catalog.kinds.get(str(entry["kind"]))
     listed = entry.get("channels")
     return None if not listed or kind is None or kind.group == "machine" else str(listed[0])
 

@@ -1,20 +1,87 @@
-"""1,000 alerts to a reader whose callback fails at random with any exception; the broker is killed 20 times."""
+"""The other end: whoever reads alerts loses none, and nothing that is sent steers their terminal."""
 
-from collections import Counter
-from pathlib import Path
+import os
+import subprocess
+import sys
+import threading
+import time
 
-from tests.helpers.failing_reader import read_through_failures
+from edge.watch.reader import AlertReader
+from tests.attack.registry import attack
+from tests.attack.stand import Stand
+from tests.helpers.agent import ROOT, events
+from tests.helpers.mosquitto import wait_for
 
-ALERTS, KILLS, LONGEST_S = 1000, 20, 300.0
+
+@attack("a callback that raises whatever it likes, MemoryError and SystemExit among it")
+def _raises(stand: Stand) -> None:
+    errors = iter((OSError, MemoryError, SystemExit, KeyboardInterrupt, BrokenPipeError, ValueError))
+    seen, stop = [], threading.Event()
+
+    def callback(received: object, _payload: bytes) -> None:
+        if (error := next(errors, None)) is not None:
+            raise error("on purpose")
+        seen.append(received)
+
+    reader = AlertReader(stand.broker.settings, callback, hold_s=0.2)
+
+    def read() -> None:
+        while not stop.is_set():
+            try:
+                reader.run(stop)
+            except BaseException:  # the caller's; it goes on
+                time.sleep(0.05)
+
+    thread = threading.Thread(target=read, daemon=True)
+    thread.start()
+    wait_for(lambda: reader.connected, "the reader")
+    stand.start()
+    stand.serves()
+    wait_for(lambda: {one.seq for one in seen} >= {event["seq"] for event in events(stand.listener)}, "all", 30.0)
+    stop.set()
+    thread.join(10)
 
 
-def run(folder: Path, rounds: float) -> tuple[bool, str]:
-    """Whether none is lost and each exception comes out of `run` once, as it is."""
-    folder.mkdir(parents=True)
-    alerts, kills = max(50, round(ALERTS * rounds)), max(2, round(KILLS * rounds))
-    outcome = read_through_failures(folder, alerts, kills, LONGEST_S)
-    kinds = Counter(type(error).__name__ for error in outcome.raised)
-    told = f"{alerts} alerts, {kills} kills, {sum(kinds.values())} exceptions of {len(kinds)} kinds"
-    told += f", {len(outcome.lost)} lost"
-    blamed = [text for text in outcome.blamed if "on purpose" in text]
-    return not outcome.lost and not blamed and outcome.surfaced == outcome.raised, told
+@attack("watch | head -1 ends with the first line")
+def _head(stand: Stand) -> None:
+    stand.start()
+    line = f"{sys.executable} -m edge watch --host 127.0.0.1 --port {stand.broker.port} --json | head -1"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(line, shell=True, stdout=subprocess.PIPE, env=environment) as watching:
+        time.sleep(2.0)
+        for _ in range(3):
+            stand.serves()
+            if watching.poll() is not None:
+                break
+        assert watching.wait(20) == 0
+        assert watching.stdout is not None
+        assert watching.stdout.read().startswith(b"{")
+
+
+@attack("an event with controls, marks and forged lines does not steer watch")
+def _steers(stand: Stand) -> None:
+    stand.start()
+    line = [
+        sys.executable,
+        "-m",
+        "edge",
+        "watch",
+        "--host",
+        "127.0.0.1",
+        "--port",
+        str(stand.broker.port),
+        "--timeout",
+        "6",
+    ]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment) as watching:
+        time.sleep(2.0)
+        stand.serves()
+        whole = stand.listener.on("offbeat/gw-1/pump1/event")[-1]
+        other = whole.replace(b'"device":"gw-1"', b'"device":"gw-9"')
+        bad = other.replace(b'"flow"', b'"\\u001b[2J\\u009b31m\\u202eflow"')
+        stand.send("offbeat/gw-9/pump1/event", bad, b"\xff", b"{", b"[" * 10_000)
+        output = watching.communicate(timeout=20)[0].decode("utf-8", "replace")
+    assert not {"\x1b[2J", "\x9b", "\u202e"} & {mark for mark in ("\x1b[2J", "\x9b", "\u202e") if mark in output}, (
+        output
+    )

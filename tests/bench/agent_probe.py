@@ -41,11 +41,11 @@ def main() -> None:
     lags, phases = array("d"), {stream.id: phase(n, streams) / hz for n, stream in enumerate(config.stream)}
     say_state = agent.reporter.state
 
-    def state(stream: str, outcome: Any, *rest: Any) -> None:
+    def state(stream: str, outcome: Any, *more: Any) -> None:
         if outcome.score == outcome.score:  # not NaN: the window is full
             figures.setdefault("first_score_s", time.monotonic() - began)
             lags.append(time.time() - outcome.time - phases[stream])
-        say_state(stream, outcome, *rest)
+        say_state(stream, outcome, *more)
 
     agent.reporter.state = state  # type: ignore[method-assign]
     ready = agent.notifier.ready

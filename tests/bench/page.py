@@ -42,7 +42,7 @@ class Client(threading.Thread):
     def run(self) -> None:
         """Until the process ends."""
         threading.Thread(target=self._follow_rows, daemon=True).start()
-        with urllib.request.urlopen(self._url + "/live", timeout=60) as live:
+        with contextlib.suppress(OSError), urllib.request.urlopen(self._url + "/live", timeout=60) as live:
             assert isinstance(live, HTTPResponse)
             for line in live:
                 if line.startswith(b"data: "):

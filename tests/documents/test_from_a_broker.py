@@ -26,12 +26,12 @@ PAGE = ROOT / "docs/how-to/from-a-broker-to-alerts.md"
 MODULES = {"offbeat-edge": "edge", "offbeat-train": "train"}
 HASTE = {
     "discover": "--seconds 3 --host 127.0.0.1 --port {port}",
-    "record": "--seconds 30",
-    "fit": "--epochs 2 --window 12",
+    "record": "--seconds 45",
+    "fit": "--epochs 2 --window 8",
     "check": "",
     "run": "",
 }
-EVERY_S = 0.1
+EVERY_S = 0.2
 
 
 class Sensors:

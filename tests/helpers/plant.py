@@ -95,10 +95,10 @@ class Plant:
         self.attending = Attending(self.ledger, LONGEST_S, now=lambda: self.clock)
         self.publisher = Publisher(BrokerSettings(), DeviceTopics("gw-1"), self.outbox)
         self.reporter = Reporter(self.outbox, self.publisher, self.ledger, {}, Durations())
-        self.kept = KeptTopics(self._folder / "served.json", self.publisher.topics)
-        self.reporter.on_cleared = self.kept.cleared
+        clock = partial(next, count(0, 60))  # what is to be cleared is so with the next look
+        self.reporter.kept = self.kept = KeptTopics(self._folder / "served.json", self.publisher.topics, clock)
         self.reporter.serve(streams)
-        self.reporter.clear(self.kept.now(streams), after_s=0.0)
+        self.kept.now(streams)
         self.tick()
 
     def remove(self, stream: str) -> None:
@@ -108,7 +108,7 @@ class Plant:
         self.reporter.over(stream, machine.now)
         self.ledger.settle_others(self.machines)
         self.reporter.serve(self.machines)
-        self.reporter.clear(self.kept.now(list(self.machines)), after_s=0.0)
+        self.kept.now(list(self.machines))
 
     def row(self, stream: str, score: float, flow: float, silent: bool = False) -> None:
         """One second more, in which a stream gives a row."""

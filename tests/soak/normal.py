@@ -26,7 +26,7 @@ from firmware_sim.machine.faults import KINDS, Fault, make_fault
 
 ROOT = Path(__file__).resolve().parents[2]
 START = 1_767_571_200.0
-FLUSH = {"flow": -6.0, "pressure": -0.35, "motor_current": 1.2}
+FLUSH = {"flow": -10.0, "pressure": -0.6, "motor_current": 2.0}
 """What a flush adds at its height, in the channels' units."""
 FLUSH_ROWS, RAMP_ROWS = 40, 4
 AMPLITUDE = 0.05

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from train.options.labels import add_labels_option
 from train.options.playback import add_playback_options, play_files, row_count
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
         metavar="FILE",
         help='label windows as JSON, {"folder/file.csv": [["from", "to"], ...]}; they decide what is found',
     )
+    add_labels_option(parser, "they decide what is found")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures as JSON")
     add_playback_options(parser)
     return parser
@@ -100,7 +102,9 @@ def _judged(
     if args.windows is not None:
         windows = read_windows(args.windows, args.timezone or bundle.timezone)
         return [judge(one, windows_of(windows, path), first) for one, path in zip(played, args.csv, strict=True)]
-    return None if args.label_column is None else [judge(one, None, first) for one in played]
+    if any(one.table.labels is None for one in played):
+        return None
+    return [judge(one, None, first) for one in played]
 
 
 def _settings(

@@ -1,17 +1,16 @@
 """Times in files and on the command line: Unix numbers or ISO text, the latter local where it names no zone."""
 
+import math
 import re
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import numpy as np
-import pandas as pd
 
+from edge.readings.clock import Clock, TimePlan
 from train.console.errors import DatasetError
 
-# What loggers write that is not ISO 8601 but can be read in one way only.
-_OTHER_FORMATS = ("%Y/%m/%d %H:%M:%S", "%Y/%m/%d %H:%M", "%d.%m.%Y %H:%M:%S", "%d.%m.%Y %H:%M", "%Y%m%d %H%M%S")
-_WITH_ZONE = re.compile(r"[T ]\d{1,2}:?.*(?:Z|[+-]\d{2}(?::?\d{2})?)$")
+_DAY_FIRST = re.compile(r"\d{1,2}\.\d{1,2}\.\d{2}")
 _NOT_BEFORE_S = 1e8
 """Unix seconds of 1973: smaller numbers are counted from a start of their own, and are taken as seconds."""
 _UNITS = ((1e17, 1e9), (1e14, 1e6), (1e11, 1e3))
@@ -33,14 +32,25 @@ def zone(name: str) -> ZoneInfo:
 def parse_times(cells: np.ndarray, timezone: str) -> np.ndarray:
     """Text cells (n,) as Unix seconds (n,), NaN where a cell is no time.
 
-    Numbers are Unix seconds, or ms, us, ns by their magnitude; all else is ISO 8601,
-    in local time of `timezone` where it names no zone.
+    Numbers are Unix seconds, or ms, us, ns by their magnitude; all else is text with the year first, or with the day
+    first and points, in local time of `timezone` where it names no zone. The order of the cells tells the two passes
+    of an hour that a clock change repeats.
     """
-    numbers = pd.to_numeric(pd.Series(cells).str.replace(",", "."), errors="coerce").to_numpy(np.float64)
+    numbers = np.array([_number(cell) for cell in cells], np.float64)
     finite = np.isfinite(numbers)
     if finite.mean() > 0.5:
         return np.where(finite, numbers / unix_unit(numbers[finite]), np.nan)
-    return _parse_text(pd.Series(cells).str.replace(",", "."), timezone)
+    zone(timezone)
+    clocks = [Clock(TimePlan((0,), order=order, zone=timezone)) for order in ("ymd", "dmy")]
+    texts = [str(cell).strip() for cell in cells]
+    return np.array([clocks[_DAY_FIRST.match(text) is not None].seconds([text]) for text in texts], np.float64)
+
+
+def _number(cell: object) -> float:
+    try:
+        return float(str(cell).replace(",", "."))
+    except ValueError:
+        return math.nan
 
 
 def unix_unit(numbers: np.ndarray) -> float:
@@ -103,46 +113,3 @@ def _in_order(text: str, start: float, end: float) -> tuple[float, float]:
 def format_time(time: float, timezone: str) -> str:
     """Unix seconds as local ISO text, to the second."""
     return datetime.fromtimestamp(time, zone(timezone)).strftime("%Y-%m-%d %H:%M:%S")
-
-
-def _parse_text(texts: pd.Series, timezone: str) -> np.ndarray:
-    seconds = np.full(len(texts), np.nan)
-    zoned = texts.str.contains(_WITH_ZONE).to_numpy(bool)
-    if zoned.any():
-        seconds[zoned] = _seconds(pd.to_datetime(texts[zoned], format="ISO8601", utc=True, errors="coerce"))
-    if not zoned.all():
-        seconds[~zoned] = _localized(_naive(texts[~zoned]), timezone)
-    return seconds
-
-
-def _naive(texts: pd.Series) -> pd.Series:
-    """Local times, NaT where no format fits."""
-    found = pd.to_datetime(texts, format="ISO8601", errors="coerce")
-    for pattern in _OTHER_FORMATS:
-        if not found.isna().any():
-            break
-        found = found.fillna(pd.to_datetime(texts, format=pattern, errors="coerce"))
-    return found
-
-
-def _localized(local: pd.Series, timezone: str) -> np.ndarray:
-    """Local times as Unix seconds.
-
-    In the hour that a clock change repeats, the second pass begins where time steps
-    back; in the hour that it skips, times are moved on to its end.
-    """
-    name = zone(timezone)
-    first = _seconds(local.dt.tz_localize(name, ambiguous=np.ones(len(local), bool), nonexistent="shift_forward"))
-    second = _seconds(local.dt.tz_localize(name, ambiguous=np.zeros(len(local), bool), nonexistent="shift_forward"))
-    ambiguous = first < second
-    if ambiguous.any():
-        wall = local.astype("int64").to_numpy()
-        reached = np.maximum.accumulate(np.concatenate([[wall[0] - 1], wall[:-1]]))
-        return np.where(ambiguous & (wall <= reached), second, first)
-    return first
-
-
-def _seconds(times: pd.Series) -> np.ndarray:
-    """Timestamps with a zone as Unix seconds, NaN for NaT."""
-    whole = times.dt.tz_convert("UTC").dt.tz_localize(None).to_numpy("datetime64[ns]")
-    return np.where(np.isnat(whole), np.nan, whole.astype(np.int64) / 1e9)

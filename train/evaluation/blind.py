@@ -35,7 +35,7 @@ def best_row(files: Sequence[Judged]) -> int:
     The earliest of several equals. Found from the labels: no detector could know it.
     """
     labels, _, _ = judged_rows(files)
-    return best_start(np.concatenate([np.arange(one.first, len(one.times)) for one in files]), labels)
+    return best_start(np.concatenate([np.flatnonzero(one.counted) for one in files]), labels)
 
 
 def best_start(rows: np.ndarray, labels: np.ndarray) -> int:

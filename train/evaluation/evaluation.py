@@ -92,6 +92,7 @@ def truth(table: RawTable, anomalies: Sequence[Anomaly] | None, first: int) -> J
         alarm=np.zeros(len(times), bool),
         starts=np.zeros(len(times), bool),
         first=first,
+        unjudged=table.unjudged,
     )
 
 
@@ -140,7 +141,8 @@ def summarize(bundle: Bundle, played: Sequence[Played], first: int) -> Quiet:
 
 def _normal(bundle: Bundle, values: np.ndarray, file: Judged) -> tuple[np.ndarray, np.ndarray]:
     """Mean and sd, (channels,) each, of a file's normal rows before the evaluated ones, else as the bundle has them."""
-    before = values[: file.first][~file.labels[: file.first]]
+    normal = ~file.labels if file.unjudged is None else ~file.labels & ~file.unjudged
+    before = values[: file.first][normal[: file.first]]
     if len(before) >= _LEAST_LIMIT_ROWS:
         return blind.mean_and_sd(before)
     center, scale = bundle.scaler.center, bundle.scaler.scale

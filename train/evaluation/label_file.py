@@ -9,14 +9,11 @@ import numpy as np
 
 from edge.readings.labels import find_labels, label_of, outliers_are_minus_one
 from train.console.errors import DatasetError
-from train.console.times import parse_times
 from train.evaluation.found import Anomaly, labels_inside
 from train.evaluation.label_windows import as_anomaly, read_windows, windows_of
 from train.read.csv_file import CsvFile, read_csv, times_of
+from train.read.intervals import inside, is_intervals, read_intervals
 from train.read.tables import RawTable, ReadOptions, read_table
-
-_FROM = ("start", "from", "begin", "start_time", "onset")
-_TO = ("end", "to", "stop", "end_time", "until")
 
 
 def labelled_recording(path: Path, csv: Path, recording: RawTable, options: ReadOptions) -> RawTable:
@@ -24,7 +21,7 @@ def labelled_recording(path: Path, csv: Path, recording: RawTable, options: Read
 
     - CSV with the channels and a label column: a recording of its own.
     - CSV with a time and a label column: labels of the recording's rows at those times.
-    - CSV with columns like start and end, or JSON with [["from", "to"], ...] or
+    - CSV with columns like start and end, two columns of times without a header, or JSON with [["from", "to"], ...] or
       {"folder/file.csv": [["from", "to"], ...]}: intervals of the recording, ends included.
 
     Raises:
@@ -36,13 +33,11 @@ def labelled_recording(path: Path, csv: Path, recording: RawTable, options: Read
         raise DatasetError(f"{path}: cannot read it ({error.strerror})") from error
     if json_text:
         return _with(recording, _json_intervals(path, csv, options.zone))
+    if is_intervals(path, options):
+        return replace(recording, labels=inside(recording.times, read_intervals(path, options)))
     file = read_csv(path)
     if options.channels is not None and set(options.channels) <= set(file.header):
         return read_table(path, replace(options, label_column=_label_column(file, options)))
-    columns = [next((name for name in file.header if name.lower() in names), None) for names in (_FROM, _TO)]
-    if columns[0] is not None and columns[1] is not None:
-        times = [parse_times(file.column(name), options.zone) for name in columns if name is not None]
-        return _with(recording, [Anomaly(a, b) for a, b in zip(*(one.tolist() for one in times), strict=True)])
     return _by_time(file, recording, options)
 
 

@@ -1,7 +1,7 @@
 """How good a detector was where the anomalies are known: rates by rows, findings by episodes."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -31,6 +31,14 @@ class Judged:
     """(n,) the channel blamed for each row; empty for detectors that blame none."""
     drift: tuple[float, ...] = ()
     """Times at which a drift was told of, Unix seconds."""
+    unjudged: np.ndarray | None = None
+    """(n,) bool: rows of which nobody knows whether they are anomalous, left out of all figures; None for none."""
+
+    @property
+    def counted(self) -> np.ndarray:
+        """(n,) bool: the rows that figures are about."""
+        counted = np.arange(len(self.times)) >= self.first
+        return counted if self.unjudged is None else counted & ~self.unjudged
 
 
 @dataclass(frozen=True)
@@ -57,6 +65,7 @@ class Metrics:
     """All metrics over several files; rates are fractions, None where there is nothing to divide by."""
 
     rows: int
+    """That were evaluated and judged."""
     normal_rows: int
     anomalous_rows: int
     alarm_rows: int
@@ -87,6 +96,8 @@ class Metrics:
     delay_s: float | None
     """Mean over the anomalies found."""
     findings: tuple[Finding, ...]
+    unjudged_rows: int = 0
+    """Evaluated rows that nobody judged; no other figure counts them."""
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types."""
@@ -121,13 +132,17 @@ def measure(files: Sequence[Judged], grace: float | Sequence[float]) -> Metrics:
         false_episodes=sum(len(one.false) for one in matches),
         delay_s=float(np.mean(delays)) if delays else None,
         findings=tuple(findings),
+        unjudged_rows=sum(len(one.times) - one.first - int(one.counted.sum()) for one in files),
     )
 
 
 def judged_rows(files: Sequence[Judged]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Labels, scores and alarms of the evaluated rows of all files, one after another; no score counts as 0."""
+    """Labels, scores and alarms of the evaluated rows of all files, one after another; no score counts as 0.
+
+    Rows that nobody judged are not among them.
+    """
     labels, score, alarm = (
-        np.concatenate([getattr(one, name)[one.first :] for one in files]) for name in ("labels", "score", "alarm")
+        np.concatenate([getattr(one, name)[one.counted] for one in files]) for name in ("labels", "score", "alarm")
     )
     return labels, np.nan_to_num(score, nan=0.0), alarm
 
@@ -145,7 +160,12 @@ def false_starts(file: Judged, grace: float) -> np.ndarray:
 
 
 def _match(file: Judged, grace: float) -> Match:
-    return match(evaluated_anomalies(file), _start_times(file).tolist(), grace)
+    """What its episodes found; one that starts where nobody judged is not false."""
+    found = match(evaluated_anomalies(file), _start_times(file).tolist(), grace)
+    if file.unjudged is None:
+        return found
+    unknown = file.unjudged[file.first :][file.starts[file.first :]]
+    return replace(found, false=tuple(number for number in found.false if not unknown[number]))
 
 
 def _start_times(file: Judged) -> np.ndarray:
@@ -199,7 +219,7 @@ def _far_before_onset(files: Sequence[Judged]) -> float | None:
         if anomalies:
             onset = min(one.start if one.onset is None else one.onset for one in anomalies)
             before = (file.times < onset) & ~file.labels
-            before[: file.first] = False
+            before &= file.counted
             normal += int(before.sum())
             alarms += int((before & file.alarm).sum())
     return _ratio(alarms, normal)

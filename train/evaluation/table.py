@@ -51,6 +51,8 @@ def print_evaluation(result: Evaluation, console: Console) -> None:
         table.add_row(*line)
     console.print(table)
     echo(console, f"clock: in alarm from row {result.clock_row} of every file on, the row that suits it best")
+    if unjudged := result.detectors["offbeat"].unjudged_rows:
+        echo(console, f"{count(unjudged)} rows that nobody judged (label -1) are left out of all figures")
     if result.windows:
         echo(console, WINDOW_DELAYS)
     for one in result.detectors["offbeat"].findings:
@@ -71,7 +73,7 @@ def print_quiet(found: Quiet, console: Console) -> None:
     console.print(table)
     if found.claims:
         console.print(_claims(found.claims))
-    echo(console, "no labels: give --label-column or --windows to see which alarms were right")
+    echo(console, "no labels: give --label-column, --labels or --windows to see which alarms were right")
 
 
 def _claims(claims: Sequence[Claim]) -> Table:

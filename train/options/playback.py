@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from train.options.files import add_writing_options, written_as
+from train.options.labels import with_labels
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -88,7 +89,8 @@ def play_files(
     from train.evaluation.playback import oddities, play, read_for
 
     bundle, variant, model = open_bundle(args)
-    tables = read_for(bundle, paths, reading_of(args, bundle), rows)
+    options = reading_of(args, bundle)
+    tables = with_labels(getattr(args, "labels", None), read_for(bundle, paths, options, rows), paths, options)
     with rows_done(console) as progress:
         played = play(bundle, variant, model, tables, args.calibrate_rows, progress)
     for one in played:

@@ -2,13 +2,14 @@
 
 import argparse
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge.detector.members.threshold import Threshold, named
 from edge.detector.rows.aligner import AlignerSettings, held_gap
 from train.options.files import add_writing_options, written_as
+from train.options.labels import add_labels_option, with_labels
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -28,6 +29,7 @@ def add_file_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--label-column", metavar="NAME", help="1 where a row is anomalous, -1 where nobody judged")
     group.add_argument("--timezone", metavar="ZONE", help="of times that name none (default: UTC)")
     add_writing_options(group)
+    add_labels_option(group, "these rows are not fitted")
 
 
 def add_column_options(parser: argparse.ArgumentParser) -> None:
@@ -122,7 +124,9 @@ def load_readings(args: argparse.Namespace, console: "Console") -> LoadedReading
     from train.report_card.table import print_card
 
     selection, choice, zone_of = selection_of(args), choice_of(args), args.timezone or "UTC"
-    tables = read_tables(args.csv, read_options(args))
+    options = read_options(args)
+    tables = read_tables(args.csv, options)
+    tables = with_labels(args.labels, tables, args.csv, replace(options, channels=tables[0].channels))
     _print_tables(tables, args.channels, console)
     period_s = args.period or usual_period(tables)
     if args.hold is None and args.max_gap is None:

@@ -1,5 +1,6 @@
 """A file as columns of text, where a table of readings is not what is wanted; and the lines of files of any kind."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,6 +53,8 @@ def open_source(path: Path) -> Source:
     if path.suffix.lower() in (*_SHEETS, *_PARQUET) and path.is_file():
         lines = _sheet_lines(path)
         return Source(lambda: iter(lines), "Parquet" if path.suffix.lower() in _PARQUET else "Excel", "")
+    if path.suffix.lower() == ".json" and (entries := _json_entries(path)):
+        return Source(lambda: iter(entries), "", "utf-8")
     try:
         file = open_text(path)
     except FileError as error:
@@ -92,6 +95,25 @@ def times_of(path: Path, options: FileOptions) -> np.ndarray:
         return np.array([clock.seconds(one[1]) for one in rows if not isinstance(one, FileError)])
     except FileError as error:
         raise DatasetError(str(error)) from error
+
+
+def _json_entries(path: Path) -> list[Line]:
+    """The objects of a JSON array as lines of JSON: the file's own, or the only one in its object, such as `series` of
+    Azure Anomaly Detector. None where the file holds something else, JSON lines among it."""
+    try:
+        body = json.loads(path.read_text("utf-8-sig"))
+    except (OSError, ValueError, RecursionError):
+        return []
+    arrays = (
+        [body]
+        if isinstance(body, list)
+        else [one for one in body.values() if isinstance(one, list)]
+        if isinstance(body, dict)
+        else []
+    )
+    if len(arrays) != 1 or not all(isinstance(one, dict) for one in arrays[0]):
+        return []
+    return [(number, json.dumps(one)) for number, one in enumerate(arrays[0], 1)]
 
 
 def _sheet_lines(path: Path) -> list[Line]:

@@ -181,11 +181,11 @@ def read_tables(paths: Sequence[str | Path], options: ReadOptions) -> list[RawTa
     Raises:
         DatasetError: as `read_table`; a later file lacks a channel of the first.
     """
-    from train.read.folder import read_folder  # it reads tables
+    from train.read.folder import is_folder, read_folder  # they read tables
 
     tables: list[RawTable] = []
     for path in map(Path, paths):
-        tables.append(read_folder(path, options) if path.is_dir() else read_table(path, options))
+        tables.append(read_folder(path, options) if is_folder(path) else read_table(path, options))
         options = replace(options, channels=tables[0].channels, keep=(), drop=())
     names = _unique([table.name for table in tables])
     return [replace(table, name=name) for table, name in zip(tables, names, strict=True)]

@@ -88,8 +88,8 @@ def _confusion(metrics: Metrics) -> Section:
         _cell("right", metrics.normal_rows - false, "right"),
     ]
     text = (
-        "Every evaluated row once: what it was, and what the detector said. Rows count one by one, so a late start and "
-        "a late end of an episode show here although the anomaly was found."
+        "Every judged row once: what it was, and what the detector said. Rows count one by one, so a late start "
+        "and a late end of an episode show here although the anomaly was found."
     )
     return Section("Confusion matrix", text, (f'<div class="matrix">{"".join(cells)}</div>',))
 

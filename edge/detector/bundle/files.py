@@ -1,8 +1,10 @@
 """The bundle: a folder with manifest.json and model files, the contract between train and edge."""
 
+import errno
 import hashlib
 import json
 import os
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,12 +18,15 @@ __all__ = [
     "UnfitError",
     "Variant",
     "load_bundle",
+    "read_file",
     "read_hashed",
     "write_atomically",
     "write_bundle",
 ]
 
 MANIFEST = "manifest.json"
+_LARGEST_MANIFEST, _LARGEST_FILE = 64 << 20, 1 << 30
+"""Bytes; no bundle for a gateway comes near."""
 
 
 def load_bundle(folder: str | Path) -> Bundle:
@@ -33,7 +38,7 @@ def load_bundle(folder: str | Path) -> Bundle:
     folder = Path(folder)
     path = folder / MANIFEST
     try:
-        text = path.read_bytes()
+        text = read_file(path, _LARGEST_MANIFEST)
     except (OSError, ValueError) as error:  # ValueError: a name that no file can have
         reason = getattr(error, "strerror", None) or error
         raise BundleError(f"{path}: cannot read the manifest ({reason}); is this a bundle's folder?") from error
@@ -71,6 +76,22 @@ def write_bundle(folder: str | Path, manifest: Mapping[str, Any], files: Mapping
     return load_bundle(folder)
 
 
+def read_file(path: Path, most_bytes: int = _LARGEST_FILE) -> bytes:
+    """The content of a plain file: a pipe would be waited for, a device may never end.
+
+    Raises:
+        OSError: it is no plain file, too large, or cannot be read.
+    """
+    # Not blocking: to open a pipe that nobody writes to would wait as well.
+    with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+        status = os.fstat(file.fileno())
+        if not stat.S_ISREG(status.st_mode):
+            raise OSError(errno.EINVAL, "it is no plain file", str(path))
+        if status.st_size > most_bytes:
+            raise OSError(errno.EFBIG, f"it has {status.st_size} bytes, at most {most_bytes} are read", str(path))
+        return file.read()
+
+
 def write_atomically(path: Path, content: bytes) -> None:
     """Replace a file as a whole: after a power cut there is the old or the new content, never half of it."""
     temporary = path.with_name(f".{path.name}.new")
@@ -88,7 +109,7 @@ def read_hashed(path: Path, wanted: str | None) -> bytes:
         BundleError: it cannot be read, or is another one.
     """
     try:
-        content = path.read_bytes()
+        content = read_file(path)
     except (OSError, ValueError) as error:  # ValueError: a name that no file can have
         reason = getattr(error, "strerror", None) or error
         raise BundleError(f"{path}: cannot read it ({reason}); copy the whole bundle again") from error

@@ -40,6 +40,8 @@ FIRST_UPDATE_S = 60.0
 """And an episode that only goes on is told after this long, seconds, then after twice as long, and so on."""
 LEVEL = 1.0
 """Score of the alarm level, and the part of its bound at which a baseline is a drift."""
+_LEAD_FACTOR = 12
+"""Each further channel that leads waits so many times longer: 5 s, a minute, 12 minutes, then as all else."""
 _LED_KEPT = 100
 """Channels that have led, as the state file keeps them; of so many, another one is no news."""
 _TOP_CHANNEL_LEAD = 0.1
@@ -81,7 +83,8 @@ class Episode:
         self._said_at = event.time
         self._updates = 0
         self._led = [part.channel for part in event.contributors[:1]]  # told as leading, in their order
-        self._calmed = self._returned = False  # whether it was told once
+        self.has_calmed = False
+        """Whether it was told once that it calms."""
 
     def update(self, look: Look, must: bool = False) -> list[Event]:
         """The `update` that this row is worth, if any; one that `must` be told is, unless the row is a calm one."""
@@ -93,14 +96,8 @@ class Episode:
             if worse and due_s >= LEAST_UPDATE_S:
                 return self._say(_at_peak(event))
             return self._pass_over(event)
-        back = self.last.calming and not self._returned
-        news = (
-            worse
-            or back
-            or (self._another_leads(event) and due_s >= self._wait_s(LEAST_UPDATE_S, 4, len(self._led) - 1))
-        )
+        news = worse or self._leads_anew(event, due_s)
         if must or due_s >= self._wait_s(self._first_s, 2, self._updates) or (news and due_s >= LEAST_UPDATE_S):
-            self._returned = self._returned or back
             return self._say(event)
         return self._pass_over(event)
 
@@ -110,18 +107,21 @@ class Episode:
         Of a fault that comes and goes it is told at once the first time, then as rarely as anything else.
         """
         due_s = look.time - self._said_at
-        wait_s = self._wait_s(self._first_s, 2, self._updates) if self._calmed else LEAST_UPDATE_S
+        wait_s = self._wait_s(self._first_s, 2, self._updates) if self.has_calmed else LEAST_UPDATE_S
         if self.last.calming or due_s < wait_s:
             return []
-        self._calmed = True
+        self.has_calmed = True
         event = replace(_next(self.last, look), calming=True, contributors=self.last.contributors)
         return self._say(event)
 
     def _wait_s(self, first_s: float, factor: int, times: int) -> float:
         return min(first_s * factor ** min(times, 20), self._update_every_s)
 
-    def _another_leads(self, event: Event) -> bool:
-        return _top_changed(self.last, event) and event.contributors[0].channel not in self._led
+    def _leads_anew(self, event: Event, due_s: float) -> bool:
+        """Whether a channel leads that was not told yet; each further one waits longer, or many would take turns."""
+        if not _top_changed(self.last, event) or event.contributors[0].channel in self._led:
+            return False
+        return due_s >= self._wait_s(LEAST_UPDATE_S, _LEAD_FACTOR, len(self._led) - 1)
 
     def _say(self, event: Event) -> list[Event]:
         self.last, self._said_at = event, event.time
@@ -161,8 +161,7 @@ class Episode:
             "said_at": self._said_at,
             "updates": self._updates,
             "led": self._led[:_LED_KEPT],
-            "calmed": self._calmed,
-            "returned": self._returned,
+            "calmed": self.has_calmed,
         }
 
 
@@ -179,7 +178,7 @@ def episode_from_dict(body: Mapping[str, Any], update_every_s: float, first_s: f
     episode._said_at = float(body["said_at"])
     episode._updates = max(0, int(body.get("updates", 0)))
     episode._led = [str(name) for name in body.get("led", episode._led)][:_LED_KEPT]
-    episode._calmed, episode._returned = bool(body.get("calmed")), bool(body.get("returned"))
+    episode.has_calmed = bool(body.get("calmed"))
     return episode
 
 

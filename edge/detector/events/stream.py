@@ -51,6 +51,14 @@ _ANOMALY, _DRIFT = "", "drift"
 
 _KINDS = {_ANOMALY: "anomaly", _DRIFT: "drift"}
 
+_LONG_S = 120.0
+"""An anomaly that lasted for less is over as soon as its rows say so, seconds: four times the window of the pump."""
+_WAITED_FOR = 2.0
+"""One that lasted longer is over once it has been quiet for twice as long as it lasted: eight hours of a worn bearing
+or a blocked pipe go under the level again and again, some four minutes of twenty."""
+_LONGEST_QUIET_S = 1800.0
+"""But not longer than this, seconds: that it calms was told, and its end bears the time when it fell quiet."""
+
 _OF_CALM = ("time", "score", "return_period_s")
 """What a snapshot keeps of the row that closed the anomaly; the rest of its `end` is as it was said last."""
 
@@ -68,7 +76,8 @@ class StreamEvents:
         quiet_s: float,
         zone: Callable[[], datetime.tzinfo] = lambda: datetime.UTC,
     ) -> None:
-        """An anomaly that stays quiet for `quiet_s` seconds is over: one fault that comes and goes is one alert."""
+        """An anomaly that stays quiet for `quiet_s` seconds is over, or for longer where it lasted long: one fault that
+        comes and goes is one alert."""
         self._settings, self._channels, self._model, self._new_id = settings, channels, model, new_id
         self._quiet_s = quiet_s
         self._anomaly: Episode | None = None
@@ -202,6 +211,8 @@ class StreamEvents:
         """What is told at `time` of an anomaly that has fallen quiet: that it calms, and its end."""
         if self._anomaly is None or self._calm is None:
             return []
+        if self._anomaly.has_calmed:
+            return self._published_end(time)
         now = min(time, max(self.last_time, self._calm.time))
         return self._published_end(time) or self._anomaly.calm(replace(self._calm, time=now))
 
@@ -210,7 +221,7 @@ class StreamEvents:
         if self._anomaly is None or self._calm is None:
             return []
         calm, anomaly = self._calm, self._anomaly
-        if time - calm.time < self._quiet_s:
+        if time - calm.time < max(self._quiet_s, _quiet_after(calm.time - anomaly.last.start_time)):
             return []
         self._calm = self._anomaly = None
         now = min(time, max(self.last_time, calm.time))
@@ -246,6 +257,11 @@ class StreamEvents:
         self._silence.held = {episodes[key].last.id for key, part in body.items() if part.get("held")}
         self._anomaly, self._drift.open = episodes.pop(_ANOMALY, None), episodes.pop(_DRIFT, None)
         self._rules.restore(episodes)
+
+
+def _quiet_after(lasted_s: float) -> float:
+    """How long an anomaly that lasted so long must be quiet to be over, seconds, beside what its rows want."""
+    return min(_WAITED_FOR * lasted_s, _LONGEST_QUIET_S) if lasted_s >= _LONG_S else 0.0
 
 
 def _calm_from_dict(body: Mapping[str, Any]) -> Look:

@@ -121,7 +121,7 @@ def at(found: Any, path: str) -> Any:
     for key in path.split("."):
         if isinstance(found, Mapping):
             found = found.get(key)
-        elif isinstance(found, list) and key.isdigit() and int(key) < len(found):
+        elif isinstance(found, list) and key.isdecimal() and int(key) < len(found):
             found = found[int(key)]
         else:
             return None

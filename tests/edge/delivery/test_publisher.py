@@ -91,6 +91,20 @@ def test_an_event_reaches_a_subscriber_and_leaves_the_outbox_on_its_puback(
         assert publisher.counts().acknowledged == 1
 
 
+def test_an_envelope_is_put_around_events_where_it_is_asked_for(
+    broker: Broker, listener: Listener, outbox: Outbox
+) -> None:
+    with publishing(broker.settings, outbox, evolve(QUICK, cloudevents=True)) as publisher:
+        connected(publisher)
+        entry = outbox.put(alert(1))
+
+        [message] = alerts_at(listener, 1)
+
+        assert message.seq == entry.seq
+        [payload] = listener.on(EVENTS)
+        assert json.loads(payload)["type"] == "offbeat.anomaly.new"
+
+
 def test_what_was_pending_when_the_connection_came_up_is_marked_replayed(
     broker: Broker, listener: Listener, outbox: Outbox
 ) -> None:

@@ -1,7 +1,9 @@
 """Files as loggers, historians and programs export them: each is read rightly, or refused with what settles it."""
 
+import contextlib
 import gzip
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
@@ -255,3 +257,25 @@ def test_a_packed_file_that_was_cut_off_gives_what_is_in_it(tmp_path):
 
     assert 10 < len(found) < 60
     assert column(found, "a") == TEMP[: len(found)] or column(found[:-1], "a") == TEMP[: len(found) - 1]
+
+
+@pytest.mark.parametrize("cell", ["9" * 5000, "²", "٣²"])
+def test_cells_that_only_look_like_digits_raise_nothing_but_a_file_error(tmp_path, cell):
+    (tmp_path / "file.csv").write_text("flow,pressure\n" + f"{cell},1.5,2.5\n" * 5, "utf-8")
+
+    with contextlib.suppress(FileError):
+        read(tmp_path / "file.csv")
+
+
+@pytest.mark.parametrize("newest_first", [False, True])
+def test_the_hour_that_a_clock_change_repeats_is_told_in_either_order_of_rows(tmp_path, newest_first):
+    start = 1698530400  # 2023-10-29 00:00 in Berlin, where 02:00 to 03:00 comes twice
+    zone = ZoneInfo("Europe/Berlin")
+    times = [start + 600 * row for row in range(36)]
+    lines = [f"{datetime.fromtimestamp(time, zone):%Y-%m-%d %H:%M:%S},{row % 7}" for row, time in enumerate(times)]
+    file = tmp_path / "autumn.csv"
+    file.write_text("time,a\n" + "\n".join(lines[::-1] if newest_first else lines) + "\n")
+
+    _, found = read(file, FileOptions(timezone="Europe/Berlin"))
+
+    assert [row.time for row in found] == times

@@ -1,6 +1,7 @@
 """offbeat-train evaluate: metrics beside baselines with labels, plain counts without."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -237,3 +238,35 @@ def test_windows_of_another_layout_are_refused(tmp_path: Path, text: str) -> Non
 
     with pytest.raises(DatasetError, match=r"windows\.json"):
         read_windows(file, "UTC")
+
+
+def test_rows_labelled_minus_one_are_left_out_and_said_to_be(small_bundle: Bundle, tmp_path: Path, capsys) -> None:
+    labels = np.zeros(ROWS, int)
+    labels[FAULT], labels[100:200] = 1, -1
+    file = write_csv(tmp_path / "run.csv", shake(normal_rows(ROWS, seed=20), FAULT), None)
+    lines = file.read_text().splitlines()
+    file.write_text("\n".join(f"{line},{mark}" for line, mark in zip(lines, ["label", *labels], strict=True)) + "\n")
+
+    offbeat = figures(small_bundle, [file], "--label-column", "label")["detectors"]["offbeat"]
+
+    assert (offbeat["rows"], offbeat["normal_rows"], offbeat["anomalous_rows"]) == (300, 260, 40)
+    assert offbeat["unjudged_rows"] == 100
+    assert "100 rows that nobody judged" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("found", [False, True])
+def test_label_windows_of_a_file_or_in_the_folder_judge(small_bundle: Bundle, tmp_path: Path, found: bool) -> None:
+    folder = tmp_path / "data"
+    folder.mkdir()
+    file = write_csv(folder / "run.csv", shake(normal_rows(ROWS, seed=20), FAULT))
+    labels = (folder if found else tmp_path) / "labels.csv"
+    ends = [f"{datetime.fromtimestamp(START + row, UTC):%Y-%m-%dT%H:%M:%S}" for row in (FAULT.start, FAULT.stop - 1)]
+    labels.write_text(",".join(ends) + "\n")
+
+    options = [] if found else ["--labels", str(labels)]
+    out = tmp_path / "figures.json"
+    recording = folder if found else file
+    assert main(["evaluate", str(small_bundle.folder), str(recording), "--json", str(out), *options]) == 0
+
+    offbeat = json.loads(out.read_text())["detectors"]["offbeat"]
+    assert (offbeat["anomalous_rows"], offbeat["events"], offbeat["events_found"]) == (40, 1, 1)

@@ -26,7 +26,7 @@ def judged(
     anomalies: tuple[Anomaly, ...] | None = None,
     name: str = "a",
 ) -> Judged:
-    """Rows written as text, `#` for true: one character a row, the first at 1000 s."""
+    """Rows written as text, `#` for true, `?` for unjudged: one character a row, the first at 1000 s."""
     times = 1000 + period_s * np.arange(len(labels))
     truth = np.array([mark == "#" for mark in labels])
     on = np.array([mark == "#" for mark in alarm])
@@ -39,6 +39,7 @@ def judged(
         alarm=on,
         starts=alarm_starts(on),
         first=first,
+        unjudged=np.array([mark == "?" for mark in labels]) if "?" in labels else None,
     )
 
 
@@ -277,3 +278,17 @@ def test_blind_baselines_on_valve1_are_those_published() -> None:
 
     assert always.f1 == pytest.approx(0.698, abs=5e-4)
     assert (clock.f1, clock.far) == (pytest.approx(0.822, abs=5e-4), pytest.approx(0.498, abs=5e-4))
+
+
+def test_rows_that_nobody_judged_are_in_no_figure() -> None:
+    known = measure([judged("..##..", ".##...")], 30.0)
+
+    found = measure([judged("?..##?..?", "#.##.#..#")], 30.0)
+
+    assert (found.rows, found.unjudged_rows) == (6, 3)
+    for name in ("normal_rows", "anomalous_rows", "hits", "f1", "far", "mar", "j", "far_before_onset"):
+        assert getattr(found, name) == getattr(known, name), name
+
+
+def test_an_episode_that_starts_where_nobody_judged_is_not_false() -> None:
+    assert measure([judged("??....##", "#...#..#")], 0.0).false_episodes == 1

@@ -19,8 +19,17 @@ def test_a_folder_with_a_file_a_sensor_is_one_table(tmp_path):
     assert read_tables([tmp_path], ReadOptions(channels=("heat",)))[0].channels == ("heat",)
 
 
-def test_a_file_with_several_channels_in_it_is_refused(tmp_path):
-    write_lines(tmp_path / "all.csv", "time,a,b", "1700000000,1,2", "1700000001,1,2")
+def test_files_with_the_same_channels_at_the_same_times_are_refused(tmp_path):
+    for name in ("one", "other"):
+        write_lines(tmp_path / f"{name}.csv", "time,a,b", "1700000000,1,2", "1700000001,1,2")
 
-    with pytest.raises(DatasetError, match=r"all\.csv: it has 2 channels \(a, b\)"):
+    with pytest.raises(DatasetError, match=r"one and other have the same 2 channels at the same times"):
+        read_tables([tmp_path], ReadOptions())
+
+
+def test_a_channel_that_two_files_have_beside_others_is_refused(tmp_path):
+    write_lines(tmp_path / "one.csv", "time,a,b", "1700000000,1,2", "1700000001,1,2")
+    write_lines(tmp_path / "other.csv", "time,a,c", "1700000000,1,2", "1700000001,1,2")
+
+    with pytest.raises(DatasetError, match=r"several files have a channel 'a' beside others"):
         read_tables([tmp_path], ReadOptions())

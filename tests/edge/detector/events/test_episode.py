@@ -5,6 +5,7 @@ import itertools
 import json
 import math
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -245,3 +246,80 @@ def test_only_the_update_that_says_so_is_calming():
 
     assert not one.update(look(BEGIN + 60))[0].calming
     assert not one.end(look(BEGIN + 70)).calming
+
+
+EIGHT_HOURS = 8 * 3600
+
+
+def rows_of_a_shift(seed: int, channels: int = 3) -> list[Look]:
+    """A row a second: a score that wanders above the level and dips under it, with leaders that change by chance."""
+    chance = np.random.default_rng(seed)
+    scores = np.exp(chance.normal(0.4, 0.35, EIGHT_HOURS))
+    scores[:30] = np.linspace(1.2, 2.5, 30)
+    shares = chance.dirichlet(np.ones(channels), EIGHT_HOURS // 60)
+    named = [{f"c{at}": float(part) for at, part in enumerate(parts)} for parts in shares]
+    return [look(BEGIN + n, float(score), None, **named[n // 60 % len(named)]) for n, score in enumerate(scores, 1)]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_eight_hours_of_a_fault_are_few_messages_and_none_reads_as_if_all_were_well(seed):
+    one = episode(3600.0, c0=0.6, c1=0.4)
+
+    said = told(one, rows_of_a_shift(seed))
+
+    end = BEGIN + EIGHT_HOURS
+    said += one.calm(look(end + 5, 0.2))
+    said.append(one.end(look(end + 60, 0.1)))
+    assert len(said) + 1 <= 15
+    assert all(event.score >= 1 for event in said if event.event_type == "update" and not event.calming)
+
+
+def test_an_episode_that_only_goes_on_is_told_ever_more_rarely():
+    said = told(episode(3600.0, a=1.0), [look(BEGIN + n, 1.5, a=1.0) for n in range(1, EIGHT_HOURS)])
+
+    steps = [round(after - before) for before, after in itertools.pairwise([BEGIN, *(event.time for event in said)])]
+    assert steps == [60, 120, 240, 480, 960, 1920, *[3600] * 6]
+    assert len(said) + 3 <= 15, "with its new, the one that it calms, and its end"
+
+
+def test_a_row_under_the_level_is_not_told():
+    one = episode(60.0)
+
+    assert told(one, [look(BEGIN + n, 0.9) for n in range(1, 1000)]) == []
+    assert len(one.update(look(BEGIN + 1000, 1.0))) == 1
+
+
+def test_what_became_worse_too_soon_to_be_told_is_told_as_it_was_at_its_worst():
+    one = episode(a=0.9)
+    one.update(look(BEGIN + 2, 3.0, a=0.8))
+
+    (event,) = one.update(look(BEGIN + 6, 0.5, b=0.8))
+    assert (event.severity, event.score, event.contributors[0].channel) == ("critical", 3.0, "a")
+
+
+def test_a_channel_that_was_told_as_leading_is_no_news_again():
+    one = episode(3600.0, a=1.0)
+
+    said = told(one, [look(BEGIN + n, **{"ab"[n % 2]: 1.0}) for n in range(1, 59)])
+
+    assert [event.contributors[0].channel for event in said] == ["b"]
+
+
+def test_calming_is_told_at_once_the_first_time_and_then_as_rarely_as_anything_else():
+    one, said = episode(3600.0), []
+    for cycle in range(1, 100):
+        time = BEGIN + 300 * cycle
+        said += one.calm(look(time, 0.2)) + one.calm(look(time + 10, 0.2)) + one.update(look(time + 150, 1.5))
+
+    assert (said[0].calming, said[0].time) == (True, BEGIN + 300)
+    assert len(said) + 2 <= 15
+    assert all(event.calming or event.score >= 1 for event in said)
+
+
+def test_what_an_episode_has_told_survives_a_state_file():
+    one = episode(3600.0, a=1.0)
+    told(one, [look(BEGIN + 10, b=1.0), look(BEGIN + 130, b=1.0)])
+    again = episode_from_dict(json.loads(json.dumps(one.to_dict())), 3600.0)
+
+    rows = [look(BEGIN + n, **{"abc"[n % 3]: 1.0}) for n in range(131, 2000)]
+    assert told(again, rows) == told(one, rows) != []

@@ -1,0 +1,1 @@
+"""Readings as devices and programs publish them over MQTT: each an encoder from readings to messages."""
