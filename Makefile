@@ -15,7 +15,7 @@ units = --unit speed=rpm --unit flow=m3/h --unit pressure=bar --unit motor_curre
 
 both_runtimes = $$(test -x .venv-tflite/bin/python && echo --runtime-python .venv-tflite/bin/python)
 
-.PHONY: help demo test test-integrations test-homeassistant check docs results bench attack chaos fuzz soak model picture release clean
+.PHONY: help demo test test-integrations test-homeassistant check docs results bench attack chaos fuzz soak model picture page-pictures release clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -82,6 +82,10 @@ picture: ## redraw the README's picture: models/pump on a run with a fault
 	@mkdir -p build
 	$(run) firmware_sim csv --out build/fault.csv --start 2026-01-07T10:00Z --seed 5 --labels --fault lost_coupling.flow@22m+20m
 	$(run) train.report.picture models/pump build/pump.csv build/fault.csv models/detection.svg
+
+page-pictures: ## redraw docs/pictures/page: the live page before made-up machines, in Chromium
+	$(environment) --node
+	OFFBEAT_NODE=build/node $(run) tests.integrations.page.screenshots
 
 release: ## wheel, source, .deb, pins with hashes, SBOMs, signed, into dist (KEY=file MACHINE=aarch64)
 	$(environment)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from edge.detector.bundle.rules import ChannelRules
     from edge.detector.face import Detector
     from edge.detector.outcome import Outcome
+    from edge.watch.notify import Notification, NotificationPolicy, NotifySettings
     from edge.watch.reader import AlertReader
     from edge.wire.broker import BrokerSettings
     from edge.wire.events import Event, EventMessage
@@ -28,6 +29,9 @@ __all__ = [
     "Detector",
     "Event",
     "EventMessage",
+    "Notification",
+    "NotificationPolicy",
+    "NotifySettings",
     "Outcome",
     "__version__",
     "load_bundle",
@@ -42,6 +46,9 @@ _FROM = {
     "Detector": "edge.detector.face",
     "Event": "edge.wire.events",
     "EventMessage": "edge.wire.events",
+    "Notification": "edge.watch.notify",
+    "NotificationPolicy": "edge.watch.notify",
+    "NotifySettings": "edge.watch.notify",
     "Outcome": "edge.detector.outcome",
     "load_bundle": "edge.detector.bundle.files",
 }

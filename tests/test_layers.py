@@ -78,6 +78,7 @@ _LIBRARIES = {
     "edge.homeassistant": "attr attrs",
     "edge.prometheus": "attr attrs prometheus_client",
     "edge.web": "attr attrs starlette uvicorn PIL argon2",
+    "edge.examples": "apprise",
     "edge.detector": "numpy",
     "edge.detector.score": "numpy ai_edge_litert tflite_runtime",
     "train": _LEARNT_WITH,

@@ -8,8 +8,8 @@ from edge.agent.judging import Judging
 from edge.agent.loading import Loaded
 from edge.agent.stream import Stream
 from edge.agent.troubles import BUNDLE, Troubles
+from edge.config.errors import ConfigError
 from edge.config.settings import StreamConfig
-from edge.config.structure import ConfigError
 from edge.delivery.figures import Durations
 from edge.detector.bundle.files import BundleError
 from edge.detector.group import Outcome

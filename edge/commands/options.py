@@ -71,6 +71,7 @@ def _add_web(web: argparse._ArgumentGroup) -> None:
     web.add_argument("--web-password-hash", type=Path, metavar="FILE", help="what `offbeat-edge password` prints")
     web.add_argument("--web-cert", type=Path, metavar="FILE", help="serve HTTPS")
     web.add_argument("--web-key", type=Path, metavar="FILE")
+    web.add_argument("--web-behind-proxy", action="store_true", help="a proxy on this machine serves it over HTTPS")
     web.add_argument("--web-store", type=Path, metavar="FILE", help="episodes heard of; default below the user's state")
 
 

@@ -5,9 +5,9 @@ import os
 import sys
 from pathlib import Path
 
-from edge.config.settings import WebSettings
 from edge.web.server import address, listen, make_server
 from edge.web.service import PageService
+from edge.web.settings import WebSettings
 from edge.wire.broker import BrokerSettings
 
 _BAD_SETUP = 2
@@ -22,6 +22,7 @@ def serve_page(options: argparse.Namespace, broker: BrokerSettings, root: str, d
             password_hash_file=options.web_password_hash,
             cert=options.web_cert,
             key=options.web_key,
+            behind_proxy=options.web_behind_proxy,
         )
         if (problem := settings.problem()) is not None:
             raise ValueError(problem)

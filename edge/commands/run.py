@@ -60,7 +60,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _when_whole(load: "Callable[[], Config]") -> "Config":
     """A config, waited for where the file may be half written or a disk is not there yet."""
-    from edge.config.structure import UnfinishedError
+    from edge.config.errors import UnfinishedError
 
     backoff, told = Backoff(1.0, 10.0), ""
     while True:

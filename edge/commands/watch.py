@@ -9,8 +9,7 @@ from typing import Any
 
 from edge.commands.log_lines import log_to_stderr
 from edge.commands.watch_options import chosen, session_of, watched
-from edge.config.settings import ConfigError
-from edge.detector.bundle.manifest import BundleError
+from edge.config.errors import ConfigError
 from edge.watch.terminal import watch
 
 _BAD_SETUP = 2
@@ -36,6 +35,8 @@ def watch_alerts(options: argparse.Namespace) -> int:
 
 def with_broker(options: argparse.Namespace, command: Callable[[argparse.Namespace, Any], int]) -> int:
     """Run a command that wants the options' broker; 2 where there is none to be had from them."""
+    from edge.detector.bundle.manifest import BundleError
+
     try:
         broker, _, _ = watched(options)
         return command(options, broker)

@@ -3,13 +3,14 @@
 import argparse
 import re
 import time
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from datetime import datetime
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-from edge.config.settings import check_certificates, load_config
-from edge.config.structure import ConfigError
+from edge.config.errors import ConfigError, check_certificates
 from edge.watch.display import Choice
 from edge.watch.session import WatchSession, usual_folder
 from edge.wire.broker import BrokerSettings
@@ -28,9 +29,8 @@ def watched(options: argparse.Namespace) -> tuple[BrokerSettings, str, str]:
     """
     broker, root, device = BrokerSettings(), "offbeat", "+"
     if options.config is not None:
-        config = load_config(options.config)
-        # Not the agent's client id: with the same the broker would throw out the agent.
-        broker, root, device = replace(config.broker, client_id=None), config.device.root, config.device.id
+        # A page lives for long: what reading an agent.toml loads stays in a process that ends.
+        broker, root, device = _apart(options.config) if getattr(options, "web", False) else of_config(options.config)
     device = options.device or device
     if device != "+" and not valid_id(device):
         raise ConfigError(f"--device {device!r}: ids have letters, digits, _ and - only")
@@ -43,6 +43,19 @@ def watched(options: argparse.Namespace) -> tuple[BrokerSettings, str, str]:
         raise ConfigError(f"watch: {error}") from error
     check_certificates("watch", broker)
     return broker, options.root or root, device
+
+
+def of_config(path: Path) -> tuple[BrokerSettings, str, str]:
+    """Broker, topic root and device of an agent.toml.
+
+    Raises:
+        ConfigError: it cannot be used.
+    """
+    from edge.config.settings import load_config
+
+    config = load_config(path)
+    # Not the agent's client id: with the same the broker would throw out the agent.
+    return replace(config.broker, client_id=None), config.device.root, config.device.id
 
 
 def chosen(options: argparse.Namespace) -> Choice:
@@ -79,6 +92,11 @@ def since_time(text: str, now: float) -> float:
         return datetime.fromisoformat(text.strip()).timestamp()
     except (ValueError, OverflowError, OSError):
         raise ConfigError(f"--since {text!r}: wanted how long ago, as 30m, 2h or 1d, or a date and time") from None
+
+
+def _apart(path: Path) -> tuple[BrokerSettings, str, str]:
+    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+        return pool.submit(of_config, path).result()
 
 
 def _content(path: Path) -> str:

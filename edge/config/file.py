@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from edge.config.structure import ConfigError, UnfinishedError
+from edge.config.errors import ConfigError, UnfinishedError
 
 _VARIABLE = re.compile(r"\$\{([^}]*)\}")
 

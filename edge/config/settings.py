@@ -7,8 +7,9 @@ from typing import Any, Literal
 from attrs import evolve, field, frozen
 from attrs.validators import ge, le, optional
 
+from edge.config.errors import ConfigError, check_certificates
 from edge.config.file import read_tables
-from edge.config.structure import ConfigError, UnfinishedError, nearest, structure
+from edge.config.structure import nearest, structure
 from edge.delivery.settings import DeliverySettings
 from edge.detector.bundle.rules import ChannelRules
 from edge.detector.events.planned import PlannedException
@@ -173,18 +174,6 @@ def load_config(path: str | Path) -> Config:
         return _linked(structure(read_tables(path), Config, path.parent))
     except ConfigError as error:
         raise type(error)(f"{path}: {error}") from error.__cause__
-
-
-def check_certificates(what: str, broker: BrokerSettings) -> None:
-    """Whether the files that a broker's settings name are there; a broker that is not there is normal.
-
-    Raises:
-        ConfigError: one is missing.
-    """
-    for name in ("ca", "cert", "key", "password_file"):
-        path = getattr(broker, name)
-        if path is not None and not path.is_file():
-            raise UnfinishedError(f"{what}: {name}: there is no file {path}")
 
 
 def _linked(config: Config) -> Config:

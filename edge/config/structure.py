@@ -13,16 +13,9 @@ from cattrs import Converter
 from cattrs.errors import ForbiddenExtraKeysError
 from cattrs.gen import make_dict_structure_fn
 
+from edge.config.errors import ConfigError
 from edge.sources.opening import SOURCE_TYPES
 from edge.sources.settings import SourceSettings
-
-
-class ConfigError(Exception):
-    """A configuration that cannot be used; one line that names the file, the key, what was found and wanted."""
-
-
-class UnfinishedError(ConfigError):
-    """A file that may be half written, or not be there yet: it is worth waiting for."""
 
 
 class _WantedError(Exception):

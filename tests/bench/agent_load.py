@@ -81,34 +81,35 @@ def bundle_of(folder: Path, files: Path, hz: float) -> Bundle:
     return write_bundle(folder, body, contents)
 
 
-def config_of(folder: Path, bundle: Bundle, port: int, streams: int) -> Path:
-    """An agent.toml with so many streams; levels so high that noise opens no episode."""
+def config_of(folder: Path, bundle: Bundle, port: int, streams: int, extra: str = "") -> Path:
+    """An agent.toml with so many streams and `extra` lines; levels so high that noise opens no episode."""
     lines = ["[device]", 'id = "load"', f'state_dir = "{folder / "state"}"', 'log_level = "warning"']
     lines += ["[broker]", 'host = "127.0.0.1"', f"port = {port}", "[[source]]", 'name = "field"', 'type = "mqtt"']
     for number in range(streams):
         lines += ["[[stream]]", f'id = "b{number}"', f'bundle = "{bundle.folder}"', "[stream.alarm]", "level = 5.0"]
     path = folder / "agent.toml"
-    path.write_text("\n".join(lines) + "\n")
+    path.write_text("\n".join(lines) + f"\n{extra}")
     return path
 
 
-def load(files: Path, streams: int, hz: float = 1.0, profile: Path | None = None) -> Load:
-    """Run one load; with `profile`, py-spy samples the agent meanwhile."""
+def load(files: Path, streams: int, hz: float = 1.0, profile: Path | None = None, extra: str = "") -> Load:
+    """Run one load; with `profile`, py-spy samples the agent meanwhile; `extra` is TOML for its config."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         broker = Broker(folder, ("allow_anonymous true", "max_queued_messages 0"))
         os.sched_setaffinity(0, {1 % (os.cpu_count() or 1)})
         broker.start()
         try:
-            return _counted(folder, broker.port, bundle_of(folder / "bundle", files, hz), streams, hz, profile)
+            bundle = bundle_of(folder / "bundle", files, hz)
+            config = config_of(folder, bundle, broker.port, streams, extra)
+            return _counted(folder, broker.port, config, streams, hz, profile)
         finally:
             broker.kill()
             os.sched_setaffinity(0, range(os.cpu_count() or 1))
 
 
-def _counted(folder: Path, port: int, bundle: Bundle, streams: int, hz: float, profile: Path | None) -> Load:
+def _counted(folder: Path, port: int, config: Path, streams: int, hz: float, profile: Path | None) -> Load:
     out = folder / "figures.json"
-    config = config_of(folder, bundle, port, streams)
     probe = [sys.executable, "-m", "tests.bench.agent_probe", str(config), str(out), str(streams), str(hz)]
     environment = _as_installed(folder)
     agent = subprocess.Popen(probe, env=environment, preexec_fn=lambda: os.sched_setaffinity(0, {0}))
@@ -119,11 +120,11 @@ def _counted(folder: Path, port: int, bundle: Bundle, streams: int, hz: float, p
     assert boards.stdout is not None
     boards.stdout.readline()
     time.sleep(4.0)  # what is left of the past, and the first second
-    before = _cpu_s(agent.pid)
+    before = cpu_s(agent.pid)
     sampler = _sampler(agent.pid, profile)
     time.sleep(_COUNTED_S)
-    cpu_s = _cpu_s(agent.pid) - before
-    resident_mb = int(Path(f"/proc/{agent.pid}/statm").read_text().split()[1]) * 4096 / 1e6
+    worked_s = cpu_s(agent.pid) - before
+    memory_mb = resident_mb(agent.pid)
     agent.send_signal(signal.SIGTERM)
     agent.wait(60)
     boards.wait(60)
@@ -136,11 +137,11 @@ def _counted(folder: Path, port: int, bundle: Bundle, streams: int, hz: float, p
         streams=streams,
         hz=hz,
         rows_per_s=len(lags) / _COUNTED_S,
-        cpu_share=cpu_s / _COUNTED_S,
-        us_per_row=cpu_s / rows * 1e6,
+        cpu_share=worked_s / _COUNTED_S,
+        us_per_row=worked_s / rows * 1e6,
         lag_p50_s=float(np.percentile(lags, 50)),
         lag_p99_s=float(np.percentile(lags, 99)),
-        resident_mb=resident_mb,
+        resident_mb=memory_mb,
         ready_s=figures["ready_s"],
         variant=figures["variant"],
     )
@@ -155,10 +156,15 @@ def _as_installed(folder: Path) -> dict[str, str]:
     return environment
 
 
-def _cpu_s(pid: int) -> float:
+def cpu_s(pid: int) -> float:
     """Of all its threads, to the nanosecond."""
     threads = Path(f"/proc/{pid}/task").glob("*/schedstat")
     return sum(int(thread.read_text().split()[0]) for thread in threads) / 1e9
+
+
+def resident_mb(pid: int) -> float:
+    """Megabytes that a process has in memory, from the kernel."""
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * 4096 / 1e6
 
 
 def _sampler(pid: int, profile: Path | None) -> subprocess.Popen[bytes] | None:

@@ -1,6 +1,6 @@
 // Charts: what was read over what was expected with its tolerance, the score over its level, episodes as spans.
 import { el } from "./dom.js";
-import { number, withUnit } from "./format.js";
+import { number, score, withUnit } from "./format.js";
 
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 const HEIGHT = 132;
@@ -38,7 +38,7 @@ function axes(log) {
     font: "11px system-ui, sans-serif",
   };
   const values = log ? (_plot, ticks) => ticks.map((tick) => (tick && /^[15]e/.test(tick.toExponential()) ? number(tick) : "")) : undefined;
-  return [{ ...common, space: 70, size: 28, values: dates }, { ...common, size: 54, space: log ? 18 : 30, ...(values ? { values } : {}) }];
+  return [{ ...common, space: 70, size: 28, values: dates }, { ...common, size: 54, space: log ? 18 : 24, ...(values ? { values } : {}) }];
 }
 
 function dates(_plot, ticks, _axis, _space, step) {
@@ -87,7 +87,7 @@ export function scoreChart(episodes) {
       // A logarithm has no zero; a score below what the chart shows lies on its lower edge.
       show(chart, [rows.times, rows.scores.map((score) => (score === null ? null : Math.max(score, 0.02)))]);
       const last = rows.scores.at(-1);
-      chart.now.textContent = last === null || last === undefined ? "not judged" : `now ${number(last)}, level 1`;
+      chart.now.textContent = last === null || last === undefined ? "not judged" : `now ${score(last)}, level 1`;
       chart.place.setAttribute("aria-label", `Score over time, ${chart.now.textContent}`);
     },
   };

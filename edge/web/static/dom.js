@@ -32,6 +32,8 @@ export function say(text) {
 
 export function toast(text, kind = "info") {
   const shown = el("div.card.toast", { className: kind, role: kind === "critical" ? "alert" : "status" }, text);
-  document.getElementById("toasts").append(shown);
+  const toasts = document.getElementById("toasts");
+  toasts.append(shown);
+  while (toasts.children.length > 4) toasts.firstChild.remove();
   setTimeout(() => shown.remove(), 6000);
 }

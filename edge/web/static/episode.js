@@ -1,6 +1,6 @@
 // One episode: what was unusual, since when, how rare; the rows around it.
 import { el, fill } from "./dom.js";
-import { KINDS, REASONS, duration, number, rarity, time, what, withUnit } from "./format.js";
+import { KINDS, REASONS, duration, number, rarity, score, time, what, withUnit } from "./format.js";
 import { ApiError, get } from "./api.js";
 import { channelChart, forgetCharts, scoreChart } from "./chart.js";
 import { buttons, marks } from "./episodes.js";
@@ -30,7 +30,7 @@ function facts(event) {
     ["Machine", `${event.device} / ${event.stream}`],
     ["Began", time(event.start_time)],
     ["Ended", event.end_time === null ? "it is open" : `${time(event.end_time)}, after ${duration(event.end_time - event.start_time)}`],
-    event.top_score !== null && ["Highest score", `${number(event.top_score)}${peak ? ` at ${time(peak.time)}` : ""} (1 is the level)`],
+    event.top_score !== null && ["Highest score", `${score(event.top_score)}${peak ? ` at ${time(peak.time)}` : ""} (1 is the level)`],
     rarity(peak?.return_period_s ?? event.return_period_s) && ["Rarity", rarity(peak?.return_period_s ?? event.return_period_s)],
     event.rule && ["Rule", `${event.rule.channel}: ${event.rule.name} ${event.rule.limit === null ? "" : number(event.rule.limit)}`],
     event.model && ["Model", `${event.model.name}, ${event.model.sha256.slice(0, 12)}`],
@@ -55,7 +55,7 @@ export async function episodePage(main, id) {
     const parts = event.peak?.contributors ?? event.contributors ?? [];
     fill(head, 
       el("h1", {}, what(event), " ", el("span.pill", { className: event.end_time === null ? event.severity : "unknown" }, event.end_time === null ? event.severity : `over · ${event.severity}`)),
-      el("div.card", {}, el("p.muted", {}, `${KINDS[event.kind] ?? event.kind}${open && marks(open) ? ` · ${marks(open)}` : ""}`), facts(event),
+      el("div.card", {}, el("p.muted.facts-of", {}, `${KINDS[event.kind] ?? event.kind}${open && marks(open) ? ` · ${marks(open)}` : ""}`), facts(event),
         parts.length ? contributors(parts) : null,
         open && buttons(event.device, open, state.allowed, show),
         el("div.actions", {}, el("a.button", { href: `/episode/${path}.png`, download: `${event.device}-${event.stream}-${id}.png` }, "Save as picture"),

@@ -1,6 +1,6 @@
 // Episodes as a list, and what can be asked of one.
 import { el, toast } from "./dom.js";
-import { KINDS, duration, number, rarity, time, what } from "./format.js";
+import { KINDS, duration, rarity, score, time, what } from "./format.js";
 import { ApiError, request } from "./api.js";
 
 const SNOOZES = [["Snooze 1 h", 3600], ["8 h", 8 * 3600]];
@@ -46,7 +46,7 @@ export function openEpisode(device, stream, open, allowed, done) {
   return el("li.episode", { className: `${open.severity}-edge` },
     el("a", { href: `/episode/${encodeURIComponent(open.id)}` }, `${KINDS[open.kind]} · ${open.severity}`),
     el("p.small.muted.number", {}, `since ${time(open.start_time)}`),
-    el("p", {}, name, open.top_score === null ? "" : ` · score ${number(open.top_score)}`),
+    el("p", {}, name, open.top_score === null ? "" : ` · score ${score(open.top_score)}`),
     said && el("p.small.muted", {}, said),
     buttons(device, open, allowed, done));
 }

@@ -14,7 +14,7 @@ export function duration(seconds) {
   if (!(seconds >= 0)) return "";
   if (seconds < 90) return `${Math.round(seconds)} s`;
   if (seconds < 5400) return `${Math.round(seconds / 60)} min`;
-  if (seconds < 1.5 * DAY) return `${(seconds / 3600).toFixed(1)} h`;
+  if (seconds < 1.5 * DAY) return `${Number((seconds / 3600).toFixed(1))} h`;
   return seconds < 730 * DAY ? `${Math.round(seconds / DAY)} days` : `${Math.round(seconds / DAY / 365)} years`;
 }
 
@@ -23,6 +23,12 @@ export function number(value) {
   const size = Math.abs(value);
   if (size !== 0 && (size < 1e-3 || size >= 1e7)) return value.toExponential(2);
   return Number(value.toPrecision(4)).toLocaleString(undefined, { maximumFractionDigits: 6 });
+}
+
+// Scores: beside the level, which is 1.
+export function score(value) {
+  if (value === null || value === undefined || Number.isNaN(value)) return "–";
+  return value < 100 ? value.toFixed(2) : number(value);
 }
 
 export function withUnit(value, unit) {

@@ -61,12 +61,17 @@ function showBroker(there, text) {
 }
 
 const told = new Set();
+let asking = 0;
 
-// Streams that fail together are told of once.
+// Streams that fail together are told of once; of very many at a time, some: all of them are on the page.
 async function tell(message) {
+  if (asking >= 30) return;
+  asking += 1;
   const event = await get(`/api/episode/${encodeURIComponent(message.id)}`).catch(() => null);
+  asking -= 1;
   if (!event || event.event_type !== "new" || told.has(event.group ?? event.id)) return;
   told.add(event.group ?? event.id);
+  if (told.size > 1000) told.delete(told.values().next().value);
   const text = `${event.stream}: ${KINDS[event.kind] ?? event.kind}, ${event.severity}. ${what(event)}`;
   say(text);
   toast(text, event.severity);

@@ -1,6 +1,6 @@
 // Devices and streams at a glance, worst first, with the latest episodes beside them.
 import { el, fill, svg } from "./dom.js";
-import { duration, number, standing } from "./format.js";
+import { duration, score as shownScore, standing, time } from "./format.js";
 import { get } from "./api.js";
 import { list } from "./episodes.js";
 
@@ -13,12 +13,19 @@ function height(score) {
 
 function spark(scores) {
   const known = scores.filter(([, score]) => score !== null);
-  if (known.length < 2) return el("p.small.muted", {}, "no score yet");
+  if (known.length < 2) return null;
   const [from, to] = [scores[0][0], scores.at(-1)[0]];
   const points = known.map(([at, score]) => `${(((at - from) / (to - from || 1)) * WIDTH).toFixed(1)},${height(score).toFixed(1)}`);
   const drawn = svg("svg", { class: "spark", viewBox: `0 0 ${WIDTH} ${TOP}`, preserveAspectRatio: "none", "aria-hidden": "true" },
     svg("line", { x1: 0, x2: WIDTH, y1: height(1), y2: height(1) }), svg("polyline", { points: points.join(" ") }));
   return drawn;
+}
+
+// What somebody has done about all that is open.
+function seen(open) {
+  if (!open.length || !open.every((one) => one.acknowledged || one.snoozed_until)) return null;
+  const until = Math.min(...open.map((one) => one.snoozed_until ?? Infinity));
+  return open.every((one) => one.acknowledged) || until === Infinity ? "acknowledged" : `snoozed until ${time(until)}`;
 }
 
 function card(device, stream, scores, now) {
@@ -37,8 +44,9 @@ function card(device, stream, scores, now) {
     el("div.top", {}, el("h3", {}, stream.id), el("span.pill", { className: kind }, word)),
     spark(scores),
     el("p.small.muted.number", {},
-      first ? `${first.channel ?? ""} · for ${duration(at - first.start_time)}${waiting}`
-        : score === null || score === undefined ? "no score" : `score ${number(score)}`, planned)));
+      first ? `${first.channel ? `${first.channel} · ` : ""}for ${duration(at - first.start_time)}${waiting}`
+        : score === null || score === undefined ? "no score" : `score ${shownScore(score)}`, planned),
+    seen(open) && el("p.small", {}, `✓ ${seen(open)}`)));
 }
 
 function deviceSection(device, scores, now) {
@@ -62,6 +70,8 @@ export async function overview(main) {
 
   async function refresh() {
     const found = await get("/api/overview", { scores: Object.keys(scores).length ? undefined : 1 });
+    const there = new Set(found.devices.flatMap((device) => device.streams.map((stream) => `${device.id}/${stream.id}`)));
+    for (const key of Object.keys(scores)) if (!there.has(key)) delete scores[key];
     for (const device of found.devices) {
       for (const stream of device.streams) {
         const key = `${device.id}/${stream.id}`;
@@ -88,13 +98,18 @@ export async function overview(main) {
   }
 
   await Promise.all([refresh(), refreshEpisodes()]);
-  let due = false;
+  let due = false, more = false;
   return {
+    // What comes within a moment is asked for once.
     async heard(message) {
-      if (message.kind === "event" || message.kind === "resync" || message.kind === "hello") await refreshEpisodes();
+      more ||= ["event", "resync", "hello"].includes(message.kind);
       if (due) return;
       due = true;
-      setTimeout(() => { due = false; refresh().catch(console.warn); }, 700);
+      setTimeout(() => {
+        due = false;
+        Promise.all([refresh(), more && refreshEpisodes()]).catch(console.warn);
+        more = false;
+      }, 500);
     },
     title: "All machines", crumbs: [], stop() {},
   };

@@ -53,7 +53,7 @@ export async function streamPage(main, device, stream) {
   const note = el("div", {});
   let drawn = [];
   fill(main, head, el("div.sides", {}, el("div", {}, note, legend(), charts),
-    el("aside", {}, el("section.card", {}, el("h2", {}, "Open"), openList), el("section.card", {}, el("h2", {}, "Before"), pastList))));
+    el("aside", {}, el("section.card.first", {}, el("h2", {}, "Open"), openList), el("section.card", {}, el("h2", {}, "Before"), pastList))));
 
   async function refreshState() {
     state = await get(`/api/stream/${encodeURIComponent(device)}/${encodeURIComponent(stream)}`);

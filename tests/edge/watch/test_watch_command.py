@@ -18,7 +18,7 @@ import pytest
 from test_alert_reader import message, on_its_topic, send
 
 from edge.commands.watch_options import since_time
-from edge.config.structure import ConfigError
+from edge.config.errors import ConfigError
 from edge.delivery.outbox import Outbox
 from edge.delivery.publisher import Publisher
 from edge.delivery.requests import Requests
