@@ -17,7 +17,10 @@ log = logging.getLogger(__name__)
 
 ANSWER_S = 5.0
 """How long a request waits for the agent, seconds: a slow model may take a while, the broker's keepalive is 15."""
-_WANTED = 'normal wants one of "event_id", "revoke" (ids of episodes) and "list": true; "by" says who asks'
+_WANTED = (
+    'normal wants one of "event_id", "revoke" (ids of episodes), "stream" (its last anomaly) and "list": true; '
+    '"by" says who asks'
+)
 _LONGEST = 200
 """Characters of an id or a name."""
 
@@ -95,15 +98,25 @@ def _done(fields: dict[str, Any], streams: Sequence[Named]) -> dict[str, Any]:
     by = fields.get("by", "")
     if not isinstance(by, str) or len(by) > _LONGEST:
         raise RequestError(f'normal wants "by" to be a name of at most {_LONGEST} characters')
-    given = {name: fields[name] for name in ("event_id", "revoke", "list") if name in fields}
+    given = {name: fields[name] for name in ("event_id", "revoke", "list", "stream") if name in fields}
     match given:
         case {"list": True, **rest} if not rest:
             return _listed(streams)
         case {"event_id": str(event_id), **rest} if not rest and event_id:
             return _said(event_id, by, streams)
+        case {"stream": str(name), **rest} if not rest:
+            return _said(_last(name, streams), by, streams)
         case {"revoke": str(event_id), **rest} if not rest and event_id:
             return _revoked(event_id, streams)
     raise RequestError(_WANTED)
+
+
+def _last(name: str, streams: Sequence[Named]) -> str:
+    """The last anomaly of a stream that can be called normal."""
+    known = [event_id for one in streams if one.id == name for event_id in _known(one)]
+    if not known:
+        raise RequestError(f"no anomaly of a stream {name[:_LONGEST]} is known that could be called normal")
+    return known[-1]
 
 
 def _listed(streams: Sequence[Named]) -> dict[str, Any]:

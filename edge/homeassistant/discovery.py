@@ -114,7 +114,7 @@ class Discovery:
         name, icon = BUTTONS[request]
         fields: Message = {"stream": stream, "by": "Home Assistant"}
         if request == "snooze":
-            fields["seconds"] = self.settings.snooze_s
+            fields["for_s"] = self.settings.snooze_s
         button = {
             "platform": "button",
             "name": name,

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from edge.alerts.attention import LONGEST_BY, Recent, recent_of
+from edge.alerts.standing import open_episodes
 from edge.delivery.requests import RequestError
 from edge.state.ledger import Ledger
 from edge.wire.events import Event, event_from_dict
+from edge.wire.state import listed
 
 log = logging.getLogger(__name__)
 
@@ -38,8 +40,11 @@ class Attending:
     """The wall clock, Unix seconds: people snooze until a time of day."""
 
     def acknowledge(self, fields: Mapping[str, Any], streams: Sequence[Served]) -> dict[str, Any]:
-        """`ack`: somebody has seen an episode, `{"event_id": …, "by": …}`; holds until it is over or becomes worse."""
-        event_id, by = _event_id("ack", fields), _by("ack", fields)
+        """`ack`: somebody has seen an episode, `{"event_id": …, "by": …}`; holds until it is over or becomes worse.
+
+        In place of the episode `"stream"` names the worst that is open of one.
+        """
+        event_id, by = self._event_id("ack", fields, streams), _by("ack", fields)
         for stream, _, event in self._open(streams):
             if event.id == event_id:
                 attention = self.ledger.attention(stream.id)
@@ -52,7 +57,8 @@ class Attending:
 
     def snooze(self, fields: Mapping[str, Any], streams: Sequence[Served]) -> dict[str, Any]:
         """`snooze`: say nothing of an episode's condition, `{"event_id": …, "for_s": …, "by": …}`."""
-        event_id, by, for_s = _event_id("snooze", fields), _by("snooze", fields), self._for_s(fields)
+        event_id = self._event_id("snooze", fields, streams)
+        by, for_s = _by("snooze", fields), self._for_s(fields)
         for stream, key, what in self._conditions(streams):
             if event_id == what.event_id:
                 now = self.now()
@@ -101,6 +107,20 @@ class Attending:
             yield from ((stream, key, what) for key, what in attention.recent.items())
             for key, one in attention.snoozed.items():
                 yield stream, key, Recent(one.event_id, one.kind, one.severity, one.rule, one.channel)
+
+    def _event_id(self, command: str, fields: Mapping[str, Any], streams: Sequence[Served]) -> str:
+        """The episode that is meant; of a stream, as a button names it, the one that `state` lists first."""
+        if "event_id" in fields or not isinstance(name := fields.get("stream"), str):
+            return _event_id(command, fields)
+        known = [
+            one
+            for stream in streams
+            if stream.id == name
+            for one in open_episodes(self.ledger.open_parts(name), self.ledger.attention(name))
+        ]
+        if not known:
+            raise RequestError(f"no episode of a stream {name[:100]} is open; open are {self._known(streams)}")
+        return listed(known)[0][0].id
 
     def _known(self, streams: Sequence[Served]) -> str:
         known = [f"{stream.id} {event.id}" for stream, _, event in self._open(streams)]

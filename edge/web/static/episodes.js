@@ -26,7 +26,7 @@ export function buttons(device, open, allowed, done) {
   return el("div.actions", {},
     allowed.includes("ack") && !open.acknowledged && ask("Acknowledge", "ack", id, "Acknowledged."),
     allowed.includes("snooze") && !snoozed && SNOOZES.map(([label, seconds]) =>
-      ask(label, "snooze", { ...id, seconds }, `Nothing is said of it for ${duration(seconds)}, unless it becomes worse.`)),
+      ask(label, "snooze", { ...id, for_s: seconds }, `Nothing is said of it for ${duration(seconds)}, unless it becomes worse.`)),
     allowed.includes("unsnooze") && snoozed && ask("End snooze", "unsnooze", id, "It is told of again."),
     allowed.includes("normal") && open.kind === "anomaly" && ask("That was normal", "normal", id, "What looks like it alerts no more."));
 }

@@ -154,3 +154,23 @@ def test_a_stream_that_goes_leaves_no_entity(run, broker, home):
     home.wait(lambda: home.states(second)[-1] is None, "the entity to go")
     assert home.state(PROBLEM) is not None
     assert agent.stop() == 0
+
+
+def test_the_buttons_reach_the_agent(run, broker, home):
+    allowed = '[requests]\nallow = ["ack", "snooze", "normal"]\n'
+    agent = run(config(broker.port, MQTT, PUMP) + ON + allowed)
+    home.wait(lambda: home.state(AGENT) == "on", "the entities and their subscriptions")
+    wait_for(lambda: agent.said("source field: up"), "the subscription")
+    with board(broker) as publish:
+        for row in EPISODE[:120]:
+            publish("sensors/pump1/readings", encode_readings(row))
+        home.wait(lambda: home.state(PROBLEM) == "on", "the problem")
+        for button in ("acknowledge", "snooze"):
+            home.call(domain="button", service="press", data={"entity_id": f"button.gw_1_pump1_{button}"})
+
+        def marked() -> bool:
+            shown = [one["attributes"].get("open", []) for one in home.said if one.get("entity") == PROBLEM]
+            return any(one["acknowledged"] and one["snoozed_until"] for open_ in shown for one in open_)
+
+        home.wait(marked, "the marks in the state")
+    assert agent.stop() == 0

@@ -49,6 +49,17 @@ def opened(plant: Plant) -> str:
     return plant.told()[-1].id
 
 
+@pytest.mark.parametrize(("command", "more"), [("acknowledge", {}), ("snooze", {"for_s": 60.0})])
+def test_a_button_that_knows_no_episode_means_the_worst_of_its_stream(plant, command, more):
+    event_id = opened(plant)
+
+    answer = getattr(plant.attending, command)({"stream": "a", **more}, list(plant.machines.values()))
+
+    assert answer["event_id"] == event_id
+    with pytest.raises(RequestError, match="stream b"):
+        getattr(plant.attending, command)({"stream": "b", **more}, list(plant.machines.values()))
+
+
 def test_an_episode_is_acknowledged_until_it_is_over(plant):
     event_id = opened(plant)
 
