@@ -1,0 +1,196 @@
+"""Alerts to a webhook, a file and people: real servers, which fail at first, and a broker that is killed meanwhile."""
+
+import hashlib
+import hmac
+import json
+import socket
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from edge import AlertReader
+from edge.examples.log_to_sqlite import Table
+from edge.examples.send_webhook import Webhook
+from edge.wire.events import EventMessage, encode_message
+from edge.wire.topics import DeviceTopics
+from tests.helpers.alerts import alert
+from tests.helpers.mosquitto import PERSISTENT, Broker, executable, missing, wait_for
+from tests.helpers.page import Device
+
+SECRET = b"a secret"
+
+
+class Server(ThreadingHTTPServer):
+    """Answers 503 so often, then 200; keeps what was posted."""
+
+    def __init__(self, failures: int = 0, code: int = 503) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.failures, self.code = failures, code
+        self.taken: list[tuple[dict[str, str], bytes]] = []
+        self.tried = 0
+
+
+class Handler(BaseHTTPRequestHandler):
+    server: Server
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["content-length"]))
+        self.server.tried += 1
+        fails = self.server.tried <= self.server.failures
+        if not fails:
+            self.server.taken.append(({name.lower(): value for name, value in self.headers.items()}, body))
+        self.send_response(self.server.code if fails else 200)
+        self.send_header("content-type", "application/json")
+        self.end_headers()
+        self.wfile.write(b"{}")
+
+    def log_message(self, *_) -> None:
+        pass
+
+
+@contextmanager
+def serving(server: Server) -> Iterator[str]:
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"127.0.0.1:{server.server_address[1]}"
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def lasting(tmp_path) -> Iterator[Broker]:
+    if executable() is None:
+        missing("mosquitto (Debian: apt-get install mosquitto)")
+    broker = Broker(tmp_path, ("allow_anonymous true", *PERSISTENT)).start()
+    yield broker
+    broker.kill()
+
+
+def message(seq: int) -> EventMessage:
+    return EventMessage(alert(seq), "gw-1", "log", seq)
+
+
+def publish(broker: Broker, *numbers: int) -> None:
+    device = Device(broker)
+    for seq in numbers:
+        device.says(DeviceTopics("gw-1").event("pump1"), encode_message(message(seq)), retain=False, root="")
+    device.close()
+
+
+@contextmanager
+def reading(broker: Broker, callback, stop: threading.Event) -> Iterator[AlertReader]:
+    reader = AlertReader(replace(broker.settings, client_id="program"), callback, hold_s=0.2)
+    thread = threading.Thread(target=reader.run, args=(stop,), daemon=True)
+    thread.start()
+    wait_for(lambda: reader.connected and "offbeat/+/+/event" in broker.log(), "the subscription")
+    yield reader
+    stop.set()
+    thread.join(10)
+
+
+def test_a_webhook_gets_every_alert_signed_through_failures_and_a_killed_broker(lasting):
+    server, stop = Server(failures=3), threading.Event()
+    with serving(server) as at, reading(lasting, Webhook(f"http://{at}/alerts", SECRET, stop, 0.05), stop) as reader:
+        publish(lasting, 1, 2)
+        wait_for(lambda: len(server.taken) == 2, "two alerts")
+        lasting.kill()
+        lasting.start()
+        wait_for(lambda: reader.connected, "the next connection")
+        publish(lasting, 3)
+        wait_for(lambda: len({headers["idempotency-key"] for headers, _ in server.taken}) == 3, "three alerts")
+
+    assert server.tried >= 6
+    for headers, body in server.taken:
+        wanted = hmac.new(SECRET, body, hashlib.sha256).hexdigest()
+        assert headers["x-offbeat-signature"] == f"sha256={wanted}"
+        assert headers["idempotency-key"] == f"gw-1-log-{json.loads(body)['seq']}"
+
+
+def test_a_webhook_that_refuses_an_alert_does_not_hold_up_the_next():
+    server, stop = Server(failures=1, code=400), threading.Event()
+    with serving(server) as at:
+        webhook = Webhook(f"http://{at}/", SECRET, stop, 0.05)
+        for seq in (1, 2):
+            webhook(message(seq), encode_message(message(seq)))
+
+    assert [json.loads(body)["seq"] for _, body in server.taken] == [2]
+
+
+def test_a_webhook_that_is_stopped_meanwhile_leaves_the_alert_unread():
+    stop = threading.Event()
+    stop.set()
+
+    with pytest.raises(InterruptedError):
+        Webhook("http://127.0.0.1:9/", SECRET, stop)(message(1), b"{}")
+
+
+def test_a_file_has_every_alert_once(tmp_path):
+    for _ in range(2):  # a restart, and all of it sent once more
+        database = sqlite3.connect(tmp_path / "alerts.db")
+        table = Table(database)
+        for seq in (1, 2, 2):
+            table(message(seq), encode_message(message(seq)))
+        database.close()
+
+    rows = sqlite3.connect(tmp_path / "alerts.db").execute("SELECT seq, payload FROM alerts ORDER BY seq").fetchall()
+    assert [seq for seq, _ in rows] == [1, 2]
+    assert json.loads(rows[0][1])["device"] == "gw-1"
+
+
+def grouped(number: int) -> EventMessage:
+    one = replace(alert(number), id=f"e{number}", stream=f"pump{number}", event_type="new", group="g", end_time=None)
+    return EventMessage(one, "gw-1", "log", number)
+
+
+def test_people_are_told_once_of_twenty_streams_by_a_service_that_fails_at_first():
+    pytest.importorskip("apprise")
+    from edge.examples.notify_people import People
+
+    server = Server(failures=2)
+    with serving(server) as at:
+        people = People([f"json://{at}/"], threading.Event(), first_wait_s=0.05)
+        for number in range(1, 21):
+            people.alert(grouped(number), b"")
+
+    assert len(server.taken) == 1
+    assert server.tried == 3
+    assert "pump1" in json.loads(server.taken[0][1])["title"]
+
+
+def test_people_are_told_by_mail():
+    pytest.importorskip("apprise")
+    controllers = pytest.importorskip("aiosmtpd.controller")
+    from edge.examples.notify_people import People
+
+    got: list[bytes] = []
+
+    class Post:
+        async def handle_DATA(self, _server, _session, envelope):  # noqa: N802
+            got.append(envelope.content)
+            return "250 OK"
+
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    controller = controllers.Controller(Post(), hostname="127.0.0.1", port=port)
+    controller.start()
+    try:
+        address = f"mailto://127.0.0.1:{port}/?from=offbeat@example.org&to=ada@example.org&smtp=127.0.0.1"
+        People([address], threading.Event()).alert(grouped(1), b"")
+    finally:
+        controller.stop()
+
+    (mail,) = got
+    assert b"ada@example.org" in mail
+    assert b"pump1" in mail
+
+
+def test_an_address_that_no_service_knows_is_refused():
+    pytest.importorskip("apprise")
+    from edge.examples.notify_people import People
+
+    with pytest.raises(ValueError, match="pigeon"):
+        People(["pigeon://roof"], threading.Event())
