@@ -187,6 +187,19 @@ def check_certificates(what: str, broker: BrokerSettings) -> None:
             raise UnfinishedError(f"{what}: {name}: there is no file {path}")
 
 
+def require_privacy(what: str, broker: BrokerSettings) -> None:
+    """Whether a broker on another machine is reached over TLS, or the config says that it need not be.
+
+    Raises:
+        ConfigError: neither; it names both remedies.
+    """
+    if broker.exposed and not broker.plaintext:
+        raise ConfigError(
+            f"{what}: {broker.address} is another machine, and without TLS everybody on the way reads and changes what "
+            "is said; name the broker's authority, ca = FILE, or say plaintext = true where that is meant"
+        )
+
+
 def _linked(config: Config) -> Config:
     """The config with every stream's source and board filled in.
 
@@ -200,10 +213,10 @@ def _linked(config: Config) -> Config:
         raise ConfigError("[[source]]: two sources of type stdin; there is only one standard input")
     if not sources or not config.stream:
         raise ConfigError(f"wanted at least one [[{'stream' if sources else 'source'}]], found none")
-    check_certificates("[broker]", config.broker)
-    for source in config.source:
-        if source.own_broker is not None:
-            check_certificates(f"[source.broker] of {source.name}", source.own_broker)
+    own = [(f"[source.broker] of {one.name}", one.own_broker) for one in config.source if one.own_broker is not None]
+    for what, broker in [("[broker]", config.broker), *own]:
+        check_certificates(what, broker)
+        require_privacy(what, broker)
     return evolve(config, stream=tuple(_with_source(stream, sources) for stream in config.stream))
 
 
