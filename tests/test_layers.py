@@ -32,6 +32,7 @@ edge.config: wire readings sources delivery detector.bundle detector.events hist
 edge.state: wire alerts delivery detector detector.rows detector.bundle detector.events history
 edge.agent: wire mqtt readings sources alerts delivery detector.* config state history homeassistant prometheus web agent.asked
 edge.commands: wire mqtt readings sources.formats sources delivery detector.* config agent history web watch state
+edge.commands.upkeep: wire mqtt readings sources delivery detector.* config agent history state commands
 edge.history: wire delivery detector detector.rows
 edge.homeassistant: wire
 edge.prometheus: wire

@@ -49,8 +49,8 @@ def _findings(path: Path) -> Iterator[CheckResult]:
     for streams in grouped(config.stream).values():
         yield _bundle(streams, partial(load_streams, streams, config.device.runtime, live, Trial(None)))
     for source in config.source:
-        yield _source(source, config)
-    yield _broker(config)
+        yield source_result(source, config)
+    yield broker_result(config)
     for line in precautions(config.brokers, path):
         yield " ended " not in line and "no certificate" not in line, "warning", line
 
@@ -90,7 +90,8 @@ def _members(streams: list[StreamConfig], loaded: Loaded) -> str:
     return judged + (f"; {', '.join(own)} once commissioned" if own else "")
 
 
-def _source(source: SourceSettings, config: Config) -> CheckResult:
+def source_result(source: SourceSettings, config: Config) -> CheckResult:
+    """One source, tried as far as that can be done without taking its readings."""
     what = f"source {source.name}"
     try:
         found = open_reader(source, Intake(source.name, lambda *_: None, {}), config).probe()
@@ -116,7 +117,8 @@ def _lost(names: Collection[str], source: SourceSettings, config: Config) -> str
     return ""
 
 
-def _broker(config: Config) -> CheckResult:
+def broker_result(config: Config) -> CheckResult:
+    """The broker of the alerts, by publishing and reading back."""
     broker = config.broker
     topic = DeviceTopics(config.device.id, config.device.root).check
     try:

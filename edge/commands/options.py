@@ -112,9 +112,16 @@ def _seconds(text: str) -> float:
     return number
 
 
+def _add_doctor(doctor: argparse.ArgumentParser) -> None:
+    _add_config(doctor)
+    doctor.add_argument("--seconds", type=_seconds, default=10.0, help="how long to listen for sensors at most (10)")
+    doctor.add_argument("--unit", default="offbeat.service", help="whose watchdog is looked at (offbeat.service)")
+
+
 COMMANDS = {
     "run": Command("serve the streams of a config until stopped", _add_config, "run:run"),
     "check": Command("try config, bundles, sources and broker without starting", _add_config, "check:check_command"),
+    "doctor": Command("everything that an agent needs: ok, or what to do", _add_doctor, "upkeep.doctor:doctor"),
     "watch": Command("show alerts in this terminal as they come", _add_watch, "watch:watch_alerts"),
     "discover": Command(
         "list boards and channels at a broker, and settings", _add_discover, "discover:discover_boards"
