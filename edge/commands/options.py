@@ -118,6 +118,16 @@ def _add_doctor(doctor: argparse.ArgumentParser) -> None:
     doctor.add_argument("--unit", default="offbeat.service", help="whose watchdog is looked at (offbeat.service)")
 
 
+def _add_rollback(rollback: argparse.ArgumentParser) -> None:
+    _add_config(rollback)
+    rollback.add_argument("--stream", metavar="ID", help="whose bundle; may be left out where there is one bundle")
+
+
+def _add_install(install: argparse.ArgumentParser) -> None:
+    install.add_argument("bundle", type=Path, metavar="FOLDER|ARCHIVE", help="the new bundle: a folder, tar or zip")
+    _add_rollback(install)
+
+
 COMMANDS = {
     "run": Command("serve the streams of a config until stopped", _add_config, "run:run"),
     "check": Command("try config, bundles, sources and broker without starting", _add_config, "check:check_command"),
@@ -133,6 +143,10 @@ COMMANDS = {
     "snooze": Command(
         "say nothing of an episode, and of what comes like it, for a while", _add_snooze, "attend:snooze"
     ),
+    "install-bundle": Command(
+        "put another bundle in place, tried first, at one stroke", _add_install, "upkeep.install:install_bundle"
+    ),
+    "rollback": Command("go back to the bundle before", _add_rollback, "upkeep.install:rollback"),
     "rename": Command("a stream that was renamed in the config keeps what it learnt", _add_rename, "rename:rename"),
 }
 """In the order of `--help`."""
