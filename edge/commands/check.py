@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from edge.agent.loading import Loaded, grouped, live_sources, load_streams
+from edge.agent.loading import Loaded, grouped, live_sources, load_streams, trust_of
 from edge.agent.parts import open_reader
 from edge.agent.trial import Trial
 from edge.config.settings import Config, ConfigError, StreamConfig, load_config
@@ -47,7 +47,9 @@ def _findings(path: Path) -> Iterator[CheckResult]:
     yield _state_dir(config.device.state_dir)
     live = live_sources(config.source)
     for streams in grouped(config.stream).values():
-        yield _bundle(streams, partial(load_streams, streams, config.device.runtime, live, Trial(None)))
+        yield _bundle(
+            streams, partial(load_streams, streams, config.device.runtime, live, Trial(None), trust_of(config))
+        )
     for source in config.source:
         yield source_result(source, config)
     yield broker_result(config)

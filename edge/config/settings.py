@@ -62,6 +62,8 @@ class DeviceSettings:
     """Topic above the device."""
     runtime: Literal["auto", "ai-edge-litert", "tflite-runtime"] = "auto"
     """TFLite runtime to load models in."""
+    bundle_key: Path | None = None
+    """PEM file of the Ed25519 public key that must have signed every bundle; any bundle is run where left out."""
     health_every_s: float = field(default=30.0, validator=is_positive)
     """Between two messages on the health topic, seconds."""
     snapshot_every_s: float = field(default=600.0, validator=is_positive)

@@ -7,12 +7,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from edge.detector.bundle.files import MANIFEST, BundleError
+from edge.trust.envelope import SIGNATURE
 
 MOST_BYTES = 200_000_000
 """Of all files of a bundle together."""
 _MOST_MANIFEST_BYTES = 20_000_000
 _MOST_MEMBERS = 1000
-OPTIONAL = ("signature.json",)
+OPTIONAL = (SIGNATURE,)
 """What may lie beside the manifest and belongs to the bundle."""
 
 _Read = Callable[[str, int], bytes | None]

@@ -7,13 +7,14 @@ from pathlib import Path
 
 from attrs import evolve
 
-from edge.agent.loading import live_sources, load_streams
+from edge.agent.loading import live_sources, load_streams, trust_of
 from edge.agent.trial import Trial
 from edge.commands.upkeep.bundle_files import read_bundle
 from edge.config.settings import Config, ConfigError, StreamConfig, load_config
 from edge.config.structure import nearest
-from edge.detector.bundle.files import BundleError
+from edge.detector.bundle.files import MANIFEST, BundleError
 from edge.state.bundle_place import BundlePlace, SwitchError
+from edge.trust.envelope import SIGNATURE
 from edge.wire.payload import printable
 
 _REFUSED, _BAD_SETUP = 1, 2
@@ -52,7 +53,9 @@ def install(config: Config, stream: str | None, path: Path) -> list[str]:
     """
     streams = _sharing(config, stream)
     files = read_bundle(path)
-    place = BundlePlace(streams[0].bundle)
+    place, trust = BundlePlace(streams[0].bundle), trust_of(config)
+    if trust is not None:
+        trust.require_bytes(files[MANIFEST], files.get(SIGNATURE), streams[0].bundle)
     with place.locked():
         bundle = place.add(files)
         _try(streams, bundle.folder, config)
@@ -72,6 +75,8 @@ def roll_back(config: Config, stream: str | None) -> list[str]:
     place = BundlePlace(streams[0].bundle)
     with place.locked():
         if place.previous is not None:
+            if (trust := trust_of(config)) is not None:
+                trust.go_back_to(place.previous, streams[0].bundle)
             _try(streams, place.previous, config)
         folder = place.rollback()
     return [f"{', '.join(one.id for one in streams)}: the bundle before is in place again, {folder.name}"]
