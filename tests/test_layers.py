@@ -29,9 +29,11 @@ edge.detector.events: wire detector.rows detector.members detector.bundle
 edge.detector: wire detector.*
 edge.alerts: wire
 edge.config: wire readings sources delivery detector.bundle detector.events history homeassistant prometheus web
+edge.trust: detector.bundle
 edge.state: wire alerts delivery detector detector.rows detector.bundle detector.events history
-edge.agent: wire mqtt readings sources alerts delivery detector.* config state history homeassistant prometheus web agent.asked
+edge.agent: wire mqtt readings sources alerts delivery detector.* config state history homeassistant prometheus web trust agent.asked
 edge.commands: wire mqtt readings sources.formats sources delivery detector.* config agent history web watch state
+edge.commands.upkeep: wire mqtt readings sources delivery detector.* config agent history state trust commands
 edge.history: wire delivery detector detector.rows
 edge.homeassistant: wire
 edge.prometheus: wire
@@ -52,7 +54,7 @@ train.plots: console edge.detector.bundle
 train.report: console read report_card fitting evaluation plots edge.detector.*
 train.benchmarks: console read network fitting evaluation edge.detector.*
 train.benchmarks.families: console edge.readings read fitting evaluation options benchmarks edge.detector.*
-train.commands: console read network fitting evaluation commission options report benchmarks.* edge.detector.*
+train.commands: console read network fitting evaluation commission options report benchmarks.* edge.detector.* edge.trust
 train: console read network fitting evaluation commands edge.detector.rows edge.detector.bundle edge.detector.score
 firmware_sim.machine:
 firmware_sim.schedule: machine
@@ -79,6 +81,7 @@ _LIBRARIES = {
     "edge.prometheus": "attr attrs prometheus_client",
     "edge.web": "attr attrs starlette uvicorn PIL argon2",
     "edge.examples": "apprise",
+    "edge.trust": "cryptography",
     "edge.detector": "numpy",
     "edge.detector.score": "numpy ai_edge_litert tflite_runtime",
     "train": _LEARNT_WITH,

@@ -7,13 +7,15 @@ from pathlib import Path
 from edge.agent.fastest import load_fastest
 from edge.agent.stream import Stream
 from edge.agent.trial import Trial
-from edge.config.settings import StreamConfig
+from edge.config.settings import Config, StreamConfig
 from edge.config.structure import ConfigError, nearest
 from edge.detector.bundle.files import Bundle, Variant, load_bundle
 from edge.detector.bundle.rules import merged
 from edge.detector.group import StreamGroup, StreamSettings
 from edge.detector.score.runtime import Model, load_model
 from edge.sources.settings import SourceSettings
+from edge.trust.envelope import SignatureError
+from edge.trust.signed_only import SignedOnly
 
 GroupKey = tuple[Path, str]
 """Bundle folder and variant; streams with the same share an interpreter."""
@@ -50,22 +52,33 @@ def _resolved(stream: StreamConfig) -> Path:
 
 
 def load_streams(
-    configs: Sequence[StreamConfig], runtime: str, live: Collection[str], trial: Trial | None = None
+    configs: Sequence[StreamConfig],
+    runtime: str,
+    live: Collection[str],
+    trial: Trial | None = None,
+    trust: SignedOnly | None = None,
 ) -> Loaded:
     """Load what the streams share and make each stream; `live` names the sources that are no recordings.
 
-    With a `trial` the bundle has run in a process of its own before.
+    With a `trial` the bundle has run in a process of its own before; with `trust` its signature was looked at before
+    any model file.
 
     Raises:
         BundleError: the bundle cannot be used, or in no runtime here.
         ConfigError: a rule names a channel that the bundle has not.
     """
-    bundle = load_bundle(configs[0].bundle)
+    place = configs[0].bundle
+    signed = None if trust is None else trust.require(place, place)
+    bundle = load_bundle(place)
+    if signed is not None and bundle.sha256 != signed.manifest_sha256:
+        raise SignatureError(f"{place}: the manifest changed while it was read; it is tried again")
     for config in configs:
         check_rules(config, bundle)
     if trial is not None:
         trial.passed(bundle)
     variant, model = _model(bundle, configs, None if runtime == "auto" else runtime)
+    if trust is not None and signed is not None:
+        trust.ran(signed, place)
     group = StreamGroup(bundle, variant, model, [_settings(config, bundle) for config in configs], stepwise=True)
     streams = tuple(Stream(config, bundle, config.source in live) for config in configs)
     return Loaded(bundle, variant, model, group, streams)
@@ -89,6 +102,12 @@ def check_rules(config: StreamConfig, bundle: Bundle) -> None:
             raise ConfigError(
                 f"[stream.rules.{name}] of {config.id}: the bundle {bundle.name} has no channel {name!r}{hint}"
             )
+
+
+def trust_of(config: Config) -> SignedOnly | None:
+    """What vouches for bundles; None where any bundle is run."""
+    key = config.device.bundle_key
+    return None if key is None else SignedOnly(key, config.device.state_dir / "bundle-counters.json")
 
 
 def live_sources(sources: Sequence[SourceSettings]) -> frozenset[str]:

@@ -10,7 +10,7 @@ from typing import Any
 from edge import __version__
 from edge.agent.inbox import Inbox, Route
 from edge.agent.inference import Inference
-from edge.agent.loading import live_sources, load_streams
+from edge.agent.loading import live_sources, load_streams, trust_of
 from edge.agent.served import Served
 from edge.agent.trial import Trial
 from edge.agent.troubles import Troubles
@@ -32,7 +32,7 @@ CONFIG_SCHEMA = 1
 def make_inference(streams: list[StreamConfig], config: Config, ledger: Ledger, run_s: Durations) -> Inference:
     """The inference over streams that share a bundle; not opened."""
     trial = Trial(config.device.state_dir / "tried-bundles")
-    load = partial(load_streams, streams, config.device.runtime, live_sources(config.source), trial)
+    load = partial(load_streams, streams, config.device.runtime, live_sources(config.source), trial, trust_of(config))
     ids = [stream.id for stream in streams]
     files = StateFiles(config.device.state_dir / "streams")
     snapshots = Snapshots(files, ledger, ids, config.device.snapshot_every_s, time.monotonic)

@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 _AHEAD_EVERY_S = 3600.0
 """How often certificates and secrets are looked at, seconds."""
 _FIXED = ("broker", "delivery", "requests", "history", "homeassistant", "prometheus", "web")
-_FIXED_OF_DEVICE = ("id", "state_dir", "root", "runtime")
+_FIXED_OF_DEVICE = ("id", "state_dir", "root", "runtime", "bundle_key")
 """What a running agent cannot change: where it says things, under which name, and what it keeps."""
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from edge.agent.loading import Loaded, grouped, live_sources, load_streams
+from edge.agent.loading import Loaded, grouped, live_sources, load_streams, trust_of
 from edge.agent.parts import open_reader
 from edge.agent.trial import Trial
 from edge.config.settings import Config, ConfigError, StreamConfig, load_config
@@ -47,10 +47,12 @@ def _findings(path: Path) -> Iterator[CheckResult]:
     yield _state_dir(config.device.state_dir)
     live = live_sources(config.source)
     for streams in grouped(config.stream).values():
-        yield _bundle(streams, partial(load_streams, streams, config.device.runtime, live, Trial(None)))
+        yield _bundle(
+            streams, partial(load_streams, streams, config.device.runtime, live, Trial(None), trust_of(config))
+        )
     for source in config.source:
-        yield _source(source, config)
-    yield _broker(config)
+        yield source_result(source, config)
+    yield broker_result(config)
     for line in precautions(config.brokers, path):
         yield " ended " not in line and "no certificate" not in line, "warning", line
 
@@ -90,7 +92,8 @@ def _members(streams: list[StreamConfig], loaded: Loaded) -> str:
     return judged + (f"; {', '.join(own)} once commissioned" if own else "")
 
 
-def _source(source: SourceSettings, config: Config) -> CheckResult:
+def source_result(source: SourceSettings, config: Config) -> CheckResult:
+    """One source, tried as far as that can be done without taking its readings."""
     what = f"source {source.name}"
     try:
         found = open_reader(source, Intake(source.name, lambda *_: None, {}), config).probe()
@@ -116,7 +119,8 @@ def _lost(names: Collection[str], source: SourceSettings, config: Config) -> str
     return ""
 
 
-def _broker(config: Config) -> CheckResult:
+def broker_result(config: Config) -> CheckResult:
+    """The broker of the alerts, by publishing and reading back."""
     broker = config.broker
     topic = DeviceTopics(config.device.id, config.device.root).check
     try:

@@ -112,6 +112,8 @@ def whole(broker: BrokerSettings, password_file: Path | None, settings: list[str
     given |= {"ca": broker.ca, "cert": broker.cert, "key": broker.key}
     lines += [f"{key} = {json.dumps(str(Path(value).resolve() if key != 'username' else value))}"
               for key, value in given.items() if value is not None]  # fmt: skip
+    if broker.exposed:  # as it was listened to just now
+        lines.append("plaintext = true  # without TLS everybody on the way reads and changes this; better: ca")
     return "\n".join([*lines, "", *settings]).rstrip() + "\n"
 
 

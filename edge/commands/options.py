@@ -117,9 +117,33 @@ def _add_schema(schema: argparse.ArgumentParser) -> None:
     schema.add_argument("what", choices=["event", "state", "group", "snapshot"], help="whose payloads")
 
 
+def _add_doctor(doctor: argparse.ArgumentParser) -> None:
+    _add_config(doctor)
+    doctor.add_argument("--seconds", type=_seconds, default=10.0, help="how long to listen for sensors at most (10)")
+    doctor.add_argument("--unit", default="offbeat.service", help="whose watchdog is looked at (offbeat.service)")
+
+
+def _add_rollback(rollback: argparse.ArgumentParser) -> None:
+    _add_config(rollback)
+    rollback.add_argument("--stream", metavar="ID", help="whose bundle; may be left out where there is one bundle")
+
+
+def _add_install(install: argparse.ArgumentParser) -> None:
+    install.add_argument("bundle", type=Path, metavar="FOLDER|ARCHIVE", help="the new bundle: a folder, tar or zip")
+    _add_rollback(install)
+
+
+def _add_broker_config(parser: argparse.ArgumentParser) -> None:
+    _add_config(parser)
+    parser.add_argument("--out", type=Path, default=Path("broker"), metavar="FOLDER", help="(broker)")
+    parser.add_argument("--subscriber", default="viewer", metavar="USER", help="who reads alerts (viewer)")
+    parser.add_argument("--operator", default="operator", metavar="USER", help="who may also ask (operator)")
+
+
 COMMANDS = {
     "run": Command("serve the streams of a config until stopped", _add_config, "run:run"),
     "check": Command("try config, bundles, sources and broker without starting", _add_config, "check:check_command"),
+    "doctor": Command("everything that an agent needs: ok, or what to do", _add_doctor, "upkeep.doctor:doctor"),
     "watch": Command("show alerts in this terminal as they come", _add_watch, "watch:watch_alerts"),
     "discover": Command(
         "list boards and channels at a broker, and settings", _add_discover, "discover:discover_boards"
@@ -132,6 +156,15 @@ COMMANDS = {
         "say nothing of an episode, and of what comes like it, for a while", _add_snooze, "attend:snooze"
     ),
     "schema": Command("print the JSON Schema of a topic's payloads", _add_schema, "schema:schema"),
+    "install-bundle": Command(
+        "put another bundle in place, tried first, at one stroke", _add_install, "upkeep.install:install_bundle"
+    ),
+    "rollback": Command("go back to the bundle before", _add_rollback, "upkeep.install:rollback"),
+    "broker-config": Command(
+        "write a Mosquitto 2 config with an access list",
+        _add_broker_config,
+        "upkeep.broker_config:broker_config",
+    ),
     "rename": Command("a stream that was renamed in the config keeps what it learnt", _add_rename, "rename:rename"),
 }
 """In the order of `--help`."""

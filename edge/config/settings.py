@@ -63,6 +63,8 @@ class DeviceSettings:
     """Topic above the device."""
     runtime: Literal["auto", "ai-edge-litert", "tflite-runtime"] = "auto"
     """TFLite runtime to load models in."""
+    bundle_key: Path | None = None
+    """PEM file of the Ed25519 public key that must have signed every bundle; any bundle is run where left out."""
     health_every_s: float = field(default=30.0, validator=is_positive)
     """Between two messages on the health topic, seconds."""
     snapshot_every_s: float = field(default=600.0, validator=is_positive)
@@ -176,6 +178,19 @@ def load_config(path: str | Path) -> Config:
         raise type(error)(f"{path}: {error}") from error.__cause__
 
 
+def require_privacy(what: str, broker: BrokerSettings) -> None:
+    """Whether a broker on another machine is reached over TLS, or the config says that it need not be.
+
+    Raises:
+        ConfigError: neither; it names both remedies.
+    """
+    if broker.exposed and not broker.plaintext:
+        raise ConfigError(
+            f"{what}: {broker.address} is another machine, and without TLS everybody on the way reads and changes what "
+            "is said; name the broker's authority, ca = FILE, or say plaintext = true where that is meant"
+        )
+
+
 def _linked(config: Config) -> Config:
     """The config with every stream's source and board filled in.
 
@@ -189,10 +204,10 @@ def _linked(config: Config) -> Config:
         raise ConfigError("[[source]]: two sources of type stdin; there is only one standard input")
     if not sources or not config.stream:
         raise ConfigError(f"wanted at least one [[{'stream' if sources else 'source'}]], found none")
-    check_certificates("[broker]", config.broker)
-    for source in config.source:
-        if source.own_broker is not None:
-            check_certificates(f"[source.broker] of {source.name}", source.own_broker)
+    own = [(f"[source.broker] of {one.name}", one.own_broker) for one in config.source if one.own_broker is not None]
+    for what, broker in [("[broker]", config.broker), *own]:
+        check_certificates(what, broker)
+        require_privacy(what, broker)
     return evolve(config, stream=tuple(_with_source(stream, sources) for stream in config.stream))
 
 

@@ -62,6 +62,21 @@ class StateLock:
             self._handle = None
 
 
+def holder(folder: Path) -> str | None:
+    """The process id of the agent that has a state folder; None where none has, or where that cannot be seen."""
+    try:
+        handle = os.open(folder / ".lock", os.O_RDONLY | os.O_CLOEXEC)
+    except (OSError, ValueError):
+        return None
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return os.pread(handle, 20, 0).decode("ascii", "replace").strip() or "unknown"
+    finally:
+        os.close(handle)
+    return None
+
+
 def _remove_unfinished(folder: Path) -> None:
     """Files that a full disk or a power cut left half written, under the names that `write_atomically` gives them."""
     for below in (folder, folder / "streams"):

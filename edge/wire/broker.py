@@ -35,6 +35,9 @@ class BrokerSettings:
     """Name of the connection at the broker, unique there; None takes one made from the device's id."""
     protocol: Literal["auto", "5", "3.1.1"] = "auto"
     """MQTT's version. auto takes 5, in which a broker says what it refuses, and 3.1.1 where the broker has no 5."""
+    plaintext: bool = False
+    """Whether a broker on another machine may be spoken to without TLS, where everybody on the way reads and changes
+    passwords, readings and alerts. Not needed with `ca`, nor on this machine."""
 
     def __post_init__(self) -> None:
         if not self.host:
@@ -59,6 +62,11 @@ class BrokerSettings:
         """`host:port`, for messages."""
         return f"{self.host}:{self.port}"
 
+    @property
+    def exposed(self) -> bool:
+        """Whether what is said crosses a network without TLS."""
+        return self.ca is None and not _is_loopback(self.host)
+
 
 def _may_be_host(name: str) -> bool:
     """Whether looking the name up may fail, but not raise something else than OSError, which ends paho's thread."""
@@ -67,6 +75,18 @@ def _may_be_host(name: str) -> bool:
     except UnicodeError:
         return False
     return name.isprintable() and " " not in name
+
+
+def _is_loopback(host: str) -> bool:
+    """Whether a name or address never leaves this machine; a name that only looks so does not count."""
+    if host.lower().rstrip(".") in ("localhost", "ip6-localhost"):
+        return True
+    from ipaddress import ip_address  # most gateways have no use for it
+
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 class PahoClient(Protocol):

@@ -30,6 +30,7 @@ queue_readings = {_QUEUE_READINGS}
 [broker]
 host = "{host}"
 port = {port}
+plaintext = true
 
 [[source]]
 name = "boards"

@@ -85,6 +85,7 @@ def test_every_section_is_read(tmp_path):
         root = "plant/hall-2"
         [source.broker]
         host = "10.0.0.7"
+        plaintext = true
         [[stream]]
         id = "pump1"
         source = "uart"
@@ -266,3 +267,27 @@ def test_an_error_does_not_show_the_password(tmp_path):
 def test_nearest_lists_what_there_is_when_nothing_is_alike():
     assert nearest("zzz", ["flow", "pressure"]) == "; known are flow, pressure"
     assert nearest("zzz", []) == ""
+
+
+@pytest.mark.parametrize(
+    "host", ["broker.local", "10.0.0.7", "0.0.0.0", "localhost.evil.example", "127.0.0.1.nip.io", "::ffff:8.8.8.8"]
+)
+def test_passwords_and_alerts_do_not_cross_a_network_unprotected_unless_the_config_says_so(tmp_path, host):
+    text = SMALL + f'[broker]\nhost = "{host}"\n'
+
+    with pytest.raises(ConfigError, match=r"without TLS .*plaintext = true"):
+        loaded(tmp_path, text)
+
+    assert loaded(tmp_path, text + "plaintext = true\n").broker.exposed
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.8.8.8", "::1", "LOCALHOST"])
+def test_on_this_machine_no_word_is_needed(tmp_path, host):
+    assert not loaded(tmp_path, SMALL + f'[broker]\nhost = "{host}"\n').broker.exposed
+
+
+def test_a_source_cannot_lead_to_another_machine_without_tls_either(tmp_path):
+    text = SMALL.replace("[[stream]]", '[source.broker]\nhost = "10.0.0.7"\n[[stream]]')
+
+    with pytest.raises(ConfigError, match=r"\[source.broker\] of .*plaintext = true"):
+        loaded(tmp_path, text)

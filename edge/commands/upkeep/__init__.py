@@ -1,0 +1,1 @@
+"""Looking after a gateway: what ails it, other bundles, another machine."""

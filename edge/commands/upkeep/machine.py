@@ -1,0 +1,166 @@
+"""What the machine itself is like: Python, clock, disk, memory. The file system's root is an argument, for tests."""
+
+import ctypes
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from edge.commands.upkeep.finding import Finding
+from edge.config.settings import Config
+
+_PYTHONS = ((3, 11), (3, 13))
+_LEAST_MEMORY = 50_000_000
+"""Bytes: what an agent with a small bundle takes, once more."""
+_WORN = 80
+"""Percent of a disk's life that is used up."""
+_BEFORE = 1_735_689_600.0
+"""Start of 2025, Unix seconds: a clock that shows less was never set."""
+_TIME_ERROR = 5
+"""adjtimex's word for a clock that nothing keeps in step. Source: adjtimex(2)."""
+
+
+def python(version: tuple[int, ...] = tuple(sys.version_info[:3])) -> Finding:
+    """Whether this Python is one that Offbeat is tested with."""
+    told, (first, last) = ".".join(map(str, version)), _PYTHONS
+    if first <= version[:2] <= last:
+        return Finding("ok", "Python", told)
+    return Finding(
+        "FAIL", "Python", f"{told}; Offbeat wants 3.{first[1]} to 3.{last[1]}: make the environment with one"
+    )
+
+
+def clock_in_step() -> bool | None:
+    """Whether something keeps this machine's clock right, as the kernel knows it; None where it does not say."""
+    try:
+        answer = int(ctypes.CDLL(None, use_errno=True).adjtimex(ctypes.create_string_buffer(1024)))
+    except (OSError, AttributeError):
+        return None
+    return None if answer < 0 else answer != _TIME_ERROR
+
+
+def clock(config_path: Path, in_step: Callable[[], bool | None] = clock_in_step, now: float | None = None) -> Finding:
+    """Whether the clock is set, and kept right."""
+    now = time.time() if now is None else now
+    shown = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(now))
+    if now < max(_BEFORE, config_path.stat().st_mtime - 60.0):
+        return Finding(
+            "FAIL", "clock", f"it shows {shown}, before {config_path.name} was written; set it, and run chrony"
+        )
+    match in_step():
+        case True:
+            return Finding("ok", "clock", f"{shown}, kept in step")
+        case False:
+            remedy = "apt install chrony, or timedatectl set-ntp true; until then rows are dated wrong by and by"
+            return Finding("do", "clock", f"{shown}, and nothing keeps it in step; {remedy}")
+    return Finding(
+        "?", "clock", f"{shown}; the kernel does not say whether anything keeps it in step: look at chronyc tracking"
+    )
+
+
+def needed_bytes(config: Config) -> int:
+    """What the state folder may grow to, bytes: outbox with its journal, episodes, archive, and 1 MB a stream."""
+    kept = config.history.max_bytes + config.history.archive_bytes
+    return 2 * config.delivery.outbox_bytes + kept + 1_000_000 * len(config.stream)
+
+
+def disk(config: Config, free: Callable[[Path], int] = lambda path: shutil.disk_usage(path).free) -> Finding:
+    """Whether the state folder has the room that its bounds allow it."""
+    folder = _there(config.device.state_dir)
+    room, needed = free(folder), needed_bytes(config)
+    told = f"{room / 1e6:.0f} MB free at {folder}, the state may take {needed / 1e6:.0f} MB"
+    if room < needed:
+        remedy = "make room, or lower [delivery] outbox_bytes and [history] max_bytes and archive_bytes"
+        return Finding("FAIL" if room < needed / 10 else "do", "disk", f"{told}: {remedy}")
+    return Finding("ok", "disk", told)
+
+
+def wear(config: Config, root: Path = Path("/")) -> Finding:
+    """How much of the disk's life is used up, where it says so: eMMC does, SD cards seldom do.
+
+    Source: Linux, Documentation/ABI/testing/sysfs-class-mmc: life_time in steps of 10 %.
+    """
+    number = _there(config.device.state_dir).stat().st_dev
+    block = root / "sys/dev/block" / f"{os.major(number)}:{os.minor(number)}"
+    for folder in (block, block / ".."):
+        try:
+            steps = [int(step, 16) for step in (folder / "device/life_time").read_text("ascii").split()]
+        except (OSError, ValueError):
+            continue
+        used = 10 * max(steps, default=0)
+        if used >= _WORN:
+            return Finding(
+                "do", "disk wear", f"{used} % of its life is used up; put in another, with backup and restore"
+            )
+        return Finding("ok", "disk wear", f"{used} % of its life is used up")
+    return Finding("?", "disk wear", "this disk does not tell it; an SD card wants a spare with a backup")
+
+
+def memory(root: Path = Path("/")) -> Finding:
+    """Whether there is room for an agent."""
+    try:
+        lines = (root / "proc/meminfo").read_text("ascii").splitlines()
+        table = {name: int(rest.split()[0]) * 1000 for name, _, rest in (line.partition(":") for line in lines)}
+        room, whole = table["MemAvailable"], table["MemTotal"]
+    except (OSError, ValueError, KeyError, IndexError):
+        return Finding("?", "memory", f"{root / 'proc/meminfo'} does not say what is free")
+    told = f"{room / 1e6:.0f} of {whole / 1e6:.0f} MB available"
+    if room < _LEAST_MEMORY:
+        return Finding("do", "memory", f"{told}; an agent wants {_LEAST_MEMORY / 1e6:.0f} MB: end something else")
+    return Finding("ok", "memory", told)
+
+
+def permissions(config: Config) -> Iterator[Finding]:
+    """Whether other users of the machine are kept out of the state folder, and this one is not."""
+    folder = config.device.state_dir
+    if not folder.exists():
+        above = _there(folder)
+        good = os.access(above, os.W_OK | os.X_OK)
+        remedy = f"{above} cannot be written to by this user: mkdir it as root and chown it"
+        yield Finding("ok" if good else "FAIL", "state_dir", f"{folder} will be made" if good else remedy)
+        return
+    if not folder.is_dir() or not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
+        yield Finding(
+            "FAIL",
+            "state_dir",
+            f"{folder} cannot be written to by user {os.getuid()}: chown it, or say who runs the agent",
+        )
+        return
+    names = (folder, folder / "streams", *folder.glob("outbox.db*"), *folder.glob("streams/*"))
+    loose = [path for path in names if path.exists() and path.stat().st_mode & 0o077]
+    if loose:
+        yield Finding("do", "state_dir", f"{loose[0]} is open to other users; chmod -R go-rwx {folder}")
+    else:
+        yield Finding("ok", "state_dir", f"{folder}, for its user alone")
+
+
+def _systemctl(unit: str) -> str:
+    line = ["systemctl", "show", unit, "--property=LoadState,WatchdogUSec,Restart"]
+    done = subprocess.run(line, capture_output=True, text=True, timeout=5.0, check=False)
+    if done.returncode:
+        raise OSError(done.stderr.strip() or f"status {done.returncode}")
+    return done.stdout
+
+
+def watchdog(unit: str, show: Callable[[str], str] = _systemctl) -> Finding:
+    """Whether systemd starts an agent again that hangs."""
+    try:
+        told = dict(line.partition("=")[::2] for line in show(unit).splitlines())
+    except (OSError, subprocess.SubprocessError) as error:
+        return Finding(
+            "?", "watchdog", f"systemd does not answer here ({str(error)[:80]}); whoever starts the agent must watch it"
+        )
+    if told.get("LoadState") != "loaded":
+        return Finding("do", "watchdog", f"there is no unit {unit}; docs/how-to/run-under-systemd.md has one")
+    if told.get("WatchdogUSec", "0") in ("", "0", "infinity"):
+        return Finding("do", "watchdog", f"{unit} has none: an agent that hangs stays so; set WatchdogSec=30")
+    if told.get("Restart", "no") == "no":
+        return Finding("do", "watchdog", f"{unit} is not started again; set Restart=always")
+    return Finding("ok", "watchdog", f"{unit}: {told['WatchdogUSec']}, Restart={told['Restart']}")
+
+
+def _there(folder: Path) -> Path:
+    return next(part for part in (folder, *folder.absolute().parents) if part.exists())

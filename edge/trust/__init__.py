@@ -1,0 +1,1 @@
+"""Whose bundles are run: signatures over manifests, and no way back to an older one."""

@@ -1,0 +1,99 @@
+"""`offbeat-edge broker-config`, tried against a real Mosquitto: everybody can do their work and nothing else."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from edge.__main__ import main
+from edge.mqtt.connection import ConnectError, Connection
+from edge.mqtt.probe import probe
+from edge.wire.broker import BrokerSettings
+from tests.helpers.agent import MQTT, PUMP, config, folder
+from tests.helpers.mosquitto import Broker, missing, wait_for
+
+__all__ = ["folder"]
+USERS = ("gw-1", "gw-2", "board-pump1", "viewer", "operator")
+
+
+@pytest.fixture
+def guarded(folder: Path, make_broker) -> Broker:
+    if shutil.which("mosquitto_passwd") is None:
+        missing("mosquitto_passwd")
+    text = config(1883, MQTT, PUMP, broker="[requests]\nallow = ['ack']")
+    (folder / "agent.toml").write_text(text)
+    assert main(["broker-config", "--config", str(folder / "agent.toml"), "--out", str(folder / "broker")]) == 0
+    passwords = folder / "broker" / "passwords"
+    passwords.touch()
+    for user in USERS:
+        subprocess.run(["mosquitto_passwd", "-b", passwords, user, "geheim"], check=True, capture_output=True)
+    written = (folder / "broker" / "mosquitto.conf").read_text().splitlines()
+    kept = ("allow_anonymous", "password_file", "acl_file", "message_size_limit")
+    return make_broker([line for line in written if line.startswith(kept)]).start()
+
+
+def may_write(broker: Broker, user: str, topic: str) -> bool:
+    sender = Connection(
+        BrokerSettings(host="127.0.0.1", port=broker.port, username=user, password="geheim"), f"test-{user}"
+    )
+    try:
+        sender.open(4.0)
+        sender.publish(topic, b"x", qos=1)
+        wait_for(lambda: sender.step(0.1) or sender.acknowledged or sender.refused, "the broker's answer")
+        return not sender.refused
+    finally:
+        sender.close(goodbye=True)
+
+
+@pytest.mark.parametrize(
+    ("user", "topic"),
+    [
+        ("gw-1", "offbeat/gw-1/pump1/event"),
+        ("gw-1", "offbeat/gw-1/status"),
+        ("board-pump1", "sensors/pump1/readings"),
+        ("operator", "offbeat/gw-1/request/ack"),
+    ],
+)
+def test_everybody_can_do_their_work(guarded, user, topic):
+    assert may_write(guarded, user, topic)
+
+
+@pytest.mark.parametrize(
+    ("user", "topic"),
+    [
+        ("gw-1", "offbeat/gw-2/pump1/event"),
+        ("gw-2", "offbeat/gw-1/pump1/event"),
+        ("gw-1", "sensors/pump1/readings"),
+        ("board-pump1", "sensors/pump2/readings"),
+        ("board-pump1", "offbeat/gw-1/pump1/event"),
+        ("board-pump1", "offbeat/gw-1/request/ack"),
+        ("viewer", "offbeat/gw-1/request/ack"),
+        ("viewer", "offbeat/gw-1/pump1/event"),
+        ("viewer", "sensors/pump1/readings"),
+        ("operator", "offbeat/gw-1/request/normal"),
+        ("operator", "offbeat/gw-1/pump1/event"),
+    ],
+)
+def test_writes_what_is_somebody_elses(guarded, user, topic):
+    assert not may_write(guarded, user, topic)
+
+
+def test_comes_without_a_password_or_with_a_wrong_one(guarded):
+    for settings in ({}, {"username": "gw-1", "password": "falsch"}):
+        with pytest.raises(ConnectError):
+            probe(BrokerSettings(host="127.0.0.1", port=guarded.port, **settings), "test")
+
+
+def test_the_agent_publishes_and_reads_back_with_these_rights(guarded):
+    settings = BrokerSettings(host="127.0.0.1", port=guarded.port, username="gw-1", password="geheim")
+
+    assert "back" in probe(settings, "test", topic="offbeat/gw-1/check")
+
+
+def test_one_name_for_two_roles_is_refused(folder, capsys):
+    (folder / "agent.toml").write_text(config(1883, MQTT, PUMP))
+    line = ["broker-config", "--config", str(folder / "agent.toml"), "--out", str(folder / "b"), "--operator", "viewer"]
+
+    assert main(line) == 2
+    assert "would be two" in capsys.readouterr().err

@@ -1,0 +1,257 @@
+"""`offbeat-edge doctor`: on a set-up that is well, and on those that are not, a line that says what to do."""
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from edge.__main__ import main
+from edge.commands.upkeep import machine, variants
+from edge.config.settings import Config, load_config
+from edge.wire.broker import BrokerSettings
+from tests.helpers.agent import MQTT, PUMP, board, config, folder, rows, run
+from tests.helpers.mosquitto import wait_for
+from tests.helpers.tiny_bundle import write_tiny_bundle
+
+__all__ = ["folder", "run"]
+
+
+@contextmanager
+def sending(broker, name: str = "pump1", **more: float) -> Iterator[None]:
+    """A board that sends until this ends."""
+    stop = threading.Event()
+
+    def send() -> None:
+        with board(broker) as publish:
+            while not stop.wait(0.02):
+                values = {**rows(1000, 1)[0].values, **more}
+                wanted = {key: value for key, value in values.items() if value == value}
+                publish(f"sensors/{name}/readings", json.dumps({"time": 1000.0, "values": wanted}).encode())
+
+    thread = threading.Thread(target=send)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join(10)
+
+
+def doctor(folder: Path, capsys, seconds: float = 1.0) -> tuple[int, list[str]]:
+    line = ["doctor", "--config", str(folder / "agent.toml"), "--seconds", str(seconds), "--unit", "no-such.service"]
+    status = main(line)
+    return status, capsys.readouterr().out.splitlines()
+
+
+def set_up(folder: Path, port: int, stream: str = PUMP, broker: str = "") -> Path:
+    path = folder / "agent.toml"
+    path.write_text(config(port, MQTT, stream, broker=broker))
+    path.chmod(0o600)
+    return path
+
+
+def loaded(folder: Path, more: str = "") -> Config:
+    set_up(folder, 1883)
+    path = folder / "agent.toml"
+    path.write_text(path.read_text() + more)
+    return load_config(path)
+
+
+def only(lines: list[str], level: str) -> list[str]:
+    return [line for line in lines if line.split()[0] == level]
+
+
+def test_where_all_is_well_nothing_fails_and_every_part_has_its_line(folder, broker, capsys):
+    set_up(folder, broker.port)
+
+    with sending(broker):
+        _, lines = doctor(folder, capsys, 10.0)
+
+    assert only(lines, "FAIL") == []
+    said = "\n".join(only(lines, "ok"))
+    for part in (
+        "Python:",
+        "runtime:",
+        "config:",
+        "bundle tiny, float32:",
+        "broker:",
+        "source field:",
+        "stream pump1:",
+    ):
+        assert part in said
+    assert "back" in said  # published and read
+    whole = "\n".join(lines)
+    for part in ("clock:", "disk:", "disk wear:", "memory:", "state_dir:", "watchdog:", "credentials:", "agent:"):
+        assert part in whole
+
+
+def test_an_agent_that_runs_is_asked_what_it_hears(folder, broker, capsys, run):
+    agent = run(config(broker.port, MQTT, PUMP))
+    agent.wait_ready()
+
+    with sending(broker):
+        wait_for(lambda: "hears it" in "\n".join(doctor(folder, capsys)[1]), "the stream to be online")
+    _, lines = doctor(folder, capsys)
+
+    assert f"agent: process {agent.process.pid} runs" in "\n".join(lines)
+    assert agent.process.poll() is None
+
+
+@pytest.mark.parametrize(
+    ("broken", "said"),
+    [
+        (lambda folder: (folder / "agent.toml").write_text("[device"), "config"),
+        (lambda folder: (folder / "tiny" / "float32.tflite").write_bytes(b"x"), "SHA-256"),
+        (lambda folder: (folder / "tiny" / "manifest.json").unlink(), "is this a bundle's folder?"),
+        (lambda folder: (folder / "state").write_text("a file"), "cannot be written to"),
+    ],
+)
+def test_what_keeps_an_agent_from_its_work_fails_with_a_remedy(folder, broker, capsys, broken, said):
+    set_up(folder, broker.port)
+    broken(folder)
+
+    status, lines = doctor(folder, capsys, 0.2)
+
+    assert status == 2
+    assert said in "\n".join(only(lines, "FAIL"))
+
+
+def test_a_broker_that_is_down_fails(folder, capsys):
+    set_up(folder, 1)
+
+    status, lines = doctor(folder, capsys, 0.2)
+
+    assert status == 2
+    assert "broker: " in "\n".join(only(lines, "FAIL"))
+
+
+def test_a_broker_that_refuses_what_is_published_fails(folder, make_broker, tmp_path, capsys):
+    access = tmp_path / "acl"
+    access.write_text("topic read #\ntopic write sensors/#\n")
+    broker = make_broker((f"acl_file {access}", "allow_anonymous true")).start()
+    set_up(folder, broker.port)
+
+    status, lines = doctor(folder, capsys, 0.2)
+
+    assert status == 2
+    assert "offbeat/gw-1/check" in "\n".join(only(lines, "FAIL"))
+
+
+def test_a_silent_board_is_named_with_the_one_that_sends(folder, broker, capsys):
+    set_up(folder, broker.port)
+
+    with sending(broker, "pumpl"):
+        status, lines = doctor(folder, capsys)
+
+    assert status == 1
+    assert "nothing from board 'pump1' in 1 s; did you mean 'pumpl'?" in "\n".join(only(lines, "do"))
+
+
+def test_a_channel_that_is_not_sent_is_named(folder, broker, capsys):
+    set_up(folder, broker.port)
+
+    with sending(broker, pressure=float("nan"), presure=5.0):
+        status, lines = doctor(folder, capsys)
+
+    assert status == 1
+    assert "sent no channel 'pressure' in 1 s; did you mean 'presure'?" in "\n".join(only(lines, "do"))
+
+
+def test_a_secret_that_others_may_read_and_an_open_state_folder_are_to_be_closed(folder, broker, capsys):
+    (folder / "secret").write_text("geheim")
+    (folder / "secret").chmod(0o644)
+    set_up(folder, broker.port, broker=f'username = "gw"\npassword_file = "{folder}/secret"')
+    (folder / "state").mkdir(mode=0o755)
+    (folder / "state").chmod(0o755)
+
+    _, lines = doctor(folder, capsys, 0.2)
+
+    said = "\n".join(only(lines, "do"))
+    assert "secret can be read by every user" in said
+    assert "state is open to other users; chmod -R go-rwx" in said
+
+
+def test_no_python_that_is_not_tested_passes():
+    assert machine.python((3, 10, 4)).level == machine.python((3, 14, 0)).level == "FAIL"
+    assert machine.python((3, 11, 2)).level == machine.python((3, 13, 9)).level == "ok"
+
+
+def test_a_clock_that_was_never_set_fails_and_one_that_runs_free_is_to_be_kept_in_step(folder):
+    path = set_up(folder, 1883)
+
+    assert machine.clock(path, lambda: True, now=86_400.0).level == "FAIL"
+    assert "chrony" in machine.clock(path, lambda: False).found
+    assert machine.clock(path, lambda: None).level == "?"
+    assert machine.clock(path, lambda: True).level == "ok"
+
+
+def test_a_full_disk_fails_and_a_small_one_is_named(folder):
+    settings = loaded(folder)
+    needed = machine.needed_bytes(settings)
+
+    assert machine.disk(settings, lambda _: needed).level == "ok"
+    assert machine.disk(settings, lambda _: needed - 1).level == "do"
+    assert machine.disk(settings, lambda _: 1000).level == "FAIL"
+
+
+def test_a_worn_disk_is_to_be_replaced_and_one_that_says_nothing_is_not_called_well(folder, tmp_path):
+    settings = loaded(folder)
+    number = folder.stat().st_dev
+    told = tmp_path / "sys/dev/block" / f"{number >> 8 & 0xFFF}:{number & 0xFF}" / "device"
+    told.mkdir(parents=True)
+
+    (told / "life_time").write_text("0x01 0x02\n")
+    assert machine.wear(settings, tmp_path).level == "ok"
+    (told / "life_time").write_text("0x01 0x09\n")
+    assert machine.wear(settings, tmp_path) == ("do", "disk wear", machine.wear(settings, tmp_path).found)
+    assert "90 %" in machine.wear(settings, tmp_path).found
+    assert machine.wear(settings, tmp_path / "nowhere").level == "?"
+
+
+def test_memory_that_is_nearly_gone_is_named(tmp_path):
+    (tmp_path / "proc").mkdir()
+    file = tmp_path / "proc/meminfo"
+
+    file.write_text("MemTotal: 500000 kB\nMemAvailable: 20000 kB\n")
+    assert machine.memory(tmp_path).level == "do"
+    file.write_text("MemTotal: 500000 kB\nMemAvailable: 200000 kB\n")
+    assert machine.memory(tmp_path).level == "ok"
+    file.write_text("nothing of the kind")
+    assert machine.memory(tmp_path).level == "?"
+
+
+def test_a_unit_without_a_watchdog_or_restart_is_named():
+    def shown(watchdog: str, restart: str, load: str = "loaded") -> str:
+        return f"LoadState={load}\nWatchdogUSec={watchdog}\nRestart={restart}\n"
+
+    assert machine.watchdog("u", lambda _: shown("30s", "always")).level == "ok"
+    assert "WatchdogSec" in machine.watchdog("u", lambda _: shown("0", "always")).found
+    assert "Restart=always" in machine.watchdog("u", lambda _: shown("30s", "no")).found
+    assert "no unit u" in machine.watchdog("u", lambda _: shown("0", "no", "not-found")).found
+
+    def absent(_: str) -> str:
+        raise FileNotFoundError("systemctl")
+
+    assert machine.watchdog("u", absent).level == "?"
+
+
+def test_a_bundle_of_a_later_version_wants_an_upgrade(tmp_path):
+    bundle = write_tiny_bundle(tmp_path / "tiny")
+    bundle.training["versions"] = {"offbeat": "0.9.0"}
+
+    assert variants.fitted_with(bundle, "0.10.0").level == "ok"
+    assert "upgrade" in variants.fitted_with(bundle, "0.8.2").found
+    bundle.training["versions"] = {}
+    assert variants.fitted_with(bundle, "0.8.2").level == "?"
+
+
+def test_plaintext_to_another_machine_is_not_called_well(folder):
+    from edge.commands.upkeep.doctor import credentials
+
+    settings = loaded(folder)
+    object.__setattr__(settings, "broker", BrokerSettings(host="10.0.0.7", plaintext=True))
+
+    assert any("without TLS" in one.found for one in credentials(settings, folder / "agent.toml"))
