@@ -110,6 +110,8 @@ class BundlePlace:
     def rollback(self) -> Path:
         """Go back to the bundle before; the one that was in use becomes the one before. Its folder.
 
+        A power cut in between may forget the one that was in use; the one before is in place then.
+
         Raises:
             SwitchError: there is none.
             OSError: the disk refuses.
