@@ -67,7 +67,8 @@ def test_the_preset_gives_the_readings_of_the_own_format(name, broker, hear):
 
     wait_for(lambda: sum(len(one.readings.values) for one in arrivals) >= total, f"{total} values")
     assert intake.bad_frames == 0
-    heard = by_board((one.board, one.readings) for one in arrivals)
+    # At its end a board says that it is offline, which has no values.
+    heard = by_board((one.board, one.readings) for one in arrivals if one.readings.values)
     assert heard.keys() == sent.keys() == {"pump1", "pump2"}
     for board, rows in sent.items():
         if name == "esphome":  # a message a channel

@@ -94,7 +94,7 @@ def test_a_file_gives_the_same_events_at_any_speed(run, folder, make_broker):
         text = config(broker.port, source, 'id = "pump1"\nbundle = "tiny"\n').replace("[device]\n", state)
         assert run(text).process.wait(30) == 0
         wait_for(lambda heard=listener: b"offline" in heard.on("offbeat/gw-1/status"), "the goodbye")
-        found.append([{**event, "id": "", "log": "", "replayed": False} for event in events(listener)])
+        found.append([{**event, "id": "", "group": "", "log": "", "replayed": False} for event in events(listener)])
         listener.close()
 
     assert found[0] == found[1]

@@ -98,7 +98,7 @@ def test_a_device_that_was_renamed_takes_all_its_topics_back(tmp_path):
 
     assert later(again, broker, clock) == [], "none of its own"
     assert set(broker.retained) == {
-        f"{ROOT}/{name}" for name in ("pump1/state", "pump1/availability", "status", "info")
+        f"{ROOT}/{name}" for name in ("pump1/state", "pump1/availability", "status", "info", "group")
     }
 
 
