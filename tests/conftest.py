@@ -24,6 +24,15 @@ def _no_state_of_the_user(tmp_path_factory: pytest.TempPathFactory, monkeypatch:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path_factory.getbasetemp() / f"state-{uuid.uuid4().hex}"))
 
 
+@pytest.fixture(autouse=True)
+def same_umask() -> Iterator[None]:
+    """An agent that runs in a test's own process makes its files private; the next test's are as they were."""
+    before = os.umask(0o022)
+    os.umask(before)
+    yield
+    os.umask(before)
+
+
 @pytest.fixture
 def make_broker(tmp_path: Path) -> Iterator[Callable[..., Broker]]:
     """Makes brokers that end with the test: `make_broker()`, or with Broker's own arguments; not yet started."""

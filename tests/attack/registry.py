@@ -49,8 +49,10 @@ def attack(name: str, *, quick: bool = False, shared: bool = False) -> Callable[
     """Register a function as the attack of this name."""
 
     def registered(act: Callable[[Stand], None]) -> Callable[[Stand], None]:
-        module = getattr(act, "func", act).__module__  # a partial's function
-        ALL.append(Attack(name, module.rpartition(".")[2], act, quick, shared))
+        kind = getattr(act, "func", act).__module__.rpartition(".")[2]  # a partial's function
+        # A module that is imported once more brings its attacks once more.
+        ALL[:] = [one for one in ALL if (one.kind, one.name) != (kind, name)]
+        ALL.append(Attack(name, kind, act, quick, shared))
         return act
 
     return registered

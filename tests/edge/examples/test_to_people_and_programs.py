@@ -5,6 +5,8 @@ import hmac
 import json
 import socket
 import sqlite3
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +21,7 @@ from edge.examples.send_webhook import Webhook
 from edge.wire.events import EventMessage, encode_message
 from edge.wire.topics import DeviceTopics
 from tests.helpers.alerts import alert
+from tests.helpers.documents import ROOT
 from tests.helpers.mosquitto import PERSISTENT, Broker, executable, missing, wait_for
 from tests.helpers.page import Device
 
@@ -146,15 +149,29 @@ def grouped(number: int) -> EventMessage:
     return EventMessage(one, "gw-1", "log", number)
 
 
+_PROGRAM = """
+import sys, threading
+from edge.examples.notify_people import People
+from tests.edge.examples.test_to_people_and_programs import grouped
+people = People([sys.argv[1]], threading.Event(), first_wait_s=0.05)
+for number in range(int(sys.argv[2])):
+    people.alert(grouped(number + 1), b"")
+"""
+
+
+def tell(address: str, alerts: int) -> None:
+    """As the program does, in a process of its own: Apprise keeps what it loads for a whole process."""
+    line = [sys.executable, "-c", _PROGRAM, address, str(alerts)]
+    done = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+
+
 def test_people_are_told_once_of_twenty_streams_by_a_service_that_fails_at_first():
     pytest.importorskip("apprise")
-    from edge.examples.notify_people import People
 
     server = Server(failures=2)
     with serving(server) as at:
-        people = People([f"json://{at}/"], threading.Event(), first_wait_s=0.05)
-        for number in range(1, 21):
-            people.alert(grouped(number), b"")
+        tell(f"json://{at}/", 20)
 
     assert len(server.taken) == 1
     assert server.tried == 3
@@ -164,7 +181,6 @@ def test_people_are_told_once_of_twenty_streams_by_a_service_that_fails_at_first
 def test_people_are_told_by_mail():
     pytest.importorskip("apprise")
     controllers = pytest.importorskip("aiosmtpd.controller")
-    from edge.examples.notify_people import People
 
     got: list[bytes] = []
 
@@ -179,7 +195,7 @@ def test_people_are_told_by_mail():
     controller.start()
     try:
         address = f"mailto://127.0.0.1:{port}/?from=offbeat@example.org&to=ada@example.org&smtp=127.0.0.1"
-        People([address], threading.Event()).alert(grouped(1), b"")
+        tell(address, 1)
     finally:
         controller.stop()
 
