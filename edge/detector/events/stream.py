@@ -51,14 +51,6 @@ _ANOMALY, _DRIFT = "", "drift"
 
 _KINDS = {_ANOMALY: "anomaly", _DRIFT: "drift"}
 
-_LONG_S = 120.0
-"""An anomaly that lasted for less is over as soon as its rows say so, seconds: four times the window of the pump."""
-_WAITED_FOR = 2.0
-"""One that lasted longer is over once it has been quiet for twice as long as it lasted: eight hours of a worn bearing
-or a blocked pipe go under the level again and again, some four minutes of twenty."""
-_LONGEST_QUIET_S = 1800.0
-"""But not longer than this, seconds: that it calms was told, and its end bears the time when it fell quiet."""
-
 _OF_CALM = ("time", "score", "return_period_s")
 """What a snapshot keeps of the row that closed the anomaly; the rest of its `end` is as it was said last."""
 
@@ -221,7 +213,7 @@ class StreamEvents:
         if self._anomaly is None or self._calm is None:
             return []
         calm, anomaly = self._calm, self._anomaly
-        if time - calm.time < max(self._quiet_s, _quiet_after(calm.time - anomaly.last.start_time)):
+        if time - calm.time < self._quiet_s:
             return []
         self._calm = self._anomaly = None
         now = min(time, max(self.last_time, calm.time))
@@ -257,11 +249,6 @@ class StreamEvents:
         self._silence.held = {episodes[key].last.id for key, part in body.items() if part.get("held")}
         self._anomaly, self._drift.open = episodes.pop(_ANOMALY, None), episodes.pop(_DRIFT, None)
         self._rules.restore(episodes)
-
-
-def _quiet_after(lasted_s: float) -> float:
-    """How long an anomaly that lasted so long must be quiet to be over, seconds, beside what its rows want."""
-    return min(_WAITED_FOR * lasted_s, _LONGEST_QUIET_S) if lasted_s >= _LONG_S else 0.0
 
 
 def _calm_from_dict(body: Mapping[str, Any]) -> Look:
