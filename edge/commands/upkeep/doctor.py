@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from edge.agent.loading import trust_of
 from edge.commands.check import broker_result, source_result
 from edge.commands.upkeep import heard, machine, variants
 from edge.commands.upkeep.finding import Finding
@@ -34,7 +35,7 @@ def findings(path: Path, seconds: float, unit: str) -> Iterator[Finding]:
         return
     yield Finding("ok", "config", f"{path}: {len(config.source)} sources, {len(config.stream)} streams")
     for folder in dict.fromkeys(stream.bundle for stream in config.stream):
-        yield from variants.bundle(folder)
+        yield from variants.bundle(folder, trust_of(config))
     yield from _connections(config, seconds)
     yield from credentials(config, path)
     yield machine.clock(path)

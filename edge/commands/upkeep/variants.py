@@ -11,6 +11,7 @@ from edge.agent.trial import Trial
 from edge.commands.upkeep.finding import Finding
 from edge.detector.bundle.files import Bundle, BundleError, Variant, load_bundle
 from edge.detector.score.runtime import RUNTIMES, available_runtimes, open_model
+from edge.trust.signed_only import SignedOnly
 
 
 def runtime() -> Finding:
@@ -21,9 +22,12 @@ def runtime() -> Finding:
     return Finding("FAIL", "runtime", f"there is none of {', '.join(RUNTIMES)}; pip install ai-edge-litert")
 
 
-def bundle(folder: Path) -> Iterator[Finding]:
-    """The bundle itself and each of its variants; the first run is in a process of its own."""
+def bundle(folder: Path, trust: SignedOnly | None = None) -> Iterator[Finding]:
+    """The bundle itself and each of its variants; its signature is looked at first, and the first run is in a process
+    of its own."""
     try:
+        if trust is not None:
+            trust.require(folder, folder)
         loaded = load_bundle(folder)
         Trial(None).passed(loaded)
     except BundleError as error:

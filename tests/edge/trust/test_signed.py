@@ -10,6 +10,7 @@ import pytest
 
 from edge.__main__ import main
 from edge.agent.loading import load_streams, trust_of
+from edge.commands.upkeep import variants
 from edge.config.settings import load_config
 from edge.detector.bundle import files as bundle_files
 from edge.detector.bundle.files import BundleError, load_bundle
@@ -242,3 +243,19 @@ def test_without_a_key_any_bundle_runs_as_before(folder):
     (folder / "agent.toml").write_text(config(1883, MQTT, PUMP))
 
     assert load(folder).bundle.name == "tiny"
+
+
+def test_has_the_doctor_run_an_unsigned_model(signed, unread):
+    (signed / "tiny" / SIGNATURE).unlink()
+
+    (finding,) = variants.bundle(signed / "tiny", trust_of(load_config(signed / "agent.toml")))
+
+    assert finding.level == "FAIL"
+    assert unread == []
+
+
+def test_a_signed_bundle_is_run_by_the_doctor(signed):
+    found = list(variants.bundle(signed / "tiny", trust_of(load_config(signed / "agent.toml"))))
+
+    assert "ok" in {one.level for one in found}
+    assert "FAIL" not in {one.level for one in found}
