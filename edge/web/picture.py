@@ -91,6 +91,13 @@ class Picture:
             self.passed_over += 1
         return None
 
+    def lost(self) -> None:
+        """The broker is not there any more: who is online, and what is judged, is not known until it is heard again."""
+        for view in self._devices.values():
+            view.there = None
+            for one in view.streams.values():
+                one.available = None
+
     def devices(self, scores: int = 0) -> list[dict[str, Any]]:
         """All of them, the worst first, each with its streams, the worst first, and so many latest scores of each."""
         known = [{"id": name, **self._device_body(view, scores)} for name, view in self._devices.items()]

@@ -130,5 +130,8 @@ class PageService:
 
     def _link_is(self, there: bool, text: str) -> None:
         log.log(logging.INFO if there else logging.WARNING, "page: %s%s", "" if there else "no broker: ", text)
+        if not there:
+            with self._lock:
+                self.picture.lost()
         self.broker = {"there": there, "text": text, "since": self._wall()}
         self.hub.message("broker", self.broker)

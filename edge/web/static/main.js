@@ -58,6 +58,8 @@ function showBroker(there, text) {
   pill.className = `pill ${there ? "ok" : "critical"}`;
   pill.textContent = there ? "Live" : "Not live";
   pill.title = text;
+  // What was calm when the page last heard of it may be calm no longer.
+  document.body.classList.toggle("stale", !there);
 }
 
 const told = new Set();

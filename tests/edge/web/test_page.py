@@ -195,11 +195,15 @@ def test_thousands_of_leftovers_are_bounded(page, device):
     assert len(page.get("/api/overview")["devices"]) <= 500
 
 
-def test_a_broker_that_goes_and_comes_again(page, broker):
+def test_a_broker_that_goes_and_comes_again(page, broker, device):
+    device.is_there()
+    wait_for(lambda: streams(page).get("pump1", {}).get("standing") == "OFF", "the calm stream")
     broker.stop()
     wait_for(lambda: not page.get("/api/overview")["broker"]["there"], "the loss")
+    assert streams(page)["pump1"]["standing"] == "unknown", "what was calm before is not known to be so now"
     broker.start()
     wait_for(lambda: page.get("/api/overview")["broker"]["there"], "the return", 30)
+    wait_for(lambda: streams(page)["pump1"]["standing"] == "OFF", "what is retained", 30)
 
 
 class TestPassword:
