@@ -102,6 +102,7 @@ def test_check_logs_in(folder, make_broker, capsys):
     subprocess.run(["mosquitto_passwd", "-b", "-c", str(passwords), "joe", "right"], check=True)
     broker = make_broker(("allow_anonymous false", f"password_file {passwords}")).start()
     path = Path(config(folder, broker.settings))
+    path.chmod(0o600)  # it holds a password
     text = path.read_text()
 
     path.write_text(text.replace("[broker]\n", '[broker]\nusername = "joe"\npassword = "wrong"\n'))
