@@ -111,11 +111,6 @@ class Publisher:
         self._link.wake()
 
     @property
-    def settled(self) -> bool:
-        """Whether the broker has the newest payload of every retained topic."""
-        return self._latest.settled
-
-    @property
     def connected(self) -> bool:
         """Whether the broker has greeted us and is still there as far as we know."""
         return self._counts.connected

@@ -2,7 +2,6 @@
 
 import json
 from collections import deque
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -121,12 +120,6 @@ class Picture:
         """Requests that a device takes, where it says so."""
         found = self._devices.get(device, DeviceView()).info.get("requests")
         return [one for one in found if isinstance(one, str)] if isinstance(found, list) else []
-
-    def open_ids(self) -> Iterator[tuple[str, str, str]]:
-        """Device, stream and id of every open episode that a state lists."""
-        for device, view in self._devices.items():
-            for stream, one in view.streams.items():
-                yield from ((device, stream, episode.id) for episode in (one.state.open if one.state else ()))
 
     def _device_body(self, view: DeviceView, scores: int) -> dict[str, Any]:
         there = bool(view.there)

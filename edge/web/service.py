@@ -42,7 +42,6 @@ class PageService:
         wall: Callable[[], float] = time.time,
     ) -> None:
         self.picture, self.hub, self.store = Picture(root), Hub(), EpisodeStore(store)
-        self.device = device
         self._link = Link(broker, root, subscriptions(root, device), self._heard, self._link_is)
         self._wall, self._lock = wall, threading.Lock()  # of the picture
         self.broker: dict[str, Any] = {"there": False, "text": "connecting", "since": wall()}
