@@ -46,7 +46,7 @@ export function standing(stream) {
   if (open.length) {
     const severities = ["info", "warning", "critical"];
     const worst = open.reduce((a, b) => (severities.indexOf(b.severity) > severities.indexOf(a.severity) ? b : a));
-    return [worst.severity, stream.available ? KINDS[worst.kind] : `${KINDS[worst.kind]}, offline since`];
+    return [worst.severity, stream.available ? KINDS[worst.kind] : `${KINDS[worst.kind]} when last heard`];
   }
   if (!stream.available) return ["unknown", "Offline"];
   return { OFF: ["ok", "In rhythm"], commissioning: ["info", "Commissioning"] }[stream.standing] ?? ["unknown", "Not judged"];

@@ -49,15 +49,15 @@ function card(device, stream, scores, now) {
     seen(open) && el("p.small", {}, `✓ ${seen(open)}`)));
 }
 
-function deviceSection(device, scores, now) {
+function deviceSection(device, scores, now, broker) {
   const many = device.streams.length;
   const open = device.streams.filter((stream) => stream.state?.open?.length).length;
   const group = device.group?.members?.length > 1;
   return el("section.device", {},
     el("h2", {}, device.id,
-      el("span.pill", { className: device.there ? "ok" : "unknown" }, device.there ? "Online" : "Offline"),
+      el("span.pill", { className: device.there ? "ok" : "unknown" }, device.there ? "Online" : broker.there ? "Offline" : "Not known"),
       el("span.small.muted", {}, `${many} ${many === 1 ? "stream" : "streams"}${open ? `, ${open} with an open episode` : ""}`)),
-    !device.there && el("p.note.unknown", {}, "The gateway is not connected: what follows is what it said last, and nothing is being judged as far as is known."),
+    !device.there && broker.there && el("p.note.unknown", {}, "The gateway is not connected: what follows is what it said last, and nothing is being judged as far as is known."),
     group && el("p.note.warning", {}, `${device.group.members.length} streams failed together; their cause may be one.`),
     el("ul.streams", {}, device.streams.map((stream) => card(device.id, stream, scores[`${device.id}/${stream.id}`] ?? [], now))));
 }
@@ -86,7 +86,9 @@ export async function overview(main) {
         ? "No device has published anything here yet. Start an agent with this broker, and it appears."
         : `The broker is not there: ${found.broker.text}`));
     } else {
-      fill(devices, ...found.devices.map((device) => deviceSection(device, scores, found.time)));
+      const lost = !found.broker.there && el("p.note.critical", {},
+        `The page has lost the broker (${found.broker.text}). What follows is what it heard last; how the machines are now is not known here.`);
+      fill(devices, lost, ...found.devices.map((device) => deviceSection(device, scores, found.time, found.broker)));
     }
     const skipped = found.passed_over;
     if (skipped) devices.append(el("p.small.muted", {}, `${skipped} messages were passed over: of a later version, or not Offbeat's.`));

@@ -152,6 +152,6 @@ def test_a_broker_that_starts_again_while_the_page_is_open(page, broker, tmp_pat
         broker.start()
 
     threading.Thread(target=restart).start()
-    found = visit(tmp_path, page.url + "/", "text:#broker=Not live", "text:#broker=Live", "wait:1500")
+    found = visit(tmp_path, page.url + "/", "text:main=lost the broker", "text:#broker=Live", "wait:1500")
 
     assert found["errors"] == []
