@@ -92,6 +92,7 @@ def latency() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         write_tiny_bundle(folder / "tiny")
+        (folder / "mosquitto").mkdir()
         broker = Broker(folder / "mosquitto").start()
         try:
             taken = _faults_over(broker, folder)
