@@ -3,9 +3,13 @@
 from collections import deque
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from edge.agent.asked.attending import Attending
+from edge.agent.asked.local import LocalRequests
+from edge.agent.asked.recalibrating import Recalibrating
 from edge.agent.asked.snapshots import Snapshots
+from edge.agent.asked.status import status_body
 from edge.agent.feedback import Feedback
 from edge.agent.inbox import Gathering, Inbox
 from edge.agent.inference import Inference
@@ -39,8 +43,7 @@ def assemble(config: Config, path: Path) -> Agent:
         BundleError: no bundle fits what is asked or installed here, or there are only recordings to be scored.
         SourceError: a source's module is missing.
     """
-    run_s = Durations()
-    ledger = _ledger(config)
+    run_s, ledger = Durations(), _ledger(config)
     inferences = _opened(config, ledger, run_s)
     ledger.settle_others([stream.id for stream in config.stream])
     streams = served(inferences)
@@ -50,8 +53,8 @@ def assemble(config: Config, path: Path) -> Agent:
     intakes = {source.name: make_intake(source, inbox, ended) for source in config.source}
     reporter = _reporter(config, inferences, ledger, run_s, _requests(config, feedback, attending, ledger.history))
     announcer = announced(config, inferences, reporter.publisher)
-    reporter.kept = kept = _kept(config, [] if announcer is None else announcer.topics)
-    return Agent(
+    reporter.kept = _kept(config, [] if announcer is None else announcer.topics)
+    agent = Agent(
         streams=streams,
         inferences=inferences,
         inbox=inbox,
@@ -62,13 +65,40 @@ def assemble(config: Config, path: Path) -> Agent:
         reporter=reporter,
         notifier=Notifier(),
         health_every_s=config.device.health_every_s,
-        on_reload=(reload := Reload(path, config, kept, announcer)),
+        on_reload=(reload := Reload(path, config, reporter.kept, announcer)),
         on_look=reload.take_new_bundles,
         gathering=Gathering(config.device.gather),
         feedback=feedback,
         on_tick=attending.tick,
         on_row=_snapshots(reporter, feedback).row,
     )
+    return _looked_after(agent, config)
+
+
+def _looked_after(agent: Agent, config: Config) -> Agent:
+    """The same, with what is asked of the agent itself, over MQTT where allowed, and on this machine."""
+    requests, leave = agent.reporter.publisher.requests, agent.feedback.leave
+    recalibrate = partial(leave, Recalibrating(agent.reporter.forgotten).ask)
+    status = partial(leave, lambda _fields, _streams: _status(agent))
+    requests.register("status", status)
+    requests.register("health", partial(leave, lambda _fields, _streams: agent.health()))
+    requests.register("recalibrate", recalibrate, changes=True)
+    local = LocalRequests(config.device.state_dir, {"status": status, "recalibrate": recalibrate})
+    agent.reporter.services = [*agent.reporter.services, local]
+    return agent
+
+
+def _status(agent: Agent) -> dict[str, Any]:
+    """In the agent's thread."""
+    monotonic, reporter = agent.monotonic(), agent.reporter
+    streams = {}
+    for stream in agent.streams:
+        intake, trouble = agent.intakes.get(stream.route[0]), agent.troubles.get(stream.id)
+        heard = stream.route[0] in agent.open_sources and (intake is None or intake.up or not intake.down_reason)
+        streams[stream.id] = reporter.status(stream.id, stream.status(trouble, heard, monotonic))
+    down = [f"source {name} is down: {one.down_reason}" for name, one in agent.intakes.items() if one.down_reason]
+    bundles, uptime_s = info_of(agent.inferences, ())["bundles"], monotonic - agent.started
+    return status_body(uptime_s, bundles, streams, reporter.outbox, reporter.publisher, [*down, *agent.warnings])
 
 
 def _kept(config: Config, announced: list[str]) -> KeptTopics:

@@ -45,7 +45,7 @@ class Inference:
         """Rows scored, per stream."""
         self.unscored = [0] * len(configs)
         """Rows that came while their stream was in trouble, per stream."""
-        self._load, self._snapshots, self._run_s, self._keeps_looks = load, snapshots, run_s, keeps_looks
+        self._load, self.snapshots, self._run_s, self._keeps_looks = load, snapshots, run_s, keeps_looks
         self.judging = [Judging(time.monotonic()) for _ in configs]
         """Whether each stream is judged."""
         self._ready: set[int] = set()
@@ -77,7 +77,7 @@ class Inference:
     def attach(self) -> None:
         """Restore what the streams had learnt."""
         assert self.loaded is not None
-        self._snapshots.attach(self.loaded.group)
+        self.snapshots.attach(self.loaded.group)
         for number in range(len(self.configs)):
             self._restore(number)
 
@@ -174,7 +174,7 @@ class Inference:
     def publish(self, number: int, events: Sequence[Event]) -> None:
         """Commit a stream's events with what is open after them; to be called before its next row is scored."""
         if events and (stream := self.stream(number)):
-            stream.in_episode = self._snapshots.commit(number, events)
+            stream.in_episode = self.snapshots.commit(number, events)
 
     def follow(self, outcome: Outcome) -> None:
         """Commit what a row gave."""
@@ -185,22 +185,22 @@ class Inference:
     def save(self, number: int) -> None:
         """Write what a stream has learnt to disk."""
         if number not in self.troubles:
-            self._snapshots.save(number)
+            self.snapshots.save(number)
 
     def save_due(self, monotonic: float) -> None:
         """Save a stream that was not saved for long: one at a time, since a slow card would hold up all rows else."""
-        for number in self._snapshots.due(monotonic):
+        for number in self.snapshots.due(monotonic):
             if self.rows[number] and number not in self.troubles:
                 self.save(number)
                 return
 
     def save_every(self, seconds: float) -> None:
         """Change how long a stream goes without being saved at most."""
-        self._snapshots.every_s = seconds
+        self.snapshots.every_s = seconds
 
     def _restore(self, number: int) -> None:
         assert self.loaded is not None
-        self.loaded.streams[number].in_episode = self._snapshots.restore(number)
+        self.loaded.streams[number].in_episode = self.snapshots.restore(number)
 
     def _align(self, number: int, action: Callable[[Stream], None]) -> None:
         if self.loaded is None:
@@ -246,7 +246,7 @@ class Inference:
         rows, now = dict(batch), time.monotonic()
         for outcome in outcomes:
             self.judging[outcome.stream].note(rows[outcome.stream], outcome, now)
-            self._snapshots.follow(outcome.stream, rows[outcome.stream], outcome)
+            self.snapshots.follow(outcome.stream, rows[outcome.stream], outcome)
         return outcomes
 
     def why_not_judged(self, number: int, intake: Intake | None, monotonic: float, late: bool) -> str | None:

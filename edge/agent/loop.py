@@ -7,6 +7,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from edge.agent.feedback import Feedback
 from edge.agent.inbox import Gathering, Inbox, Route
@@ -68,10 +69,12 @@ class Agent:
     _reloading: bool = False
     _failed: bool = False
     _working: bool = False  # whether a stream is commissioning itself
-    _open_sources: set[str] = field(default_factory=set)
+    open_sources: set[str] = field(default_factory=set)
+    troubles: dict[str, str | None] = field(default_factory=dict)
+    """Why each stream is not judged."""
+    started: float = 0.0
+    """Monotonic."""
     _routes: dict[Route, list[Served]] = field(default_factory=dict)
-    _troubles: dict[str, str | None] = field(default_factory=dict)  # why each stream is not judged
-    _started: float = 0.0
     _last: dict[str, float] = field(default_factory=dict)
 
     def stop(self) -> None:
@@ -85,7 +88,7 @@ class Agent:
     def run(self) -> int:
         """Serve until `stop`, or until every source has come to its end; the exit status."""
         self._start()
-        while not self._stopping and self._open_sources:
+        while not self._stopping and self.open_sources:
             self._turn(TICK_S)
             if self._reloading:
                 self._reloading = False
@@ -102,6 +105,17 @@ class Agent:
         self._end_stream(stream, self.monotonic())
         self.reporter.availability(stream.id, False)
 
+    def health(self) -> dict[str, Any]:
+        """The payload of the health topic as it is now."""
+        monotonic = self.monotonic()
+        streams = {
+            stream.id: stream.health(self.inbox.overrun(stream.route), self.troubles.get(stream.id), monotonic)
+            for stream in self.streams
+        }
+        sources = {name: intake.health() for name, intake in self.intakes.items()}
+        more = {"sources": sources, "unrouted": self.inbox.strangers, "warnings": self.warnings}
+        return {**self.reporter.health(monotonic - self.started, streams), **more}
+
     def rearrange(
         self,
         streams: Sequence[Served],
@@ -117,7 +131,7 @@ class Agent:
         self.streams, self.inferences, self.readers, self.intakes = streams, inferences, readers, intakes
         self._routes = routes_of(streams)
         self.reporter.serve([stream.id for stream in streams])
-        self._open_sources = self._open_sources.difference(gone).union(new)
+        self.open_sources = self.open_sources.difference(gone).union(new)
         for name, reader in new.items():
             try:
                 reader.start()
@@ -125,8 +139,8 @@ class Agent:
                 self.intakes[name].lost(error)
 
     def _start(self) -> None:
-        self._started = self.monotonic()
-        self._open_sources = set(self.readers)
+        self.started = self.monotonic()
+        self.open_sources = set(self.readers)
         self._routes = routes_of(self.streams)
         self.reporter.start()
         self.reporter.serve([stream.id for stream in self.streams])
@@ -186,7 +200,7 @@ class Agent:
         while self.ledger.cut_off:
             self.reporter.over(*self.ledger.cut_off.popitem())
         if self._due("health", self.health_every_s, monotonic):
-            self._health(monotonic)
+            self.reporter.publisher.health(self.health())
         self._alive(monotonic)
 
     def _alive(self, monotonic: float) -> None:
@@ -216,9 +230,9 @@ class Agent:
         intake = self.intakes.get(stream.route[0])
         trouble = stream.inference.why_not_judged(stream.number, intake, monotonic, late)
         silent = rows is None or (rows.silent(monotonic) and not late)
-        heard = stream.route[0] in self._open_sources and not silent
+        heard = stream.route[0] in self.open_sources and not silent
         self.reporter.availability(stream.id, heard and trouble is None)
-        self._troubles[stream.id] = trouble
+        self.troubles[stream.id] = trouble
         if trouble is not None:
             self.reporter.unjudged(stream.id, math.nan if rows is None else rows.time(monotonic))
 
@@ -236,7 +250,7 @@ class Agent:
         if any(stream.inference.under_way(stream.number) for stream in theirs):
             self.ended.append((source, error))
             return
-        self._open_sources.discard(source)
+        self.open_sources.discard(source)
         for stream in theirs:
             self._end_stream(stream, monotonic)
 
@@ -259,14 +273,5 @@ class Agent:
         for stream in self.streams:
             stream.inference.save(stream.number)
         self.reporter.tick()
-        self._health(self.monotonic())
+        self.reporter.publisher.health(self.health())
         self.reporter.stop()
-
-    def _health(self, monotonic: float) -> None:
-        streams = {
-            stream.id: stream.health(self.inbox.overrun(stream.route), self._troubles.get(stream.id), monotonic)
-            for stream in self.streams
-        }
-        sources = {name: intake.health() for name, intake in self.intakes.items()}
-        more = {"sources": sources, "unrouted": self.inbox.strangers, "warnings": self.warnings}
-        self.reporter.health(monotonic - self._started, streams, more)

@@ -15,9 +15,11 @@ from edge.delivery.publisher import Publisher
 from edge.detector.group import Outcome
 from edge.state.ledger import Ledger
 from edge.wire.payload import encode_payload
+from edge.wire.state import state_to_dict
 
 log = logging.getLogger(__name__)
 
+_OF_STATE = ("open", "more", "snoozed", "planned")
 FLUSH_S = 5.0
 """How long leaving may wait for the broker, seconds."""
 
@@ -84,10 +86,7 @@ class Reporter:
         What is not `judged` is `unknown`, never `OFF`. `tops` are the highest scores of its open episodes so far.
         """
         standing = self._of(stream)
-        if outcome.anomaly == "commissioning":
-            standing.judged = "commissioning"
-        else:
-            standing.judged = "OFF" if judged else "unknown"
+        standing.judge("commissioning" if outcome.anomaly == "commissioning" else "OFF" if judged else "unknown")
         standing.score, standing.time = outcome.score, outcome.time
         standing.planned, standing.tops = outcome.planned, tops or {}
         if stream in self.ledger.touched:
@@ -100,8 +99,16 @@ class Reporter:
         standing = self._of(stream)
         if standing.judged == "unknown" and stream in self._alarms:
             return
-        standing.judged, standing.score, standing.time = "unknown", math.nan, time_s
+        standing.judge("unknown")
+        standing.score, standing.time = math.nan, time_s
         self._say(stream, at_once=True)
+
+    def forgotten(self, stream: str, commissioning: bool) -> None:
+        """The stream forgot what it has learnt: it is not judged by the last row's score any more."""
+        standing = self._of(stream)
+        standing.judge("commissioning" if commissioning else "unknown")
+        standing.score, standing.tops = math.nan, {}
+        self._opened(stream)
 
     def tick(self) -> None:
         """Say the states that have changed since; to say each row's would wake delivery far too often."""
@@ -120,7 +127,8 @@ class Reporter:
     def over(self, stream: str, time_s: float) -> None:
         """The stream came to its end: nothing is in alarm any more."""
         standing = self._of(stream)
-        standing.judged, standing.score, standing.time, standing.planned = "OFF", math.nan, time_s, None
+        standing.judge("OFF")
+        standing.score, standing.time, standing.planned = math.nan, time_s, None
         self._opened(stream)
 
     def availability(self, stream: str, online: bool) -> None:
@@ -133,9 +141,9 @@ class Reporter:
         if before is not None or online:
             log.log(logging.INFO if online else logging.WARNING, "stream %s: %s", stream, _word(online))
 
-    def health(self, uptime_s: float, streams: Mapping[str, Mapping[str, Any]], more: Mapping[str, Any]) -> None:
-        """Figures of process, delivery and streams; `more` is added as it is."""
-        body = health_body(
+    def health(self, uptime_s: float, streams: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+        """Figures of process, delivery and streams, for the health topic."""
+        return health_body(
             time.time(),
             uptime_s,
             self.outbox.counts(),
@@ -144,7 +152,13 @@ class Reporter:
             self.outbox.commit_s,
             {stream: {"online": self._online.get(stream, False), **counts} for stream, counts in streams.items()},
         )
-        self.publisher.health({**body, **more})
+
+    def status(self, stream: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """How a stream stands, `body` its own part of that: with its open episodes, and since when it is so."""
+        standing = self._of(stream)
+        state = state_to_dict(standing.state(time.time()))
+        since = body["since"] or standing.since
+        return {**body, "since": since, **{name: state[name] for name in _OF_STATE if name in state}}
 
     def _of(self, stream: str) -> Standing:
         return self._standing.setdefault(stream, Standing())

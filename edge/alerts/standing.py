@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from time import time as wall_clock
 from typing import Any, Literal
 
 from edge.alerts.attention import Attention, Snooze
@@ -63,6 +64,14 @@ class Standing:
     """Highest scores of open episodes that have risen since they were told."""
     open_: list[OpenEpisode] = field(default_factory=list)
     snoozed: tuple[Snoozed, ...] = ()
+
+    since: float = field(default_factory=wall_clock)
+    """When `judged` became what it is, Unix seconds."""
+
+    def judge(self, judged: Judged) -> None:
+        """What the stream is from now on."""
+        if judged != self.judged:
+            self.judged, self.since = judged, wall_clock()
 
     def state(self, wall: float) -> StreamState:
         """What to say at wall-clock time `wall`, Unix seconds."""

@@ -114,7 +114,9 @@ def _seconds(text: str) -> float:
 
 
 def _add_schema(schema: argparse.ArgumentParser) -> None:
-    schema.add_argument("what", choices=["event", "state", "group", "snapshot"], help="whose payloads")
+    schema.add_argument(
+        "what", choices=["event", "state", "group", "snapshot", "status", "requests"], help="whose payloads"
+    )
 
 
 def _add_doctor(doctor: argparse.ArgumentParser) -> None:
@@ -133,6 +135,21 @@ def _add_install(install: argparse.ArgumentParser) -> None:
     _add_rollback(install)
 
 
+def _add_status(status: argparse.ArgumentParser) -> None:
+    _add_broker(status)
+    status.add_argument("--root", help="topic above the devices; default offbeat")
+    status.add_argument("--device", help="a gateway elsewhere, through the broker; default that of --config, here")
+    status.add_argument("--timeout", type=_seconds, default=5.0, metavar="SECONDS", help="for the broker's answer (5)")
+    status.add_argument("--json", action="store_true", help="as the request status answers")
+
+
+def _add_recalibrate(recalibrate: argparse.ArgumentParser) -> None:
+    _add_config(recalibrate)
+    recalibrate.add_argument("stream", metavar="STREAM", help="whose machine was worked on")
+    recalibrate.add_argument("--undo", action="store_true", help="go on with what it knew before the last time")
+    recalibrate.add_argument("--by", metavar="NAME", help="who says so; default the user")
+
+
 def _add_broker_config(parser: argparse.ArgumentParser) -> None:
     _add_config(parser)
     parser.add_argument("--out", type=Path, default=Path("broker"), metavar="FOLDER", help="(broker)")
@@ -144,6 +161,7 @@ COMMANDS = {
     "run": Command("serve the streams of a config until stopped", _add_config, "run:run"),
     "check": Command("try config, bundles, sources and broker without starting", _add_config, "check:check_command"),
     "doctor": Command("everything that an agent needs: ok, or what to do", _add_doctor, "upkeep.doctor:doctor"),
+    "status": Command("what runs, how each stream is, what is open", _add_status, "remote.status:status"),
     "watch": Command("show alerts in this terminal as they come", _add_watch, "watch:watch_alerts"),
     "discover": Command(
         "list boards and channels at a broker, and settings", _add_discover, "discover:discover_boards"
@@ -160,6 +178,11 @@ COMMANDS = {
         "put another bundle in place, tried first, at one stroke", _add_install, "upkeep.install:install_bundle"
     ),
     "rollback": Command("go back to the bundle before", _add_rollback, "upkeep.install:rollback"),
+    "recalibrate": Command(
+        "after maintenance: forget what a stream learnt, and commission it anew",
+        _add_recalibrate,
+        "remote.recalibrate:recalibrate",
+    ),
     "broker-config": Command(
         "write a Mosquitto 2 config with an access list",
         _add_broker_config,

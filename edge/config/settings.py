@@ -22,7 +22,10 @@ from edge.web.settings import WebSettings
 from edge.wire.broker import BrokerSettings
 from edge.wire.topics import RESERVED_STREAMS
 
-COMMANDS = ("ack", "normal", "replay", "rows", "snapshot", "snooze", "unsnooze")
+COMMANDS = (
+    "ack", "health", "install-bundle", "normal", "recalibrate", "replay", "rollback", "rows", "snapshot", "snooze",
+    "status", "unsnooze",
+)  # fmt: skip
 """Requests that the device understands, once they are allowed."""
 __all__ = ["AlarmSettings", "Config", "ConfigError", "DeviceSettings", "RequestSettings", "StreamConfig", "load_config"]
 

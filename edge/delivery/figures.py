@@ -51,6 +51,8 @@ class LinkCounts:
     """Programming errors that ended a connection; each is in the log."""
     refused: dict[str, str] = field(default_factory=dict)
     """Topics on which the broker takes nothing from us, or gives us nothing, and its reason; MQTT 5 tells."""
+    contact_at: float | None = None
+    """When the broker greeted us or acknowledged something last, Unix seconds."""
     mqtt: str | None = None
     """The protocol's version of the connection, the last one where there is none: "5" or "3.1.1"."""
 

@@ -119,6 +119,7 @@ class Link:
         self._told.clear()
         self.outgoing.counts.connected, self.outgoing.counts.mqtt = True, connection.version
         self.outgoing.counts.connections += 1
+        self.outgoing.counts.contact_at = time.time()
         if (more := self._flapping.change(time.monotonic())) is not None:
             log.info("connected to %s, MQTT %s%s", self.broker.address, connection.version, more)
 

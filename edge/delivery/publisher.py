@@ -36,7 +36,7 @@ class Publisher:
         settings: DeliverySettings | None = None,
         requests: Requests | None = None,
     ) -> None:
-        self.topics, self._outbox = topics, outbox
+        self.topics, self._outbox, self.address = topics, outbox, broker.address
         settings = settings or DeliverySettings()
         self._latest = LatestValues(settings.state_every_s)
         self._health: deque[bytes] = deque(maxlen=1)

@@ -7,6 +7,8 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from edge.delivery.allowance import Allowance
+from edge.delivery.audit import Audit
 from edge.wire.payload import encode_payload
 from edge.wire.topics import DeviceTopics, valid_id
 
@@ -15,7 +17,7 @@ log = logging.getLogger(__name__)
 Handler = Callable[[dict[str, Any]], Any]
 """Takes the request's fields, gives the answer's `data` or a `Pending`, or raises RequestError; runs in the network's
 thread, which sends alerts: be brief.
-A request may come twice (QoS 1)."""
+A request may come twice (QoS 1); one that changes the device is carried out once for each `transaction`."""
 MAX_REQUEST_BYTES = 65536
 _LONGEST_TRANSACTION = 200
 _ACCEPTED_AFTER_S = 0.4
@@ -35,28 +37,6 @@ class Pending(Protocol):
         Raises:
             RequestError: it cannot be done.
         """
-
-
-class Allowance:
-    """So many a second on average, and so many at once. `now` is monotonic time.
-
-    >>> allowance = Allowance(a_second=1.0, at_once=2.0)
-    >>> [allowance.take(now) for now in (0.0, 0.1, 0.2, 1.3)]
-    [True, True, False, True]
-    """
-
-    def __init__(self, a_second: float, at_once: float) -> None:
-        self._a_second, self._at_once = a_second, at_once
-        self._left, self._at = at_once, 0.0
-
-    def take(self, now: float) -> bool:
-        """Whether one more may be had."""
-        self._left = min(self._at_once, self._left + max(0.0, now - self._at) * self._a_second)
-        self._at = now
-        if self._left < 1.0:
-            return False
-        self._left -= 1.0
-        return True
 
 
 @dataclass
@@ -84,16 +64,20 @@ class Requests:
     def __init__(self, topics: DeviceTopics, allow: Collection[str] = ()) -> None:
         self._topics, self._allow = topics, frozenset(allow)
         self._handlers: dict[str, Handler] = {}
+        self._changing: set[str] = set()
+        self._audit = Audit()
         self._work, self._answers = Allowance(_A_SECOND, _AT_ONCE), Allowance(_ANSWERS_A_SECOND, _ANSWERS_A_SECOND)
         self.pending: list[_Waiting] = []
         """What is being worked on."""
         self.unanswered = 0
         """Requests that came too fast to be answered."""
 
-    def register(self, command: str, handler: Handler) -> None:
-        """Answer a command, if it is allowed."""
+    def register(self, command: str, handler: Handler, changes: bool = False) -> None:
+        """Answer a command, if it is allowed; what `changes` the device is audited."""
         if command in self._allow:
             self._handlers[command] = handler
+            if changes:
+                self._changing.add(command)
 
     @property
     def subscriptions(self) -> list[str]:
@@ -124,6 +108,9 @@ class Requests:
                 data = waiting.work.result()
             except RequestError as error:
                 body = _error(str(error), transaction)
+            except Exception as error:  # one command's bug must not end delivery
+                log.exception("request %s failed", command)
+                body = _error(f"{command} failed: {type(error).__name__}", transaction)
             else:
                 if data is None:
                     if waiting.accept_at is not None and time.monotonic() >= waiting.accept_at:
@@ -135,27 +122,41 @@ class Requests:
                     continue
                 body = {"status": "ok", "data": data, "transaction": transaction}
             self.pending.remove(waiting)
-            yield self._topics.response(command), encode_payload(body)
+            yield self._topics.response(command), self._final(command, transaction, body)
 
     def _answer(self, command: str, payload: bytes, now: float) -> bytes | None:
-        transaction = None
+        transaction, taken = None, False
         try:
             fields = _fields(payload)
             transaction = _transaction(fields)
-            data = self._handler(command, now)(fields)
+            handler = self._handler(command, fields, now)
+            if command in self._changing:
+                known, body = self._audit.again(command, transaction)
+                if known:
+                    return body
+                self._audit.taken(command, transaction, fields)
+            taken = True
+            data = handler(fields)
             if hasattr(data, "result"):
                 self.pending.append(_Waiting(command, transaction, data, now + _ACCEPTED_AFTER_S))
                 return None
-            return encode_payload({"status": "ok", "data": data, "transaction": transaction})
+            return self._final(command, transaction, {"status": "ok", "data": data, "transaction": transaction})
         except RequestError as error:
-            return encode_payload(_error(str(error), transaction))
+            return self._final(command, transaction, _error(str(error), transaction), taken)
         except Exception as error:  # one command's bug must not end delivery
             log.error("request %s failed: %s", command, repr(error)[:_LONGEST_TRANSACTION])
             log.debug("where it failed", exc_info=True)
-            return encode_payload(_error(f"{command} failed: {type(error).__name__}", transaction))
+            failed = _error(f"{command} failed: {type(error).__name__}", transaction)
+            return self._final(command, transaction, failed, taken)
 
-    def _handler(self, command: str, now: float) -> Handler:
+    def _final(self, command: str, transaction: Any, body: dict[str, Any], taken: bool = True) -> bytes:
+        if taken and command in self._changing:
+            self._audit.answered(command, transaction, body)
+        return encode_payload(body)
+
+    def _handler(self, command: str, fields: dict[str, Any], now: float) -> Handler:
         if command not in self._handlers:
+            self._audit.not_allowed(command, fields)
             raise RequestError(f"{command[:40]} is not allowed here, or no command; allowed: {sorted(self._handlers)}")
         if len(self.pending) >= _AT_ONCE or not self._work.take(now):
             raise RequestError(f"too many requests; at most {_A_SECOND:g} a second are carried out: ask again")

@@ -94,6 +94,8 @@ class Session:
 
     def _take_acknowledgements(self) -> None:
         mids, self._connection.acknowledged = self._connection.acknowledged, []
+        if mids:
+            self._out.counts.contact_at = time.time()
         topics = [topic for mid in mids if (topic := self._retained_mids.pop(mid, None)) is not None]
         self._out.latest.acknowledged(topics)
         for topic in topics:

@@ -9,6 +9,7 @@ from typing import Any
 from edge.detector.bundle.files import read_file, write_atomically
 from edge.detector.state import STATE_VERSION
 from edge.state.collected_rows import CollectedRows
+from edge.state.recalibration import Recalibrations
 from edge.wire.checksum import marked, unmarked
 
 log = logging.getLogger(__name__)
@@ -24,6 +25,8 @@ class StateFiles:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self.recalibrations = Recalibrations(folder)
+        """What is to be forgotten."""
         self._written: dict[Path, bytes] = {}
         self._collected: dict[Path, CollectedRows] = {}
         self._newer: set[Path] = set()
@@ -74,6 +77,13 @@ class StateFiles:
         """The file of the rows that a stream collects to commission itself, beside that of its state."""
         path = self._path(stream, bundle_sha256).with_suffix(".rows")
         return self._collected.setdefault(path, CollectedRows(path))
+
+    def forget(self, stream: str) -> None:
+        """The stream's files were changed by others: what is remembered of them does not hold."""
+        for known in (self._written, self._collected):
+            for path in [path for path in known if path.name.rpartition("-")[0] == stream]:
+                del known[path]  # type: ignore[attr-defined]
+        self._newer = {path for path in self._newer if path.name.rpartition("-")[0] != stream}
 
     def set_aside(self, stream: str, bundle_sha256: str, reason: object) -> None:
         """Give an unusable file a name that says so; the stream starts afresh."""

@@ -112,6 +112,17 @@ class Ledger:
             self.commit(stream, bundle, [Episode(event, 0.0).cut(event.time) for event in lost], open_)
             self.cut_off[stream] = max(event.time for event in lost)
 
+    def end_judged(self, stream: str, time: float, ended_by: str) -> None:
+        """End what is open because of a score, at the stream's `time` (Unix seconds) or as it was said last if later;
+        what rules say stays."""
+        published, known = list(self._published_open(stream)), self._read(stream)
+        before = {} if known is None else known["open"]
+        by_rule = {key: part for key, part in before.items() if part["event"].get("rule") is not None}
+        over = [event for event in published if event.rule is None or known is None]
+        ends = [replace(Episode(event, 0.0).cut(max(time, event.time)), ended_by=ended_by) for event in over]
+        if known is None or len(by_rule) < len(before):
+            self.commit(stream, "" if known is None else known["bundle"], ends, unmarked(by_rule))
+
     def settle_others(self, streams: Collection[str]) -> None:
         """End what is open in streams that are none of these: nobody else will."""
         for stream in {*self.outbox.episodes(), *self._from_history()}.difference(streams):

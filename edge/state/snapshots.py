@@ -1,6 +1,7 @@
 """When what streams have learnt goes to disk, and how it comes back."""
 
 import logging
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -85,6 +86,7 @@ class Snapshots:
         assert self._group is not None
         stream, sha256 = self._streams[number], self._group.bundle.sha256
         self._group.restore(number, self._fresh[number])
+        self._recalibrated(stream, -math.inf)
         state, open_ = self._files.load(stream, sha256), self._ledger.load(stream, sha256)
         if state is not None:
             state = state if open_ is None else {**state, "open": {}}
@@ -101,6 +103,35 @@ class Snapshots:
         open_ = self._group.snapshot(number)["open"]
         self._ledger.settle(stream, sha256, open_)
         return bool(open_)
+
+    def recalibrate(self, number: int, time: float, back: bool = False) -> bool:
+        """Forget what a stream has learnt, or bring `back` what was forgotten last; at its own `time`, Unix seconds.
+        Whether an episode, of a rule, is open then.
+
+        From the moment that it is noted it is done, at the next start if not before.
+
+        Raises:
+            RecalibrationError: there is nothing to bring back.
+            OSError: the disk refuses.
+        """
+        stream, asked = self._streams[number], self._files.recalibrations
+        (asked.ask_back if back else asked.ask)(stream)
+        if self._group is None:
+            return False
+        self._recalibrated(stream, time)
+        return self.restore(number)
+
+    def _recalibrated(self, stream: str, time: float) -> None:
+        """Carry out what is noted of a stream: its files, and its episodes that were judged by what is forgotten."""
+        asked = self._files.recalibrations
+        try:
+            if asked.carry_out(stream):
+                self._files.forget(stream)
+                self._ledger.end_judged(stream, time, "recalibrated")
+                asked.done(stream)
+                log.info("stream %s: recalibrated", stream)
+        except OSError as error:
+            log.error("stream %s: its recalibration is not finished, the next start tries again: %s", stream, error)
 
     def _taken(self, number: int, state: dict[str, Any]) -> ValueError | None:
         """Bring a stream to a state; what is wrong with it, where it is left as it was."""

@@ -104,6 +104,9 @@ class Event:
     older version began the episode."""
     suppressed: int = 0
     """Episodes of the same condition that a snooze has kept back before this message."""
+    ended_by: str | None = None
+    """Of an `end` that was told although the episode was not over, what ended it: `recalibrated`, somebody had the
+    stream forget what it learnt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +181,7 @@ def event_from_dict(body: dict[str, Any]) -> Event:
             calming=where_known(body, "calming", flag, False),
             group=where_known(body, "group", optional(text), None),
             suppressed=where_known(body, "suppressed", integer, 0),
+            ended_by=where_known(body, "ended_by", optional(text), None),
         )
     except FieldError as error:
         raise EventError(f"no event: {error}") from error
