@@ -4,7 +4,7 @@ import inspect
 
 from docs.generate.markdown import page, prose, table
 from docs.generate.source import Field, fields_of
-from edge.config.settings import AlarmSettings, DeviceSettings, RequestSettings, StreamConfig
+from edge.config.settings import AlarmSettings, BundleRequestSettings, DeviceSettings, RequestSettings, StreamConfig
 from edge.delivery.settings import DeliverySettings
 from edge.detector.bundle.rules import ChannelRules
 from edge.detector.events.planned import PlannedException
@@ -22,6 +22,7 @@ _SECTIONS: dict[str, type] = {
     "[broker]": BrokerSettings,
     "[delivery]": DeliverySettings,
     "[requests]": RequestSettings,
+    "[requests.bundles]": BundleRequestSettings,
     "[history]": HistorySettings,
     **{f'[[source]] type = "{name}"': kind for name, kind in SOURCE_TYPES.items()},
     "[[source.device]] of modbus": ModbusDevice,
@@ -35,7 +36,8 @@ _TYPES = {
     "str": "text", "int": "whole number", "float": "number", "bool": "true or false", "Path": "path",
     "TimeUnit": '`"s"` or `"ms"`', "Repeat": '`"no"`, `"daily"`, `"weekly"` or `"yearly"`',
     "list[str]": "array of text", "Mapping[str, str]": "table of text", "datetime.datetime": "date and time",
-    "BrokerSettings": "table, as `[broker]`", "AlarmSettings": "table", "tuple[PlannedException, ...]": "tables",
+    "BrokerSettings": "table, as `[broker]`", "AlarmSettings": "table",
+    "BundleRequestSettings": "table", "tuple[PlannedException, ...]": "tables",
     "tuple[ModbusDevice, ...]": "tables", "tuple[ModbusRegister, ...]": "tables", "list[float]": "array of numbers",
     "Mapping[str, float]": "table of numbers",
     "Kind": '`"holding"`, `"input"`, `"coil"` or `"discrete"`', "Order": '`"big"` or `"little"`',

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from edge.agent.asked.attending import Attending
+from edge.agent.asked.bundles import BundleRequests
 from edge.agent.asked.local import LocalRequests
 from edge.agent.asked.recalibrating import Recalibrating
 from edge.agent.asked.snapshots import Snapshots
@@ -17,7 +18,7 @@ from edge.agent.left_behind import KeptTopics
 from edge.agent.loading import grouped, live_sources
 from edge.agent.loop import Agent
 from edge.agent.notify import Notifier
-from edge.agent.parts import info_of, lanes_of, make_inference, make_intake, reader_in_time, served
+from edge.agent.parts import info_of, lanes_of, make_inference, make_intake, reader_in_time, running_bundles, served
 from edge.agent.reload import Reload
 from edge.agent.reporter import Reporter
 from edge.agent.services import announced, services
@@ -72,10 +73,10 @@ def assemble(config: Config, path: Path) -> Agent:
         on_tick=attending.tick,
         on_row=_snapshots(reporter, feedback).row,
     )
-    return _looked_after(agent, config)
+    return _looked_after(agent, config, path)
 
 
-def _looked_after(agent: Agent, config: Config) -> Agent:
+def _looked_after(agent: Agent, config: Config, path: Path) -> Agent:
     """The same, with what is asked of the agent itself, over MQTT where allowed, and on this machine."""
     requests, leave = agent.reporter.publisher.requests, agent.feedback.leave
     recalibrate = partial(leave, Recalibrating(agent.reporter.forgotten).ask)
@@ -84,7 +85,10 @@ def _looked_after(agent: Agent, config: Config) -> Agent:
     requests.register("health", partial(leave, lambda _fields, _streams: agent.health()))
     requests.register("recalibrate", recalibrate, changes=True)
     local = LocalRequests(config.device.state_dir, {"status": status, "recalibrate": recalibrate})
-    agent.reporter.services = [*agent.reporter.services, local]
+    bundles = BundleRequests(path, config.requests.bundles.max_s, lambda: running_bundles(agent.inferences))
+    for command in ("install-bundle", "rollback"):
+        requests.register(command, partial(bundles.ask, command), changes=True)
+    agent.reporter.services = [*agent.reporter.services, local, bundles]
     return agent
 
 

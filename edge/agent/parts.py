@@ -146,6 +146,15 @@ def bundle_names(inferences: Iterable[Inference]) -> dict[str, str | None]:
     }
 
 
+def running_bundles(inferences: Iterable[Inference]) -> dict[str, str | None]:
+    """The hash of each stream's bundle, None while there is none that can be used."""
+    return {
+        config.id: None if (loaded := inference.loaded) is None else loaded.bundle.sha256
+        for inference in inferences
+        for config in inference.configs
+    }
+
+
 def info_of(inferences: Iterable[Inference], allowed: Iterable[str]) -> dict[str, Any]:
     """What the info topic says: version, requests that are taken, bundles."""
     bundles = []

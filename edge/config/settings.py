@@ -1,5 +1,6 @@
 """agent.toml: what the agent serves and how, as frozen settings. `agent.example.toml` is the commented reference."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -27,6 +28,7 @@ COMMANDS = (
     "status", "unsnooze",
 )  # fmt: skip
 """Requests that the device understands, once they are allowed."""
+_HOST = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?")
 __all__ = ["AlarmSettings", "Config", "ConfigError", "DeviceSettings", "RequestSettings", "StreamConfig", "load_config"]
 
 
@@ -136,6 +138,28 @@ class StreamConfig:
     """[stream.rules.<channel>]: limits beside the network, per channel of the bundle."""
 
 
+def _hosts(_owner: Any, attribute: Any, value: list[str]) -> None:
+    for host in value:
+        if not _HOST.fullmatch(host):
+            raise ValueError(f"{attribute.name} lists {host!r}; wanted a host or host:port, as models.example.org:8443")
+
+
+@frozen(kw_only=True)
+class BundleRequestSettings:
+    """[requests.bundles]: from where the request install-bundle may fetch, to where, and what that may cost."""
+
+    folder: Path | None = None
+    """Folder of the bundles; streams whose bundle is elsewhere get none by request."""
+    hosts: list[str] = field(factory=list, validator=_hosts)
+    """Hosts, host:port where the port is not 443, of which https:// addresses are fetched; redirects included."""
+    ca: Path | None = None
+    """PEM file with the authorities of their certificates; those of the system where left out."""
+    max_bytes: int = field(default=20_000_000, validator=[is_positive, le(200_000_000)])
+    """Most bytes of an archive, and of what is packed in it."""
+    max_s: float = field(default=120.0, validator=[is_positive, le(3600.0)])
+    """Longest time that fetching and unpacking may take, seconds."""
+
+
 @frozen(kw_only=True)
 class RequestSettings:
     """[requests]: what may be asked of the device over MQTT."""
@@ -144,6 +168,8 @@ class RequestSettings:
     """Commands that are answered; each is off until it is named here."""
     max_snooze_s: float = field(default=86_400.0, validator=[is_positive, le(30 * 86_400.0)])
     """Longest time that an alert may be snoozed for, seconds; at most 30 days."""
+    bundles: BundleRequestSettings = BundleRequestSettings()
+    """[requests.bundles]: for the request install-bundle."""
 
 
 @frozen(kw_only=True)
@@ -207,6 +233,13 @@ def _linked(config: Config) -> Config:
         raise ConfigError("[[source]]: two sources of type stdin; there is only one standard input")
     if not sources or not config.stream:
         raise ConfigError(f"wanted at least one [[{'stream' if sources else 'source'}]], found none")
+    if "install-bundle" in config.requests.allow and not (
+        config.requests.bundles.folder and config.requests.bundles.hosts
+    ):
+        raise ConfigError(
+            "[requests] allow names install-bundle, which wants [requests.bundles] folder, where the bundles are, and "
+            'hosts, from where they may come, such as hosts = ["models.example.org"]'
+        )
     own = [(f"[source.broker] of {one.name}", one.own_broker) for one in config.source if one.own_broker is not None]
     for what, broker in [("[broker]", config.broker), *own]:
         check_certificates(what, broker)

@@ -1,9 +1,11 @@
 """A bundle's files out of a folder, a tar or a zip: only those that its manifest names are ever read."""
 
 import json
+import lzma
 import tarfile
 import zipfile
-from collections.abc import Callable, Mapping
+import zlib
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from edge.detector.bundle.files import MANIFEST, BundleError
@@ -13,6 +15,10 @@ MOST_BYTES = 200_000_000
 """Of all files of a bundle together."""
 _MOST_MANIFEST_BYTES = 20_000_000
 _MOST_MEMBERS = 1000
+_OF_HEADERS = 4_000_000
+"""Bytes that a tar adds to what is in it."""
+_DAMAGED = (OSError, EOFError, RuntimeError, ValueError, zlib.error, lzma.LZMAError, tarfile.TarError,
+            zipfile.BadZipFile)  # fmt: skip
 OPTIONAL = (SIGNATURE,)
 """What may lie beside the manifest and belongs to the bundle."""
 
@@ -20,25 +26,36 @@ _Read = Callable[[str, int], bytes | None]
 """Content of a file beside the manifest, of so many bytes at most; None where there is none."""
 
 
-def read_bundle(path: Path) -> dict[str, bytes]:
-    """Contents by file name, from a folder or an archive; nothing is unpacked.
+def read_bundle(path: Path, most_bytes: int = MOST_BYTES) -> dict[str, bytes]:
+    """Contents by file name, from a folder or an archive; nothing is unpacked. At most so many bytes, all together.
 
     Raises:
         BundleError: it cannot be read, holds no bundle or several, or too much.
     """
     try:
         if path.is_dir():
-            return _named(path, _from_folder(path))
+            return _named(path, _from_folder(path), most_bytes)
         if zipfile.is_zipfile(path):
             with zipfile.ZipFile(path) as zipped:
                 sizes = {one.filename: one.file_size for one in zipped.infolist() if not one.is_dir()}
-                return _named(path, _from_archive(path, sizes, zipped.read))
+                return _named(path, _from_archive(path, sizes, zipped.read), most_bytes)
         with tarfile.open(path) as packed:
-            members = {one.name: one for one in packed if one.isreg()}
+            members = {one.name: one for one in _bounded(path, packed, most_bytes) if one.isreg()}
             sizes = {name: one.size for name, one in members.items()}
-            return _named(path, _from_archive(path, sizes, lambda name: packed.extractfile(members[name]).read()))  # type: ignore[union-attr]
-    except (OSError, EOFError, RuntimeError, tarfile.TarError, zipfile.BadZipFile) as error:
+            read = _from_archive(path, sizes, lambda name: packed.extractfile(members[name]).read())  # type: ignore[union-attr]
+            return _named(path, read, most_bytes)
+    except BundleError:
+        raise
+    except _DAMAGED as error:
         raise BundleError(f"{path}: no folder, tar or zip of a bundle ({error})") from error
+
+
+def _bounded(path: Path, packed: tarfile.TarFile, most_bytes: int) -> Iterator[tarfile.TarInfo]:
+    """The members, each looked at before what it holds is unpacked to come to the next one."""
+    for count, one in enumerate(packed):
+        if count >= _MOST_MEMBERS or one.offset_data + one.size > most_bytes + _OF_HEADERS:
+            raise BundleError(f"{path}: more than {_MOST_MEMBERS} files or {most_bytes} bytes in it; pack one bundle")
+        yield one
 
 
 def _from_folder(path: Path) -> _Read:
@@ -70,8 +87,8 @@ def _from_archive(path: Path, sizes: Mapping[str, int], content: Callable[[str],
     return read
 
 
-def _named(path: Path, read: _Read) -> dict[str, bytes]:
-    manifest = read(MANIFEST, _MOST_MANIFEST_BYTES)
+def _named(path: Path, read: _Read, most_bytes: int) -> dict[str, bytes]:
+    manifest = read(MANIFEST, min(most_bytes, _MOST_MANIFEST_BYTES))
     if manifest is None:
         raise BundleError(f"{path}: there is no {MANIFEST} in it; is this a bundle?")
     try:
@@ -81,7 +98,7 @@ def _named(path: Path, read: _Read) -> dict[str, bytes]:
         raise BundleError(f"{path}: its {MANIFEST} names no variants ({error!r}); fit it again") from error
     if not plain or len(names) > _MOST_MEMBERS:
         raise BundleError(f"{path}: its {MANIFEST} names files elsewhere; do not use it")
-    files, left = {MANIFEST: manifest}, MOST_BYTES - len(manifest)
+    files, left = {MANIFEST: manifest}, most_bytes - len(manifest)
     for name in (*dict.fromkeys(names), *OPTIONAL):
         content = read(name, left)
         if content is not None:

@@ -1,8 +1,9 @@
 """`offbeat-edge install-bundle` and `rollback`: another bundle for the streams of a config, while the agent runs."""
 
 import argparse
+import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from attrs import evolve
@@ -51,8 +52,12 @@ def install(config: Config, stream: str | None, path: Path) -> list[str]:
         SwitchError, OSError: it cannot be put there. The old one stays, as with any error.
         ConfigError: the config has no such stream, or a rule names a channel that the bundle has not.
     """
-    streams = _sharing(config, stream)
-    files = read_bundle(path)
+    streams = sharing(config, stream)
+    return install_files(config, streams, read_bundle(path))
+
+
+def install_files(config: Config, streams: list[StreamConfig], files: Mapping[str, bytes]) -> list[str]:
+    """The same of files by their names, for streams that share a bundle."""
     place, trust = BundlePlace(streams[0].bundle), trust_of(config)
     if trust is not None:
         trust.require_bytes(files[MANIFEST], files.get(SIGNATURE), streams[0].bundle)
@@ -71,7 +76,7 @@ def roll_back(config: Config, stream: str | None) -> list[str]:
     Raises:
         BundleError, SwitchError, OSError, ConfigError: as `install` does.
     """
-    streams = _sharing(config, stream)
+    streams = sharing(config, stream)
     place = BundlePlace(streams[0].bundle)
     with place.locked():
         if place.previous is not None:
@@ -86,11 +91,25 @@ def _try(streams: list[StreamConfig], folder: Path, config: Config) -> None:
     """Load it as the agent will, the first inference in a process of its own."""
     here = [evolve(one, bundle=folder) for one in streams]
     variants = {one.variant: [two for two in here if two.variant == one.variant] for one in here}
-    for sharing in variants.values():
-        load_streams(sharing, config.device.runtime, live_sources(config.source), Trial(None))
+    for alike in variants.values():
+        load_streams(alike, config.device.runtime, live_sources(config.source), Trial(_memo(config)))
 
 
-def _sharing(config: Config, stream: str | None) -> list[StreamConfig]:
+def _memo(config: Config) -> Path | None:
+    """Where it is noted that a bundle was tried, so that the agent need not; None where that is another user's."""
+    folder = config.device.state_dir
+    try:
+        return folder / "tried-bundles" if folder.stat().st_uid == os.geteuid() else None
+    except OSError:
+        return None
+
+
+def sharing(config: Config, stream: str | None) -> list[StreamConfig]:
+    """The streams that have the bundle of this one, or of all.
+
+    Raises:
+        ConfigError: there is no such stream, or there are several bundles and none is named.
+    """
     folders = dict.fromkeys(one.bundle for one in config.stream)
     ids = [one.id for one in config.stream]
     if stream is None and len(folders) > 1:
