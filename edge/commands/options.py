@@ -140,6 +140,18 @@ def _add_broker_config(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--operator", default="operator", metavar="USER", help="who may also ask (operator)")
 
 
+def _add_backup(backup: argparse.ArgumentParser) -> None:
+    backup.add_argument("file", type=Path, metavar="FILE", help="a new file, readable for its user alone")
+    _add_config(backup)
+    backup.add_argument("--secrets", action="store_true", help="with passwords and keys; else those are left out")
+
+
+def _add_restore(restore: argparse.ArgumentParser) -> None:
+    restore.add_argument("file", type=Path, metavar="FILE", help="what backup wrote")
+    _add_config(restore, "agent.toml; where there is none, that of the backup is put there")
+    restore.add_argument("--replace", action="store_true", help="keep what was learnt here aside, and go on with this")
+
+
 COMMANDS = {
     "run": Command("serve the streams of a config until stopped", _add_config, "run:run"),
     "check": Command("try config, bundles, sources and broker without starting", _add_config, "check:check_command"),
@@ -160,6 +172,8 @@ COMMANDS = {
         "put another bundle in place, tried first, at one stroke", _add_install, "upkeep.install:install_bundle"
     ),
     "rollback": Command("go back to the bundle before", _add_rollback, "upkeep.install:rollback"),
+    "backup": Command("write what was learnt, config and bundles to one file", _add_backup, "upkeep.backup:backup"),
+    "restore": Command("put a backup in place, on new hardware or on this", _add_restore, "upkeep.restore:restore"),
     "broker-config": Command(
         "write a Mosquitto 2 config with an access list",
         _add_broker_config,
