@@ -128,16 +128,16 @@ def _as_service(path: Path, config: Config, root: Path) -> tuple[str, dict[Path,
         if "${" not in str(file):
             name = role.replace("_file", "")
             files[root / _ETC / "credentials" / name] = (read_file(file, 1_000_000), 0o600)
-            text = _with(text, path, file, f"{_CREDENTIALS}{name}")
+            text = _with(text, path, role.rpartition(".")[2], file, f"{_CREDENTIALS}{name}")
     for number, folder in enumerate(dict.fromkeys(stream.bundle for stream in config.stream)):
         if not any(folder.is_relative_to(seen) for seen in ("/etc", "/usr", "/opt", "/var")):
             there = Path("/") / _ETC / "bundles" / (folder.name if number == 0 else f"{folder.name}-{number + 1}")
             for name, content in read_bundle(folder).items():
                 files[root / str(there).lstrip("/") / name] = (content, 0o644)
-            text = _with(text, path, folder, str(there))
+            text = _with(text, path, "bundle", folder, str(there))
     if config.device.bundle_key is not None:
         files[root / _ETC / "bundle-key.pem"] = (read_file(config.device.bundle_key, 1_000_000), 0o644)
-        text = _with(text, path, config.device.bundle_key, f"/{_ETC}/bundle-key.pem")
+        text = _with(text, path, "bundle_key", config.device.bundle_key, f"/{_ETC}/bundle-key.pem")
     return _with_state(text, path, config, root, files), files
 
 
@@ -154,19 +154,17 @@ def _passwords_aside(text: str, root: Path, files: dict[Path, tuple[bytes, int]]
     return re.sub(taken_out, f'password_file = "{_CREDENTIALS}broker.password"', clean)
 
 
-def _with(text: str, path: Path, old: Path, new: str) -> str:
-    """The config with another place for a file; every way in which it may be written is looked for.
+def _with(text: str, path: Path, key: str, old: Path, new: str) -> str:
+    """The config with another place for the file that `key` names; every way in which it may be written is looked for.
 
     Raises:
         ServiceError: it is written in some other way.
     """
-    base = path.parent
-    ways = {str(old), os.path.relpath(old, base), f"./{os.path.relpath(old, base)}"}
-    found = [f"{quote}{way}{quote}" for way in ways for quote in "\"'" if f"{quote}{way}{quote}" in text]
-    if not found:
+    relative = os.path.relpath(old, path.parent)
+    ways = "|".join(re.escape(way) for way in (str(old), relative, f"./{relative}"))
+    text, count = re.subn(rf"""(\b{key}\s*=\s*)(["'])(?:{ways})\2""", lambda found: f'{found[1]}"{new}"', text)
+    if not count:
         raise ServiceError(f"{path} names {old} in a way that is not understood; write it as an absolute path")
-    for one in found:
-        text = text.replace(one, f'"{new}"')
     return text
 
 
@@ -179,7 +177,7 @@ def _with_state(text: str, path: Path, config: Config, root: Path, files: dict[P
     if named is None:
         text = text.replace("[device]", f'[device]\nstate_dir = "{wanted}"', 1)
     else:
-        text = _with(text, path, state_dir, wanted)
+        text = _with(text, path, "state_dir", state_dir, wanted)
     if holds_state(state_dir) and not holds_state(root / _STATE):
         if pid := holder(state_dir):
             raise ServiceError(

@@ -21,7 +21,7 @@ from edge.detector.bundle.files import load_bundle
 from edge.state.backup_file import BackupWriter
 from edge.state.files import StateFiles
 from edge.state.lock import StateLock
-from tests.helpers.agent import COMMISSIONED, MQTT, PUMP, Agent, board, config, events, folder, rows, run
+from tests.helpers.agent import COMMISSIONED, MQTT, PUMP, Agent, board, config, events, folder, health, rows, run
 from tests.helpers.alerts import alert
 from tests.helpers.mosquitto import wait_for
 
@@ -453,10 +453,14 @@ def test_a_gateway_that_was_moved_goes_on_with_what_it_learnt(run, folder, broke
     own = PUMP + f"calibrate_rows = {COMMISSIONED}\n"
     first = run(config(broker.port, MQTT, own))
     first.wait_ready()
+
+    def states() -> list[Path]:
+        return list((folder / "state/streams").glob("pump1-*.json"))
+
     with board(broker) as publish:
         for row in A_DAY[:200]:
             publish("sensors/pump1/readings", json.dumps({"time": row.time, "values": dict(row.values)}).encode())
-    wait_for(lambda: first.said("commissioned"), "its calibration")
+    wait_for(lambda: any(b'"calibration":{' in file.read_bytes() for file in states()), "its calibration on disk")
     file = backup(folder)
     first.process.kill()
     first.process.wait(10)
@@ -465,7 +469,8 @@ def test_a_gateway_that_was_moved_goes_on_with_what_it_learnt(run, folder, broke
     assert restore(file, new) == 0
     second = Agent(new, (new / "agent.toml").read_text())
     try:
-        second.wait_ready()
+        listener.heard.clear()
+        wait_for(lambda: health(listener)["sources"]["field"]["up"], "its subscription")
         with board(broker) as publish:
             for row in A_DAY[200:]:
                 publish("sensors/pump1/readings", json.dumps({"time": row.time, "values": dict(row.values)}).encode())

@@ -97,6 +97,15 @@ def test_systemd_finds_nothing_wrong_with_it_and_it_is_not_exposed(folder, root)
     assert float(level[0]) <= 2.0
 
 
+def test_a_stream_that_is_called_like_its_bundle_keeps_its_name(folder, root, monkeypatch):
+    (folder / "agent.toml").write_text(config(1883, MQTT, 'id = "tiny"\nbundle = "tiny"\n'))
+
+    installed(folder, root)
+
+    found = as_the_service_sees_it(root, monkeypatch).stream[0]
+    assert (found.id, found.bundle) == ("tiny", root / "etc/offbeat/bundles/tiny")
+
+
 def test_what_was_learnt_goes_with_it(folder, root):
     put(folder)
     (folder / "state/streams").mkdir(parents=True)
