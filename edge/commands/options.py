@@ -157,7 +157,38 @@ def _add_broker_config(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--operator", default="operator", metavar="USER", help="who may also ask (operator)")
 
 
+def _add_init(init: argparse.ArgumentParser) -> None:
+    init.add_argument("sources", nargs="+", metavar="KIND[=PLACE]", help="such as mqtt, esphome, serial=/dev/ttyUSB0")
+    init.add_argument("--config", type=Path, default=Path("agent.toml"), metavar="FILE", help="(agent.toml)")
+    init.add_argument("--device", metavar="ID", help="default: this computer's name")
+    init.add_argument("--board", default="pump1", metavar="ID", help="the board whose readings are judged (pump1)")
+    init.add_argument("--bundle", type=Path, metavar="FOLDER", help="default: the sample, models/pump")
+    init.add_argument("--broker", default="localhost", metavar="HOST", help="(localhost)")
+    init.add_argument("--state-dir", type=Path, default=Path("state"), metavar="FOLDER", help="(state)")
+    init.add_argument("--replace", action="store_true", help="keep a FILE that is there as FILE.before")
+
+
+def _add_service(service: argparse.ArgumentParser) -> None:
+    service.add_argument("what", choices=["install"], help="as a systemd unit that starts with the machine")
+    _add_config(service)
+    service.add_argument("--dry-run", action="store_true", help="print what would be done, and do nothing")
+    service.add_argument("--replace", action="store_true", help="also over another config in /etc/offbeat")
+
+
+def _add_backup(backup: argparse.ArgumentParser) -> None:
+    backup.add_argument("file", type=Path, metavar="FILE", help="a new file, readable for its user alone")
+    _add_config(backup)
+    backup.add_argument("--secrets", action="store_true", help="with passwords and keys; else those are left out")
+
+
+def _add_restore(restore: argparse.ArgumentParser) -> None:
+    restore.add_argument("file", type=Path, metavar="FILE", help="what backup wrote")
+    _add_config(restore, "agent.toml; where there is none, that of the backup is put there")
+    restore.add_argument("--replace", action="store_true", help="keep what was learnt here aside, and go on with this")
+
+
 COMMANDS = {
+    "init": Command("write an agent.toml for named sources, and check it", _add_init, "upkeep.init:init"),
     "run": Command("serve the streams of a config until stopped", _add_config, "run:run"),
     "check": Command("try config, bundles, sources and broker without starting", _add_config, "check:check_command"),
     "doctor": Command("everything that an agent needs: ok, or what to do", _add_doctor, "upkeep.doctor:doctor"),
@@ -183,6 +214,9 @@ COMMANDS = {
         _add_recalibrate,
         "remote.recalibrate:recalibrate",
     ),
+    "service": Command("run a config as a systemd service", _add_service, "upkeep.service:service"),
+    "backup": Command("write what was learnt, config and bundles to one file", _add_backup, "upkeep.backup:backup"),
+    "restore": Command("put a backup in place, on new hardware or on this", _add_restore, "upkeep.restore:restore"),
     "broker-config": Command(
         "write a Mosquitto 2 config with an access list",
         _add_broker_config,

@@ -12,6 +12,16 @@ from edge.config.errors import ConfigError, UnfinishedError
 _VARIABLE = re.compile(r"\$\{([^}]*)\}")
 
 
+class AsWritten(dict[str, str]):
+    """An environment in which a variable that is not set stands for itself, as it is written: `${NAME}`."""
+
+    def __contains__(self, name: object) -> bool:
+        return True
+
+    def __missing__(self, name: str) -> str:
+        return f"${{{name}}}"
+
+
 def read_tables(path: Path, environment: Mapping[str, str] = os.environ) -> dict[str, Any]:
     """The tables of a TOML file; `${VAR}` in a string is the variable's value.
 

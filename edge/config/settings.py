@@ -1,5 +1,6 @@
 """agent.toml: what the agent serves and how, as frozen settings. `agent.example.toml` is the commented reference."""
 
+import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,7 +10,7 @@ from attrs import evolve, field, frozen
 from attrs.validators import ge, le, optional
 
 from edge.config.errors import ConfigError, check_certificates
-from edge.config.file import read_tables
+from edge.config.file import AsWritten, read_tables
 from edge.config.structure import nearest, structure
 from edge.delivery.settings import DeliverySettings
 from edge.detector.bundle.rules import ChannelRules
@@ -207,6 +208,21 @@ def load_config(path: str | Path) -> Config:
         raise type(error)(f"{path}: {error}") from error.__cause__
 
 
+def load_without_secrets(path: str | Path, base: Path | None = None) -> Config:
+    """The same for who needs no password: a variable that is not set stays as it is written, and certificates need not
+    be there. `base` is the folder of relative paths, where it is another than the file's.
+
+    Raises:
+        ConfigError: as `load_config` does.
+    """
+    path = Path(path)
+    try:
+        tables = read_tables(path, AsWritten(os.environ))
+        return _named(structure(tables, Config, path.parent if base is None else base))
+    except ConfigError as error:
+        raise type(error)(f"{path}: {error}") from error.__cause__
+
+
 def require_privacy(what: str, broker: BrokerSettings) -> None:
     """Whether a broker on another machine is reached over TLS, or the config says that it need not be.
 
@@ -221,11 +237,20 @@ def require_privacy(what: str, broker: BrokerSettings) -> None:
 
 
 def _linked(config: Config) -> Config:
-    """The config with every stream's source and board filled in.
+    """The config with every stream's source and board filled in, and brokers that may be spoken to.
 
     Raises:
-        ConfigError: a name that is used twice, or names nothing.
+        ConfigError: a name that is used twice, or names nothing; a certificate is missing.
     """
+    named = _named(config)
+    own = [(f"[source.broker] of {one.name}", one.own_broker) for one in config.source if one.own_broker is not None]
+    for what, broker in [("[broker]", config.broker), *own]:
+        check_certificates(what, broker)
+        require_privacy(what, broker)
+    return named
+
+
+def _named(config: Config) -> Config:
     sources = [source.name for source in config.source]
     _unique("[[source]]: name", sources)
     _unique("[[stream]]: id", [stream.id for stream in config.stream])
@@ -240,10 +265,6 @@ def _linked(config: Config) -> Config:
             "[requests] allow names install-bundle, which wants [requests.bundles] folder, where the bundles are, and "
             'hosts, from where they may come, such as hosts = ["models.example.org"]'
         )
-    own = [(f"[source.broker] of {one.name}", one.own_broker) for one in config.source if one.own_broker is not None]
-    for what, broker in [("[broker]", config.broker), *own]:
-        check_certificates(what, broker)
-        require_privacy(what, broker)
     return evolve(config, stream=tuple(_with_source(stream, sources) for stream in config.stream))
 
 

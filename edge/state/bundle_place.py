@@ -4,7 +4,6 @@
 whole old or the whole new bundle.
 """
 
-import ctypes
 import fcntl
 import os
 import shutil
@@ -14,10 +13,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from edge.detector.bundle.files import MANIFEST, Bundle, BundleError, load_bundle, write_atomically
+from edge.state.exchange import exchange, sync_folder
 
 _HASH_DIGITS = 16
-_EXCHANGE, _AT_FDCWD = 2, -100
-"""Source: renameat2(2)."""
 
 
 class SwitchError(Exception):
@@ -75,13 +73,13 @@ class BundlePlace:
                 write_atomically(folder / name, files[name])
             target = self._aside / load_bundle(folder).sha256[:_HASH_DIGITS]
             folder.chmod(0o755)
-            _sync(folder)
+            sync_folder(folder)
             if not _same(target, files):
                 if target == self._path.resolve():  # damaged, or signed anew: what is in use is not taken apart
                     target = self._aside / f"{target.name}-{folder.name.removeprefix('.new-')}"
                 shutil.rmtree(target, ignore_errors=True)
                 folder.rename(target)
-                _sync(self._aside)
+                sync_folder(self._aside)
             return load_bundle(target)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
@@ -103,7 +101,7 @@ class BundlePlace:
         else:
             self._point(self._displaced, folder)
             _exchange(self._displaced, self._path)
-            _sync(self._path.parent)
+            sync_folder(self._path.parent)
             self._put_in_order()
         self._prune()
 
@@ -145,7 +143,7 @@ class BundlePlace:
             temporary.unlink()
         temporary.symlink_to(os.path.relpath(target, link.parent.resolve()))
         temporary.replace(link)
-        _sync(link.parent)
+        sync_folder(link.parent)
 
     def _prune(self) -> None:
         kept = {self._path.resolve(), self._last.resolve()}
@@ -162,19 +160,9 @@ def _same(folder: Path, files: Mapping[str, bytes]) -> bool:
 
 
 def _exchange(one: Path, other: Path) -> None:
-    libc = ctypes.CDLL(None, use_errno=True)
-    exchange = getattr(libc, "renameat2", None)
-    if exchange is None or exchange(_AT_FDCWD, os.fsencode(one), _AT_FDCWD, os.fsencode(other), _EXCHANGE):
+    if not exchange(one, other):
         one.unlink()
         raise SwitchError(
             f"{other}: this file system cannot exchange a folder for a link at one stroke; "
             "stop the agent, move the folder away, and give the command again"
         )
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -42,7 +42,7 @@ class StateFiles:
         except (OSError, ValueError, RecursionError) as error:
             self.set_aside(stream, bundle_sha256, error)
             return None
-        if isinstance(body, dict) and _is_later(body):
+        if isinstance(body, dict) and is_later(body):
             self._newer.add(path)
             log.error(
                 "stream %s: %s was written by a later version (%s, this one reads %s) and is left as it is; the stream "
@@ -99,7 +99,8 @@ class StateFiles:
         return self._folder / f"{stream}-{bundle_sha256[:_HASH_DIGITS]}.json"
 
 
-def _is_later(body: dict[str, Any]) -> bool:
+def is_later(body: dict[str, Any]) -> bool:
+    """Whether a state file, decoded, was written by a later version."""
     state = body.get("state")
     versions = (body.get("version"), state.get("version") if isinstance(state, dict) else None)
     return any(type(version) is int and version > known for version, known in zip(versions, _VERSIONS, strict=True))

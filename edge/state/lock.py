@@ -43,6 +43,9 @@ class StateLock:
                 f"state_dir {self._folder} is in use by another agent, process {holder or 'unknown'}; "
                 "give each agent a state_dir and an id of its own"
             ) from error
+        if _is_elsewhere(handle, path):  # `restore` has exchanged the folder in between
+            os.close(handle)
+            return self.take()
         self._handle = handle
         # Not before it is ours: half written may be what another agent writes just now.
         _remove_unfinished(self._folder)
@@ -75,6 +78,13 @@ def holder(folder: Path) -> str | None:
     finally:
         os.close(handle)
     return None
+
+
+def _is_elsewhere(handle: int, path: Path) -> bool:
+    try:
+        return not os.path.samestat(os.fstat(handle), path.stat())
+    except OSError:
+        return True
 
 
 def _remove_unfinished(folder: Path) -> None:
