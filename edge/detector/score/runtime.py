@@ -2,6 +2,8 @@
 
 import importlib
 import importlib.util
+import struct
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -20,6 +22,19 @@ PREFERRED_VARIANTS = ("dynamic", "float32", "int8", "float32-loop", "int8-loop")
 def available_runtimes() -> tuple[str, ...]:
     """The runtimes installed here, the preferred one first. None is imported."""
     return tuple(name for name, module in RUNTIMES.items() if importlib.util.find_spec(module.split(".")[0]))
+
+
+def runtime_remedy(version: tuple[int, int] = sys.version_info[:2], bits: int = 8 * struct.calcsize("P")) -> str:
+    """What to do where no runtime is installed; by the bits of this Python, since a 32-bit Raspberry Pi OS may have a
+    64-bit kernel."""
+    if bits != 32:
+        return "pip install ai-edge-litert"
+    if version < (3, 12):
+        return "pip install --no-deps tflite-runtime"
+    return (
+        f"there is none for a 32-bit Python {version[0]}.{version[1]}: install the 64-bit system, or Debian 12 "
+        "(Raspberry Pi OS bookworm), whose Python 3.11 has one"
+    )
 
 
 def quantize(values: np.ndarray, scale: float, zero_point: int, dtype: type) -> np.ndarray:
@@ -136,10 +151,8 @@ def open_model(
     found = available_runtimes()
     chosen = runtime or (found[0] if found else None)
     if chosen not in found:
-        wanted = runtime or " or ".join(RUNTIMES)
-        raise UnfitError(
-            f"{path}: the TFLite runtime {wanted} is not installed; pip install {runtime or 'ai-edge-litert'}"
-        )
+        wanted, remedy = runtime or " or ".join(RUNTIMES), f"pip install {runtime}" if runtime else runtime_remedy()
+        raise UnfitError(f"{path}: the TFLite runtime {wanted} is not installed; {remedy}")
     if chosen == "tflite-runtime" and np.lib.NumpyVersion(np.__version__) >= "2.0.0":
         # It imports, and the process dies when an interpreter is built.
         raise UnfitError(f"{path}: tflite-runtime dies under numpy {np.__version__}; pip install 'numpy<2'")
@@ -168,6 +181,8 @@ def load_model(bundle: Bundle, variant: str = "auto", runtime: str | None = None
         for name in here:
             if name in candidate.runtimes and name in available_runtimes():
                 return candidate, _checked(bundle, candidate, name)
+    if not available_runtimes():
+        raise UnfitError(f"{bundle.folder}: no TFLite runtime is installed; {runtime_remedy()}")
     listed = "; ".join(f"{part.name} runs in {', '.join(part.runtimes) or 'none'}" for part in bundle.variants)
     found = ", ".join(available_runtimes()) or "none"
     raise UnfitError(

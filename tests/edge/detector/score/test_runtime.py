@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from edge.detector.bundle.files import Bundle, BundleError
-from edge.detector.score.runtime import available_runtimes, load_model, open_model, quantize
+from edge.detector.score.runtime import available_runtimes, load_model, open_model, quantize, runtime_remedy
 from tests.helpers.rig import variant, write_rig_bundle
 from tests.helpers.tflite_models import CHANNELS, INT8_RANGE, WINDOW, Models, mix
 
@@ -213,3 +213,9 @@ def test_an_unknown_variant_is_told(tmp_path, models: Models):
 def test_a_model_of_another_shape_than_the_manifest_says_is_told(tmp_path, models: Models):
     with pytest.raises(BundleError, match=f"windows of {WINDOW} rows and 3 channels, the manifest says 7 and 3"):
         load_model(bundle_of(tmp_path / "a", models, FLOAT32, window=7))
+
+
+def test_without_a_runtime_a_32_bit_system_is_told_what_to_install():
+    assert runtime_remedy((3, 13), 64) == "pip install ai-edge-litert"
+    assert "64-bit system, or Debian 12" in runtime_remedy((3, 13), 32)
+    assert runtime_remedy((3, 11), 32) == "pip install --no-deps tflite-runtime"
