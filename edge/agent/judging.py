@@ -91,11 +91,12 @@ class Judging:
     def say(self, stream: str, reason: str | None) -> str | None:
         """Log a reason that begins, changes or is over; the reason."""
         kind, before = (one and one.partition(":")[0].split(" for ")[0] for one in (reason, self._reason))
-        if kind != before and (more := self._flapping.change(time.monotonic())) is not None:
-            if reason is not None:
-                log.warning("stream %s: not judged: %s%s", stream, reason, more)
-            else:
-                log.info("stream %s: judged again%s", stream, more)
+        now = time.monotonic()
+        more = self._flapping.change(now) if kind != before else self._flapping.held(now)
+        if more is not None and reason is not None:
+            log.warning("stream %s: not judged: %s%s", stream, reason, more)
+        elif more is not None:
+            log.info("stream %s: judged again%s", stream, more)
         self._reason = reason
         return reason
 

@@ -193,6 +193,8 @@ class Agent:
             self._availability(stream, monotonic, late)
         self.on_tick(self.streams, monotonic)
         self.reporter.tick()
+        for intake in self.intakes.values():
+            intake.settle()
         for inference in self.inferences:
             inference.save_due(monotonic)
         if self._due("disk", _DISK_S, monotonic):

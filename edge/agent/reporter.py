@@ -14,6 +14,7 @@ from edge.delivery.outbox import Outbox
 from edge.delivery.publisher import Publisher
 from edge.detector.group import Outcome
 from edge.state.ledger import Ledger
+from edge.wire.flapping import Flapping
 from edge.wire.payload import encode_payload
 from edge.wire.state import state_to_dict
 
@@ -49,6 +50,7 @@ class Reporter:
     kept: KeptTopics | None = None
     """Retained topics of what is no longer served."""
     _online: dict[str, bool] = field(default_factory=dict)
+    _flapping: dict[str, Flapping] = field(default_factory=dict)
     _standing: dict[str, Standing] = field(default_factory=dict)
     _alarms: dict[str, tuple[Any, ...]] = field(default_factory=dict)  # what was said of it last
     _changed: set[str] = field(default_factory=set)  # streams whose figures are to be published
@@ -75,6 +77,7 @@ class Reporter:
         self._standing = {stream: self._standing.get(stream, Standing()) for stream in sorted(served)}
         self._alarms = {stream: alarm for stream, alarm in self._alarms.items() if stream in served}
         self._online = {stream: online for stream, online in self._online.items() if stream in served}
+        self._flapping = {stream: flapping for stream, flapping in self._flapping.items() if stream in served}
         for stream in served.difference(self._alarms):
             self._opened(stream)
 
@@ -133,13 +136,19 @@ class Reporter:
 
     def availability(self, stream: str, online: bool) -> None:
         """Whether the stream is heard and served; said when it changes."""
-        before = self._online.get(stream)
+        before, flapping, now = (
+            self._online.get(stream),
+            self._flapping.setdefault(stream, Flapping()),
+            time.monotonic(),
+        )
         if online == before:
-            return
-        self._online[stream] = online
-        self.publisher.availability(stream, online)
-        if before is not None or online:
-            log.log(logging.INFO if online else logging.WARNING, "stream %s: %s", stream, _word(online))
+            more = flapping.held(now)
+        else:
+            self._online[stream] = online
+            self.publisher.availability(stream, online)
+            more = flapping.change(now) if before is not None or online else None
+        if more is not None:
+            log.log(logging.INFO if online else logging.WARNING, "stream %s: %s%s", stream, _word(online), more)
 
     def health(self, uptime_s: float, streams: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
         """Figures of process, delivery and streams, for the health topic."""

@@ -6,44 +6,52 @@ import platform
 import re
 import threading
 import time
+import uuid
 from collections.abc import Callable
 from pathlib import Path
-
-from paho.mqtt.client import Client, MQTTMessage
-from paho.mqtt.enums import CallbackAPIVersion
 
 from edge.commands.survey import OWN, Board, Survey
 from edge.commands.watch import with_broker
 from edge.detector.bundle.files import load_bundle
+from edge.mqtt.connection import ConnectError, Connection
+from edge.mqtt.wishes import Wishes
 from edge.sources.formats.message import Message
 from edge.sources.formats.uplinks import UPLINKS
-from edge.wire.broker import BrokerSettings, use_credentials
+from edge.wire.broker import BrokerSettings
 from edge.wire.payload import printable
 from edge.wire.topics import valid_stream_id
 
 Found = tuple[str, str]
 """Format and board."""
+_CONNECT_S, _LOOK_S, _PACKETS_A_TURN = 5.0, 0.2, 200
+_LONGEST_PAYLOAD = 262_144
+"""Readings are shorter; what is longer is passed over, bytes."""
 
 
 def listen(broker: BrokerSettings, seconds: float, survey: Survey, stop: threading.Event) -> None:
     """Subscribe to everything for so long.
 
     Raises:
-        OSError: the broker cannot be reached.
+        ConnectError: the broker cannot be reached, refuses, or hangs up meanwhile.
     """
-    client = Client(CallbackAPIVersion.VERSION2)
-    use_credentials(client, broker)
-
-    def on_message(_client: Client, _userdata: object, message: MQTTMessage) -> None:
-        survey.take(Message(message.topic, bytes(message.payload)), time.monotonic(), message.retain)
-
-    client.on_message = on_message
-    client.on_connect = lambda client, *_: client.subscribe("#")
-    client.connect(broker.host, broker.port, broker.keepalive_s)
-    client.loop_start()
-    stop.wait(seconds)
-    client.disconnect()
-    client.loop_stop()
+    # A name of its own: with that of an agent the broker would throw the agent out.
+    name = f"offbeat-discover-{uuid.uuid4().hex[:12]}"
+    connection = Connection(broker, name, wishes=Wishes(max_payload_bytes=_LONGEST_PAYLOAD))
+    connection.on_message = lambda message: survey.take(
+        Message(message.topic, message.payload), time.monotonic(), message.retain
+    )
+    try:
+        connection.open(_CONNECT_S)
+        connection.subscribe(["#"], qos=0)
+        until = time.monotonic() + seconds
+        while not stop.is_set() and (left_s := until - time.monotonic()) > 0:
+            connection.step(min(_LOOK_S, left_s), _PACKETS_A_TURN)
+            if not connection.connected:
+                raise ConnectError(f"{broker.address}: {connection.why_ended}")
+            if refusal := next((why for _, why in connection.subscribed if why is not None), None):
+                raise ConnectError(f"{broker.address}: the subscription to # is refused: {refusal}")
+    finally:
+        connection.close(goodbye=True)
 
 
 def told(survey: Survey, bundle: Path | None) -> tuple[list[str], list[str]]:
@@ -125,8 +133,8 @@ def discover(options: argparse.Namespace, broker: BrokerSettings, say: Callable[
     survey = Survey()
     try:
         listen(broker, options.seconds, survey, threading.Event())
-    except OSError as error:
-        say(f"offbeat-edge: no broker at {broker.address}: {error}")
+    except ConnectError as error:
+        say(f"offbeat-edge: no broker at {error}")
         return 2
     if not survey.boards and not survey.others:
         say(f"nothing was heard in {options.seconds:g} s at {broker.address}; --seconds listens for longer")

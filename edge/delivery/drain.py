@@ -73,7 +73,7 @@ class Drain:
         arrived = [entry for mid in mids if (entry := self._in_flight.pop(mid, None)) is not None]
         self._counts.acknowledged += len(arrived)
         for entry in arrived:
-            self._refusals.accepted(self._topic(entry))
+            self._refusals.accepted(self._topic(entry), now)
         self._unconfirmed += [(now, entry) for entry in arrived]
         self._confirm(now - self._settings.confirm_after_s)
 

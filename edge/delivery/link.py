@@ -112,6 +112,7 @@ class Link:
             if self._stop_at is not None and (session.all_sent() or time.monotonic() >= self._stop_at):
                 return session.all_sent()
             session.step(time.monotonic())
+            self._say_greeted(connection.version, self._flapping.held(time.monotonic()))
         hint = self._lives.ended(time.monotonic() - began)
         raise ConnectError(f"{self.broker.address}: {connection.why_ended}{hint}")
 
@@ -120,15 +121,18 @@ class Link:
         self.outgoing.counts.connected, self.outgoing.counts.mqtt = True, connection.version
         self.outgoing.counts.connections += 1
         self.outgoing.counts.contact_at = time.time()
-        if (more := self._flapping.change(time.monotonic())) is not None:
-            log.info("connected to %s, MQTT %s%s", self.broker.address, connection.version, more)
+        self._say_greeted(connection.version, self._flapping.change(time.monotonic()))
+
+    def _say_greeted(self, version: str, more: str | None) -> None:
+        if more is not None:
+            log.info("connected to %s, MQTT %s%s", self.broker.address, version, more)
 
     def _log_once(self, reason: str) -> None:
-        """Log each reason of an outage once; of a link that flaps a line a minute."""
-        if reason in self._told or len(self._told) >= _MAX_TOLD:
-            return
-        self._told.append(reason)
-        if (more := self._flapping.change(time.monotonic())) is not None:
+        """Log each reason of an outage once; of a link that flaps ever fewer."""
+        now, known = time.monotonic(), reason in self._told or len(self._told) >= _MAX_TOLD
+        if not known:
+            self._told.append(reason)
+        if (more := self._flapping.held(now) if known else self._flapping.change(now)) is not None:
             log.warning("no broker: %s; retrying%s", reason, more)
 
     def _wait(self, seconds: float) -> bool:

@@ -4,6 +4,7 @@ import logging
 import math
 
 from edge.wire.backoff import Backoff
+from edge.wire.flapping import Flapping
 
 log = logging.getLogger(__name__)
 
@@ -22,19 +23,23 @@ class Refusals:
         """Topic to the broker's words, for health."""
         self._retry_at: dict[str, float] = {}
         self._backoffs: dict[str, Backoff] = {}
+        self._flapping: dict[str, Flapping] = {}
 
     def note(self, topic: str, reason: str, now: float) -> float:
         """It was refused; when to try it again."""
-        if self.reasons.get(topic) != reason:
-            log.error("the broker refuses what is published on %s: %s; it is kept and tried again", topic, reason)
-        self.reasons[topic] = reason
+        before, self.reasons[topic] = self.reasons.get(topic), reason
+        if before != reason and (more := self._flapping.setdefault(topic, Flapping()).change(now)) is not None:
+            log.error(
+                "the broker refuses what is published on %s: %s; it is kept and tried again%s", topic, reason, more
+            )
         self._retry_at[topic] = now + self._backoffs.setdefault(topic, Backoff(_FIRST_S, _LONGEST_S)).next_s()
         return self._retry_at[topic]
 
-    def accepted(self, topic: str) -> None:
+    def accepted(self, topic: str, now: float) -> None:
         """It was taken."""
         if self.reasons and self.reasons.pop(topic, None) is not None:
-            log.warning("the broker takes what is published on %s again", topic)
+            if (more := self._flapping.setdefault(topic, Flapping()).change(now)) is not None:
+                log.warning("the broker takes what is published on %s again%s", topic, more)
             self._retry_at.pop(topic, None)
             self._backoffs.pop(topic, None)
 

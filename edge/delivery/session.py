@@ -99,7 +99,7 @@ class Session:
         topics = [topic for mid in mids if (topic := self._retained_mids.pop(mid, None)) is not None]
         self._out.latest.acknowledged(topics)
         for topic in topics:
-            self._out.refusals.accepted(topic)
+            self._out.refusals.accepted(topic, time.monotonic())
         for mid in mids:
             self._answers.pop(mid, None)
         self._drain.acknowledged(mids, time.monotonic())
@@ -117,7 +117,7 @@ class Session:
             if refusal is not None:
                 self._out.refusals.note(topic, f"the subscription is refused: {refusal}", now)
             else:
-                self._out.refusals.accepted(topic)
+                self._out.refusals.accepted(topic, now)
 
     def _answer_requests(self) -> None:
         requests = self._out.requests

@@ -7,9 +7,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import paho.mqtt.client as paho
-from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.reasoncodes import ReasonCode
 
+from edge.mqtt import causes
+from edge.mqtt.clients import new_client
 from edge.mqtt.goodbye import heard_out
 from edge.mqtt.waker import Waker
 from edge.mqtt.wishes import ConnectError, CredentialsError, Message, Wishes
@@ -62,7 +63,7 @@ class Connection:
         self.on_bad: Callable[[str], None] = lambda _reason: None
         """Called for a message that cannot be taken: a topic that is no UTF-8, a payload that is too long."""
         self._greeting: str | None = None
-        self._ended, self._too_long, self._heard_at = "", 0, 0.0
+        self._ended, self._alert, self._too_long, self._heard_at = "", "", 0, 0.0
         self._failure: BaseException | None = None
         self._unacknowledged: dict[int, float] = {}
         self._subscribing: dict[int, list[str]] = {}
@@ -78,7 +79,8 @@ class Connection:
         if wanted != "3.1.1":
             self._open(paho.MQTTv5, timeout_s)
             # A broker that knows no MQTT 5 says so, or just hangs up.
-            strange = self._greeting == _UNSUPPORTED_VERSION or (self._greeting is None and self._socket() is None)
+            silent = self._greeting is None and self._socket() is None and not self._alert
+            strange = self._greeting == _UNSUPPORTED_VERSION or silent
             if self.connected or wanted == "5" or not strange:
                 return self._require_connected()
             self.close(goodbye=False)
@@ -170,6 +172,7 @@ class Connection:
         self.connected, self._client = False, None
         # Client and callbacks refer to each other; cut, the sockets go now and not at the next collection.
         client.on_connect = client.on_disconnect = client.on_publish = client.on_message = client.on_subscribe = None
+        client.on_log = None
 
     def _open(self, protocol: paho.MQTTProtocolVersion, timeout_s: float) -> None:
         """One attempt, until it is greeted, refused, hung up on or late."""
@@ -188,30 +191,27 @@ class Connection:
             else:
                 client.connect(*where)
         except (OSError, ValueError) as error:  # ValueError: a host name that cannot be one
-            raise ConnectError(f"{self.address}: {error}") from error
+            raise ConnectError(f"{self.address}: {causes.cause(error, self._settings)}") from error
         deadline = time.monotonic() + timeout_s
         while self._greeting is None and client.socket() and time.monotonic() < deadline:
             self.step(deadline - time.monotonic())
+        client.on_log = None
 
     def _made(self, protocol: paho.MQTTProtocolVersion) -> paho.Client:
-        clean = None if protocol == paho.MQTTv5 else self._wishes.session_s is None
-        client = paho.Client(
-            CallbackAPIVersion.VERSION2,
-            self._client_id,
-            clean_session=clean,
-            protocol=protocol,
-            reconnect_on_failure=False,
-            manual_ack=self._wishes.manual_ack,
-        )
+        client = new_client(self._client_id, protocol, self._wishes)
         client.on_connect, client.on_disconnect = self._on_connect, self._on_disconnect
         client.on_publish, client.on_message, client.on_subscribe = self._on_publish, self._on_message, self._on_suback
-        if self._wishes.will_topic is not None:
-            client.will_set(self._wishes.will_topic, b"offline", qos=1, retain=True)
+        client.on_log = self._on_log
         return client
 
     def _require_connected(self) -> None:
         if not self.connected:
-            raise ConnectError(f"{self.address}: {self._greeting or 'no greeting from the broker'}")
+            why = causes.no_greeting(self._greeting, self._alert, self._socket() is None, self._settings)
+            raise ConnectError(f"{self.address}: {why}")
+
+    def _on_log(self, _client: Any, _data: Any, _level: int, text: str) -> None:
+        """Until the greeting: paho has no other word for what TLS says while it reads, and takes it for a loss."""
+        self._alert = causes.alert(text, self._settings) or self._alert
 
     def _socket(self) -> Any:
         return self._client and self._client.socket()

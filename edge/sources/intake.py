@@ -59,6 +59,7 @@ class Intake:
         self.troubles: dict[str, str] = {}
         """By board, what is wrong with it or with some of its channels, where a source asks boards one by one."""
         self._flapping, self._flapping_of = Flapping(), {}  # type: Flapping, dict[str, Flapping]
+        self._finished = False
         self._last_report = self._last_failure = -REPORT_EVERY_S
 
     def take(self, board: str, readings: Readings, wait: bool = False) -> None:
@@ -93,32 +94,49 @@ class Intake:
 
     def connected(self) -> None:
         """The source delivers from now on."""
-        if not self.up:
-            self.up = True
-            if (more := self._flapping.change(self._monotonic())) is not None:
-                log.info("source %s: up%s", self.source, more)
-        self.down_reason = ""
+        changed, self.up, self.down_reason = not self.up, True, ""
+        if changed:
+            self._say_link(self._flapping.change(self._monotonic()))
 
     def lost(self, reason: BaseException | str) -> None:
         """The source delivers nothing until it is back; only a change is logged."""
         text = " ".join((str(reason) or type(reason).__name__).split())
         changed = self.up or text != self.down_reason
-        if changed and (more := self._flapping.change(self._monotonic())) is not None:
-            log.warning("source %s: down: %s%s", self.source, text, more)
         self.up, self.down_reason = False, text
+        if changed:
+            self._say_link(self._flapping.change(self._monotonic()))
 
     def board(self, board: str, trouble: str | None) -> None:
         """What is wrong with a board, None where nothing is; only a change is logged."""
         if trouble == self.troubles.get(board):
             return
+        # Anew: another thread may be reading it.
+        self.troubles = {name: text for name, text in self.troubles.items() if name != board}
+        if trouble is not None:
+            self.troubles = {**self.troubles, board: trouble}
         flapping = self._flapping_of.setdefault(board, Flapping())
-        if (more := flapping.change(self._monotonic())) is not None:
-            level = logging.INFO if trouble is None else logging.WARNING
-            log.log(level, "source %s: board %s: %s%s", self.source, board, trouble or "all is read again", more)
-        if trouble is None:
-            self.troubles = {name: text for name, text in self.troubles.items() if name != board}
+        self._say_board(board, flapping.change(self._monotonic()))
+
+    def settle(self) -> None:
+        """Log how a link that flapped, and was passed over in the log, is now; to be called now and then."""
+        self._say_link(self._flapping.held(self._monotonic()))
+        for board, flapping in list(self._flapping_of.items()):
+            self._say_board(board, flapping.held(self._monotonic()))
+
+    def _say_link(self, more: str | None) -> None:
+        if more is None or self._finished:
+            return
+        if self.up:
+            log.info("source %s: up%s", self.source, more)
         else:
-            self.troubles = {**self.troubles, board: trouble}  # anew: another thread may be reading it
+            log.warning("source %s: down: %s%s", self.source, self.down_reason, more)
+
+    def _say_board(self, board: str, more: str | None) -> None:
+        if more is None:
+            return
+        trouble = self.troubles.get(board)
+        level = logging.INFO if trouble is None else logging.WARNING
+        log.log(level, "source %s: board %s: %s%s", self.source, board, trouble or "all is read again", more)
 
     def finished(self, error: Exception | None = None) -> None:
         """The source came to its end: a file was read, stdin was closed, or could not be read (`error`)."""
@@ -126,7 +144,7 @@ class Intake:
             self.lost(error)
         else:
             log.info("source %s: finished after %d frames, %d bad ones", self.source, self.frames, self.bad_frames)
-        self.up = False
+        self.up, self._finished = False, True
         self._on_finished(self.source, error)
 
     def health(self) -> dict[str, object]:

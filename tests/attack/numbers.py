@@ -35,10 +35,7 @@ def _cell(stand: Stand) -> None:
 @attack("a CSV of NULs beside a source that serves")
 def _nuls(stand: Stand) -> None:
     _tape(stand, "time,flow,pressure\n" + "\x00" * 100_000 + "\n1763772000,2.0,5.0\n")
-    stand.wait_said("source tape: down: ")
-    stand.served_s = stand.serves()
-    assert stand.agent is not None
-    assert stand.agent.stop() == 1, "a recording that cannot be read is told by the exit status"
+    stand.wait_said("source tape: 1 bad frames so far, the last: line 2: longer than")
 
 
 @attack("a queue of one reading")

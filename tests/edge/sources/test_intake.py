@@ -56,22 +56,61 @@ def test_a_message_that_we_fail_on_is_not_the_boards_fault():
     assert (intake.errors, intake.bad_frames) == (1, 1)
 
 
-@pytest.mark.parametrize("every_s", [0.5, 20.0, 70.0])
-def test_a_flapping_link_gives_one_line_a_minute_however_often_it_flaps(caplog, every_s):
-    """The first changes are told at once; each line says how many came before it."""
-    now, changes, hours = 0.0, 0, 2
+@pytest.mark.parametrize("every_s", [0.5, 20.0, 70.0, 90.0, 130.0, 600.0, 1800.0])
+def test_a_flapping_link_is_logged_ever_less_often_with_a_count_and_once_more_when_it_holds(caplog, every_s):
+    """However often or rarely it flaps: the first changes at once, then lines further and further apart."""
+    now, hours = 0.0, 24
+    intake = Intake("rig", lambda *_: None, {}, monotonic=lambda: now)
+
+    def passes(seconds):
+        nonlocal now
+        until = now + seconds
+        while now < until:
+            now += 0.5
+            intake.settle()
+
+    with caplog.at_level(logging.INFO):
+        for change in range(changes := int(hours * 3600 / every_s) // 2 * 2):
+            intake.connected() if change % 2 else intake.lost(f"reason {change % 3}")
+            passes(every_s)
+        passes(3 * 3600)
+
+    told = [record.getMessage() for record in caplog.records]
+    assert len(told) <= 4 + 6 + hours + 1
+    said = sum(int(line.rsplit("(", 1)[1].split()[0]) if "since it was last logged" in line else 1 for line in told)
+    assert said == changes
+    assert told[-1].startswith("source rig: up")
+
+
+@pytest.mark.parametrize("up", [True, False])
+def test_a_link_that_holds_after_it_flapped_is_logged_within_two_minutes(caplog, up):
+    now = 0.0
     intake = Intake("rig", lambda *_: None, {}, monotonic=lambda: now)
 
     with caplog.at_level(logging.INFO):
-        while now < hours * 3600:
-            now += every_s
-            intake.connected() if changes % 2 else intake.lost(f"reason {changes % 3}")
-            changes += 1
+        for change in range(21 + up):
+            now += 10.0
+            intake.connected() if change % 2 else intake.lost("gone")
+        for _ in range(240):
+            now += 0.5
+            intake.settle()
 
-    told = [record.getMessage() for record in caplog.records]
-    assert len(told) <= 4 + hours * 60
-    said = sum(int(line.rsplit("(", 1)[1].split()[0]) if "since it was last logged" in line else 1 for line in told)
-    assert changes - said <= 60 / every_s + 1
+    assert caplog.records[-1].getMessage().startswith("source rig: up" if up else "source rig: down: gone")
+    assert "changes since it was last logged" in caplog.records[-1].getMessage()
+
+
+def test_a_source_that_has_finished_is_not_told_to_be_down(caplog):
+    now = 0.0
+    intake = Intake("rig", lambda *_: None, {}, monotonic=lambda: now)
+
+    with caplog.at_level(logging.INFO):
+        for change in range(10):
+            intake.connected() if change % 2 else intake.lost("gone")
+        intake.finished()
+        now += 600.0
+        intake.settle()
+
+    assert "finished" in caplog.records[-1].getMessage()
 
 
 def test_a_lost_source_is_logged_when_that_changes_and_not_at_each_retry(caplog):
