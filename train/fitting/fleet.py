@@ -19,7 +19,7 @@ from train.network.scaling import Scaling
 from train.network.streams import as_stream, whole_runs
 from train.read.split import MANY_RUNS, Split
 
-COMMISSIONED_WINDOWS = (4, 8, 13, 26)
+COMMISSIONED_WINDOWS = (4, 8, 13, 26, 104, 416)
 """Numbers of first rows that are tried, windows: a device takes the largest that is no more than its own."""
 _MOST_MACHINES = 30
 _LATER = 3
@@ -69,7 +69,7 @@ def _machines(split: Split, scaling: Scaling, rows: int, window: int) -> list[St
             pieces = max(1, len(stream.times) // (_LATER * rows)) if len(runs) < MANY_RUNS else 1
             for part in np.array_split(np.arange(len(stream.times)), pieces):
                 if len(part) >= rows + _LEAST_LATER * window:
-                    watched = part[: rows + _MOST_LATER * window]
+                    watched = part[: rows + max(_MOST_LATER * window, (_LATER - 1) * rows)]
                     machines.append(_cut(stream, watched, unseen.get(run.name, float("inf"))))
     chosen = np.unique(np.linspace(0, len(machines) - 1, min(_MOST_MACHINES, len(machines))).astype(int))
     return [machines[at] for at in chosen.tolist()]

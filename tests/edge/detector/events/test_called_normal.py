@@ -7,7 +7,7 @@ import pytest
 
 from edge.detector.bundle.rules import ChannelRules
 from edge.detector.events.called_normal import ENDED, FeedbackError
-from edge.detector.events.familiar import BODY, EDGE, MOST, NOT, Capture, familiar_from_dict
+from edge.detector.events.familiar import BODY, MOST, NOT, Capture, familiar_from_dict
 from edge.detector.events.settings import StreamSettings
 from tests.helpers.rig import START, WINDOW, events_of, group_of, normal, play, rows_of, write_rig_bundle
 
@@ -91,17 +91,30 @@ def test_a_pattern_that_is_none_is_refused(changes):
         familiar_from_dict({**capture(bump()).to_dict(), **changes}, 4, 2)
 
 
-def test_what_is_within_the_radius_is_the_pattern_and_what_is_beyond_is_not():
-    pattern = capture(bump())
-    off = np.zeros((4, 2), np.float32)
-    off[:, 1] = pattern.radius / 2  # 4 rows of it: as far as the radius
+@pytest.mark.parametrize(("beside", "use"), [(1.3, BODY), (1.4, NOT)])
+def test_what_goes_another_way_than_the_pattern_is_another_thing(beside, use):
+    window = bump()[10:14]
+    window[:, 1] = beside * window[:, 0]  # a cosine of 0.6 is reached at 4/3
 
-    assert pattern.nearest(bump()[10:14] + 0.99 * off) == BODY
-    assert pattern.nearest(bump()[10:14] + 1.01 * off) == NOT
+    assert capture(bump()).nearest(window) == use
 
 
-def test_what_looks_as_normal_rows_do_is_at_most_its_edge():
-    assert capture(bump()).nearest(np.zeros((4, 2), np.float32)) == EDGE
+@pytest.mark.parametrize(("times", "use"), [(0.3, NOT), (0.6, BODY), (1.4, BODY), (1.6, NOT)])
+def test_what_is_much_smaller_or_larger_is_another_thing(times, use):
+    steady = bump(first=4, count=22, length=30)[6:]  # begins and ends within it: no window is half a bump
+
+    assert capture(steady[:18]).nearest(times * bump()[10:14]) == use
+
+
+def test_another_channel_is_another_thing_however_small_it_is():
+    window = np.zeros((4, 2), np.float32)
+    window[:, 1] = 3.0
+
+    assert capture(bump()).nearest(window) == NOT
+
+
+def test_what_looks_as_normal_rows_do_is_none_of_it():
+    assert capture(bump()).nearest(np.zeros((4, 2), np.float32)) == NOT
 
 
 def test_noise_is_not_even_like_itself():
