@@ -77,11 +77,11 @@ model: ## rebuild models/pump from simulated normal operation, for each runtime 
 	$(run) firmware_sim csv --out build/pump.csv --hours 36 --seed 20260105
 	$(run) train fit build/pump.csv --out models/pump $(units) $(both_runtimes)
 
-picture: ## redraw the README's picture: models/pump on a run with a fault
+picture: ## redraw the README's picture, light and dark: models/pump on a run with a fault
 	$(environment)
 	@mkdir -p build
 	$(run) firmware_sim csv --out build/fault.csv --start 2026-01-07T10:00Z --seed 5 --labels --fault lost_coupling.flow@22m+20m
-	$(run) train.report.picture models/pump build/pump.csv build/fault.csv models/detection.svg
+	$(run) train.report.picture models/pump build/fault.csv models/detection.svg
 
 page-pictures: ## redraw docs/pictures/page: the live page before made-up machines, in Chromium
 	$(environment) --node

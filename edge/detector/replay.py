@@ -33,6 +33,10 @@ class Replay:
     events: tuple[Event, ...]
     aligned: np.ndarray
     """(n,): grid row that each file row fell into, counted from 0; -1 where it came too late for any."""
+    expected: np.ndarray | None = None
+    """(n, channels): what was expected, in the channels' units; NaN where nothing was. None where not asked for."""
+    tolerance: np.ndarray | None = None
+    """(n, channels): how far normal rows stay from it."""
 
 
 def grid_rows(recording: Recording, channels: Sequence[str], settings: AlignerSettings) -> tuple[list[Row], np.ndarray]:
@@ -81,24 +85,51 @@ def replay(
     recordings: Sequence[Recording],
     settings: AlignerSettings,
     progress: Callable[[int, int], None] | None = None,
+    explained: bool = False,
 ) -> list[Replay]:
     """All recordings in lockstep, the n-th as the n-th stream of the group, each row by row.
 
-    `progress` is told grid rows done and in all.
+    `progress` is told grid rows done and in all. `explained`: what was expected of every
+    row is kept as well, which takes time and memory.
     """
     aligned = [grid_rows(one, group.bundle.channel_names, settings) for one in recordings]
     outcomes: list[list[Outcome]] = [[] for _ in recordings]
+    told = [_Told.of(len(rows), group) if explained else None for rows, _ in aligned]
     longest = max((len(rows) for rows, _ in aligned), default=0)
     for step in range(longest):
         batch = [(stream, rows[step]) for stream, (rows, _) in enumerate(aligned) if step < len(rows)]
         for outcome in group.process(batch):
+            if (kept := told[outcome.stream]) is not None:
+                kept.take(len(outcomes[outcome.stream]), outcome)
             outcomes[outcome.stream].append(replace(outcome, explanation=None))  # which holds a step's arrays
         if progress is not None:
             progress(step + 1, longest)
-    return [_by_file_row(group, stream, outcomes[stream], place) for stream, (_, place) in enumerate(aligned)]
+    return [
+        _by_file_row(group, stream, outcomes[stream], place, told[stream]) for stream, (_, place) in enumerate(aligned)
+    ]
 
 
-def _by_file_row(group: StreamGroup, stream: int, outcomes: Sequence[Outcome], place: np.ndarray) -> Replay:
+@dataclass(frozen=True)
+class _Told:
+    """What was expected of grid rows, and its tolerance; the last one stands for no row."""
+
+    expected: np.ndarray
+    tolerance: np.ndarray
+
+    @classmethod
+    def of(cls, rows: int, group: StreamGroup) -> "_Told":
+        """Of so many rows, nothing yet."""
+        shape = (rows + 1, len(group.bundle.channels))
+        return cls(*(np.full(shape, np.nan, np.float32) for _ in range(2)))
+
+    def take(self, row: int, outcome: Outcome) -> None:
+        if outcome.explanation is not None:
+            _, self.expected[row], self.tolerance[row] = outcome.explanation.explained()
+
+
+def _by_file_row(
+    group: StreamGroup, stream: int, outcomes: Sequence[Outcome], place: np.ndarray, told: _Told | None
+) -> Replay:
     events = [event for outcome in outcomes for event in outcome.events]
     if outcomes:
         events += group.close(stream, outcomes[-1].time)
@@ -115,4 +146,6 @@ def _by_file_row(group: StreamGroup, stream: int, outcomes: Sequence[Outcome], p
         top_channel=tuple(tops[index] for index in place),
         events=tuple(events),
         aligned=place,
+        expected=None if told is None else told.expected[place],
+        tolerance=None if told is None else told.tolerance[place],
     )

@@ -7,15 +7,16 @@ import tempfile
 import time
 from pathlib import Path
 
+from firmware_sim.demo.baseline import evaluate
 from firmware_sim.demo.learn import learn
-from firmware_sim.demo.leavings import read_values, write_alerts, write_readings
+from firmware_sim.demo.leavings import write_alerts, write_readings
 from firmware_sim.demo.live import live
 from firmware_sim.demo.plan import Plan
 from firmware_sim.demo.processes import DemoError
 from firmware_sim.demo.recorder import Recorder
 from firmware_sim.demo.screen import Screen
 from firmware_sim.demo.table import table
-from firmware_sim.demo.verdict import FALSE_ALLOWED, FOUND_SHARE, baseline_episodes, episodes_of, judge, read_faults
+from firmware_sim.demo.verdict import FALSE_ALLOWED, FOUND_SHARE, episodes_of, judge, read_faults
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -30,7 +31,8 @@ def main(argv: list[str] | None = None) -> int:
         with tempfile.TemporaryDirectory(prefix="offbeat-demo-") as scratch:
             heard = live(plan, Path(scratch), screen)
         passed = _conclude(plan, heard, screen)
-        screen.line(f"{time.monotonic() - began:.0f} s. Report: {plan.bundle}/report.html; the rest in {plan.folder}/")
+        reports = f"{plan.report} of this run, {plan.bundle}/report.html of the model"
+        screen.line(f"{time.monotonic() - began:.0f} s. Reports: {reports}; the rest is in {plan.folder}/")
         return 0 if passed else 1
     except DemoError as error:
         screen.end_progress()
@@ -58,11 +60,10 @@ def _conclude(plan: Plan, heard: Recorder, screen: Screen) -> bool:
     """Print the table, keep what it rests on, say whether that is enough."""
     times, values = heard.readings()
     write_alerts(plan.folder / "alerts.jsonl", heard.payloads)
-    write_readings(plan.folder / "readings.csv", times, values)
+    write_readings(plan.readings_csv, times, values)
     faults = read_faults(plan.truth)
     verdict = judge(faults, episodes_of(message.event for message in heard.events))
-    baseline = judge(faults, baseline_episodes(read_values(plan.normal_csv), times, values))
-    text = table(verdict, baseline, float(times[0]))
+    text = table(verdict, evaluate(plan, faults), float(times[0]))
     screen.line(f"== 3. Result\n{text}")
     (plan.folder / "result.txt").write_text(text + "\n", "utf-8")
     wanted = f"at least {FOUND_SHARE:.0%} of the faults with at most {FALSE_ALLOWED} false episode"

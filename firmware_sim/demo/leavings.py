@@ -23,8 +23,3 @@ def write_readings(path: Path, times: np.ndarray, values: np.ndarray) -> None:
 
 def _cell(value: float) -> str:
     return "" if value != value else f"{value:g}"  # NaN: the one number unequal to itself
-
-
-def read_values(path: Path) -> np.ndarray:
-    """The channels of a CSV file of the simulator, (rows, channels)."""
-    return np.genfromtxt(path, delimiter=",", skip_header=1, usecols=range(1, 1 + len(NAMES)))

@@ -44,6 +44,26 @@ class Plan:
         return self.folder / "normal.csv"
 
     @property
+    def readings_csv(self) -> Path:
+        """The readings of the live run, as they came over MQTT."""
+        return self.folder / "readings.csv"
+
+    @property
+    def labels(self) -> Path:
+        """From when to when each fault was there, for `evaluate`."""
+        return self.folder / "labels.json"
+
+    @property
+    def figures(self) -> Path:
+        """What `evaluate` measured."""
+        return self.folder / "figures.json"
+
+    @property
+    def report(self) -> Path:
+        """The page about the live run."""
+        return self.folder / "report.html"
+
+    @property
     def bundle(self) -> Path:
         """The trained bundle."""
         return self.folder / "bundle"

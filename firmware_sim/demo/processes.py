@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -21,15 +22,18 @@ def module(name: str, *arguments: object) -> list[str]:
     return [sys.executable, "-m", name, *map(str, arguments)]
 
 
-def run(command: Sequence[str]) -> None:
-    """Run a program to its end; its output is the demo's.
+def run(command: Sequence[str], log: Path | None = None) -> None:
+    """Run a program to its end; its output is the demo's, or goes to the file `log`.
 
     Raises:
         DemoError: it failed.
     """
-    status = subprocess.call(command, stdin=subprocess.DEVNULL)
+    with ExitStack() as stack:
+        output = None if log is None else stack.enter_context(log.open("w", encoding="utf-8"))
+        status = subprocess.call(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
     if status:
-        raise DemoError(f"`{' '.join(command[1:4])} ...` ended with status {status}; see its message above")
+        where = "above" if log is None else f"in {log}"
+        raise DemoError(f"`{' '.join(command[1:4])} ...` ended with status {status}; see its message {where}")
 
 
 class Processes:

@@ -2,21 +2,24 @@
 
 from collections.abc import Sequence
 
+from firmware_sim.demo.baseline import Baseline
 from firmware_sim.demo.screen import clock
 from firmware_sim.demo.verdict import Episode, FaultVerdict, Verdict
 
 _HEAD = ("fault", "severity", "from", "to", "found", "delay", "score", "blames", "right", "mean±3sd")
 
 
-def table(verdict: Verdict, baseline: Verdict, start: float) -> str:
+def table(verdict: Verdict, baseline: Baseline, start: float) -> str:
     """The faults line by line, then false episodes and sums; times count from `start`, Unix seconds."""
     rows = [
-        (*_row(finding, start), _word(other.episode is not None))
-        for finding, other in zip(verdict.findings, baseline.findings, strict=True)
+        (*_row(finding, start), _word(other)) for finding, other in zip(verdict.findings, baseline.found, strict=True)
     ]
     lines = [*_columns([_HEAD, *rows]), ""]
     lines += [f"False episode: {_false(episode, start)}" for episode in verdict.false]
-    lines += [_sum("Offbeat", verdict), _sum("Fixed limits, mean ± 3 sd per channel, same run", baseline)]
+    faults = len(verdict.findings)
+    lines += [_missed(finding, start) for finding in verdict.findings if finding.episode is None]
+    lines.append(_sum("Offbeat", verdict.found, faults, len(verdict.false)))
+    lines.append(_sum("Fixed limits, mean ± 3 sd per channel, same run", sum(baseline.found), faults, baseline.false))
     return "\n".join(lines)
 
 
@@ -40,9 +43,15 @@ def _false(episode: Episode, start: float) -> str:
     return f"{clock(episode.start - start)}, {episode.kind}, blames {episode.channel or 'no channel'}{score}"
 
 
-def _sum(name: str, verdict: Verdict) -> str:
-    episodes = "episode" if len(verdict.false) == 1 else "episodes"
-    return f"{name}: {verdict.found} of {len(verdict.findings)} faults found, {len(verdict.false)} false {episodes}"
+def _missed(finding: FaultVerdict, start: float) -> str:
+    fault = finding.fault
+    span = f"{clock(fault.start - start)} to {clock(fault.end - start)}"
+    return f"Missed: {fault.kind} ({fault.channels[0]}), {span}, severity {fault.severity:.2f}"
+
+
+def _sum(name: str, found: int, faults: int, false: int) -> str:
+    episodes = "episode" if false == 1 else "episodes"
+    return f"{name}: {found} of {faults} faults found, {false} false {episodes}"
 
 
 def _columns(rows: Sequence[Sequence[str]]) -> list[str]:

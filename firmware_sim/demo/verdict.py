@@ -5,14 +5,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from edge.wire.events import Event
-from firmware_sim.demo.baseline import alarm_episodes, fit_limits
 from firmware_sim.machine.faults import Fault
 
-GRACE_S = 60.0
-"""An episode that starts so long after a fault's end still counts as finding it, simulated seconds."""
+GRACE_S = 30.0
+"""An episode that starts so long after a fault's end still finds it, simulated seconds; as `evaluate` has it."""
 FOUND_SHARE = 0.8
 """Part of the faults that must be found."""
 FALSE_ALLOWED = 1
@@ -101,12 +98,6 @@ def _blamed(event: Event) -> str | None:
     if event.rule:
         return event.rule.channel
     return max(event.contributors, key=lambda part: part.share).channel if event.contributors else None
-
-
-def baseline_episodes(normal: np.ndarray, times: np.ndarray, values: np.ndarray) -> list[Episode]:
-    """What fixed limits of mean +- 3 sd per channel report. `normal` and `values` are (rows, channels)."""
-    alarm = fit_limits(normal).outside(values)
-    return [Episode(start, start, "limits", None) for start, _ in alarm_episodes(times, alarm)]
 
 
 def read_faults(truth: Path) -> list[Fault]:

@@ -2,11 +2,10 @@
 
 import json
 
-import numpy as np
-
 from edge.wire.events import Contributor, Event, RuleHit
+from firmware_sim.demo.baseline import Baseline
 from firmware_sim.demo.table import table
-from firmware_sim.demo.verdict import GRACE_S, Episode, baseline_episodes, episodes_of, judge, read_faults
+from firmware_sim.demo.verdict import GRACE_S, Episode, episodes_of, judge, read_faults
 from firmware_sim.machine.faults import make_fault
 from firmware_sim.machine.truth import truth, write_truth
 
@@ -68,17 +67,6 @@ def test_a_rule_blames_its_channel_and_has_no_score():
     assert episodes_of([hit]) == [Episode(1000.0, 1060.0, "sensor", "flow", None)]
 
 
-def test_the_baseline_alarms_beyond_three_sd_and_merges_what_is_close():
-    normal = np.random.default_rng(0).standard_normal((1000, 2))
-    values = np.zeros((500, 2))
-    values[[100, 130], 0] = 4.0
-    values[300, 1] = -4.0
-
-    episodes = baseline_episodes(normal, np.arange(500.0), values)
-
-    assert [one.start for one in episodes] == [100.0, 300.0]
-
-
 def test_faults_come_back_from_the_simulators_truth_file(tmp_path):
     write_truth(tmp_path / "truth.json", truth([NOISE, LEAK], ["pump1"], 0.0, 9000.0, 1.0, 1))
 
@@ -89,11 +77,13 @@ def test_faults_come_back_from_the_simulators_truth_file(tmp_path):
 def test_the_table_names_what_was_found_missed_and_false():
     verdict = judge([LEAK, NOISE], [episode(1100.0), episode(3000.0, "flow")])
 
-    text = table(verdict, judge([LEAK, NOISE], []), 0.0)
+    text = table(verdict, Baseline((False, False), 3), 0.0)
 
     found, missed = (next(line for line in text.splitlines() if line.startswith(kind)) for kind in ("leak", "noise"))
     facts = "leak (pressure) 1.00 0:16:40 0:33:20 yes 100 s anomaly pressure yes NO"
     assert found.split() == facts.split()
     assert missed.split()[-2:] == ["NO", "NO"]
     assert "False episode: 0:50:00, anomaly, blames flow" in text
+    assert "Missed: noise (flow), 1:23:20 to 1:40:00, severity 1.00\n" in text
     assert "Offbeat: 1 of 2 faults found, 1 false episode\n" in text
+    assert text.endswith("same run: 0 of 2 faults found, 3 false episodes")

@@ -14,6 +14,7 @@ from edge.detector.score.calibrations import Shape
 from edge.detector.score.runtime import open_model
 from train.console.quiet import quiet_native_output
 from train.network.backend import tf
+from train.read.normal import mean_and_sd
 
 CHANNELS = ("flow", "pressure", "current")
 WINDOW = 10
@@ -92,6 +93,7 @@ def _projection(matrix: np.ndarray) -> bytes:
 
 
 def _manifest(scaler: dict, calibration: dict, allowance: np.ndarray) -> dict:
+    mean, sd = mean_and_sd([normal_rows(400), normal_rows(600, seed=1)])
     return {
         "name": "small",
         "created": "2026-01-01T00:00:00Z",
@@ -114,5 +116,5 @@ def _manifest(scaler: dict, calibration: dict, allowance: np.ndarray) -> dict:
             }
         ],
         "alarm": {"max_drift": allowance.tolist()},
-        "training": {"rows": 400, "seed": 0},
+        "training": {"rows": 400, "seed": 0, "normal": {"mean": mean.tolist(), "sd": sd.tolist()}},
     }

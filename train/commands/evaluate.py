@@ -50,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
     bundle, variant, played = play_files(args, args.csv, console)
     _require_rows(played, first)
     result = _result(args, bundle, played, first)
-    _print_result(result, console)
+    _print_result(result, bundle.timezone, console)
     if args.json is not None:
         body = {**_settings(args, bundle, variant, played, first), **result.to_dict()}
         args.json.write_text(json.dumps(body, indent=1, allow_nan=False) + "\n", encoding="utf-8")
@@ -118,11 +118,11 @@ def _settings(
     }
 
 
-def _print_result(result: "Evaluation | Quiet", console: "Console") -> None:
+def _print_result(result: "Evaluation | Quiet", timezone: str, console: "Console") -> None:
     from train.evaluation.evaluation import Evaluation
     from train.evaluation.table import print_evaluation, print_quiet
 
     if isinstance(result, Evaluation):
-        print_evaluation(result, console)
+        print_evaluation(result, timezone, console)
     else:
         print_quiet(result, console)

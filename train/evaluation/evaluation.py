@@ -9,7 +9,7 @@ import numpy as np
 from edge.detector.bundle.files import Bundle
 from edge.detector.bundle.tail import peaks_apart
 from edge.detector.rows.aligner import AlignerSettings
-from train.evaluation import blind
+from train.evaluation import blind, limits
 from train.evaluation.found import Anomaly, episode_starts, grace_s, label_runs, labels_inside
 from train.evaluation.metrics import Judged, Metrics, measure
 from train.evaluation.playback import Played
@@ -17,8 +17,6 @@ from train.evaluation.return_check import Claim, claims
 from train.read.tables import RawTable
 
 QUANTILES = (0.5, 0.9, 0.99, 0.999, 1.0)
-_LEAST_LIMIT_ROWS = 30
-"""Normal rows before the evaluated ones from which a mean and an sd are worth taking."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +24,7 @@ class Evaluation:
     """Metrics of the detector and of what it has to beat."""
 
     detectors: dict[str, Metrics]
-    """`offbeat`, `limits` (mean +- 3 sd on each channel), `always` and `clock`."""
+    """`offbeat`, `limits` (mean +- 3 sd on each channel, where these are known), `always` and `clock`."""
     files: tuple[Judged, ...]
     """The detector's own."""
     clock_row: int
@@ -98,11 +96,9 @@ def truth(table: RawTable, anomalies: Sequence[Anomaly] | None, first: int) -> J
 
 def evaluate(bundle: Bundle, played: Sequence[Played], files: Sequence[Judged], windows: bool = False) -> Evaluation:
     """The detector's metrics beside those of fixed limits and of the blind baselines, on the same rows."""
-    values = [one.table.values for one in played]
-    normal = [_normal(bundle, value, file) for value, file in zip(values, files, strict=True)]
     judged = {
         "offbeat": list(files),
-        "limits": blind.fixed_limits(files, values, normal, bundle.window),
+        **_limits(bundle, played, files),
         "always": blind.always(files),
         "clock": blind.clock(files),
     }
@@ -113,6 +109,16 @@ def evaluate(bundle: Bundle, played: Sequence[Played], files: Sequence[Judged], 
         clock_row=blind.best_row(files),
         windows=windows,
     )
+
+
+def _limits(bundle: Bundle, played: Sequence[Played], files: Sequence[Judged]) -> dict[str, list[Judged]]:
+    """Nothing where there is a file of whose normal rows nobody knows mean and sd."""
+    values = [one.table.values for one in played]
+    normal = [limits.normal_of(bundle, value, file) for value, file in zip(values, files, strict=True)]
+    known = [one for one in normal if one is not None]
+    if len(known) < len(normal):
+        return {}
+    return {"limits": limits.fixed_limits(files, values, known, limits.hold_s(bundle.period_s))}
 
 
 def summarize(bundle: Bundle, played: Sequence[Played], first: int) -> Quiet:
@@ -137,17 +143,6 @@ def summarize(bundle: Bundle, played: Sequence[Played], first: int) -> Quiet:
             bundle.period_s,
         ),
     )
-
-
-def _normal(bundle: Bundle, values: np.ndarray, file: Judged) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and sd, (channels,) each, of a file's normal rows before the evaluated ones, else as the bundle has them."""
-    normal = ~file.labels if file.unjudged is None else ~file.labels & ~file.unjudged
-    before = values[: file.first][normal[: file.first]]
-    if len(before) >= _LEAST_LIMIT_ROWS:
-        return blind.mean_and_sd(before)
-    center, scale = bundle.scaler.center, bundle.scaler.scale
-    sd = scale / blind.LIMIT_SDS if bundle.scaler.kind == "minmax" else scale
-    return center.mean(axis=0), np.sqrt((sd**2).mean(axis=0) + center.var(axis=0))
 
 
 def filled_times(times: np.ndarray) -> np.ndarray:

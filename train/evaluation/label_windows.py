@@ -55,12 +55,12 @@ def _shared_parts(key: str, file: Path) -> int:
     return count
 
 
-def as_anomaly(pair: Sequence[str], timezone: str) -> Anomaly:
-    """The stretch that ["from", "to"] names.
+def as_anomaly(pair: Sequence[str | float], timezone: str) -> Anomaly:
+    """The stretch that ["from", "to"] names: text, or Unix seconds as numbers.
 
     Raises:
         ValueError: not two of them.
         DatasetError: one is no time.
     """
     start, end = pair
-    return Anomaly(parse_instant(start, timezone), parse_instant(end, timezone))
+    return Anomaly(parse_instant(str(start), timezone), parse_instant(str(end), timezone))

@@ -47,6 +47,7 @@ class Finding:
 
     file: str
     start: float
+    end: float
     onset: float
     """Unix seconds."""
     found_at: float | None
@@ -180,6 +181,7 @@ def _findings(file: Judged, found: Match) -> list[Finding]:
         Finding(
             file=file.name,
             start=one.start,
+            end=one.end,
             onset=one.start if one.onset is None else one.onset,
             found_at=None if episode is None else float(starts[episode]),
             channel=None if episode is None else blamed[episode],

@@ -63,11 +63,13 @@ def play(
     calibrate_rows: int = 0,
     progress: Callable[[int, int], None] | None = None,
     tuning: Tuning = DEFAULT,
+    explained: bool = False,
 ) -> list[Played]:
     """All files in lockstep, each a stream of one group, every row of a file in its order.
 
     With `calibrate_rows` each is commissioned on so many of its own first rows.
-    `progress` is told grid rows done and in all.
+    `progress` is told grid rows done and in all. `explained`: with what was expected of
+    every row.
 
     Raises:
         DatasetError: a file's first rows cannot commission it, or the network was fitted on them.
@@ -87,7 +89,7 @@ def play(
         if progress is not None:
             progress(done, total)
 
-    replays = replaying.replay(group, recordings, settings, watch)
+    replays = replaying.replay(group, recordings, settings, watch, explained)
     return [
         Played(_as_scored(bundle, table), one, _calibration(group, number, table), calibrate_rows)
         for number, (table, one) in enumerate(zip(tables, replays, strict=True))

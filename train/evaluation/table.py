@@ -6,15 +6,19 @@ from rich.console import Console
 from rich.table import Table
 
 from train.console.terminal import echo
-from train.console.words import count, duration, number, often, percent, plural
-from train.evaluation.blind import LIMIT_SDS
+from train.console.words import count, duration, number, often, percent, plural, when
 from train.evaluation.evaluation import Evaluation, Quiet
+from train.evaluation.limits import LIMIT_SDS
 from train.evaluation.metrics import Metrics
 from train.evaluation.return_check import Claim
 
 NAMES = {"offbeat": "Offbeat", "limits": f"mean ± {LIMIT_SDS:g} sd", "always": "always", "clock": "clock"}
 """Detectors as a reader knows them."""
 
+NO_LIMITS = (
+    f"{NAMES['limits']} is left out: the bundle is older than mean and sd of its normal rows in it; fit it again, or "
+    "give --calibrate-rows"
+)
 WINDOW_DELAYS = "Delays count from the start of a label window, which lies before the event itself."
 
 LINES: tuple[tuple[str, Callable[[Metrics], str]], ...] = (
@@ -41,7 +45,7 @@ def cells(result: Evaluation) -> tuple[list[str], list[list[str]]]:
     return header, [[name, *(show(one) for one in result.detectors.values())] for name, show in LINES]
 
 
-def print_evaluation(result: Evaluation, console: Console) -> None:
+def print_evaluation(result: Evaluation, timezone: str, console: Console) -> None:
     """The detector beside its baselines."""
     header, lines = cells(result)
     table = Table(title="Evaluation", title_justify="left")
@@ -53,11 +57,13 @@ def print_evaluation(result: Evaluation, console: Console) -> None:
     echo(console, f"clock: in alarm from row {result.clock_row} of every file on, the row that suits it best")
     if unjudged := result.detectors["offbeat"].unjudged_rows:
         echo(console, f"{count(unjudged)} rows that nobody judged (label -1) are left out of all figures")
+    if "limits" not in result.detectors:
+        echo(console, NO_LIMITS)
     if result.windows:
         echo(console, WINDOW_DELAYS)
     for one in result.detectors["offbeat"].findings:
         if one.found_at is None:
-            echo(console, f"missed in {one.file}")
+            echo(console, f"missed in {one.file}: {when(one.start, timezone)} to {when(one.end, timezone)}")
 
 
 def print_quiet(found: Quiet, console: Console) -> None:

@@ -10,6 +10,7 @@ from edge.detector.learn.commissioning import shape_of
 from edge.detector.members.tuning import DEFAULT
 from edge.detector.rows.season import Calendar
 from edge.detector.score.engine import Engine
+from edge.detector.score.explanation import OF_NETWORK
 from edge.detector.score.runtime import Network
 from train.read.dataset import Segment
 
@@ -24,14 +25,14 @@ class Trace:
     """As read, NaN where missing."""
     expected: np.ndarray
     """What the network made of the row, having seen it and the rows before it."""
-    usual: np.ndarray
-    """Usual size of the difference on the rows that it was calibrated on."""
+    tolerance: np.ndarray
+    """How far normal rows stay from it."""
     score: np.ndarray
     """(n,): 1.0 is the alarm level."""
 
     def last(self, rows: int) -> "Trace":
         """The last rows."""
-        return Trace(*(getattr(self, name)[-rows:] for name in ("times", "values", "expected", "usual", "score")))
+        return Trace(*(getattr(self, name)[-rows:] for name in ("times", "values", "expected", "tolerance", "score")))
 
 
 def trace(bundle: Bundle, network: Network, calibration: Calibration, segment: Segment) -> Trace:
@@ -48,5 +49,5 @@ def trace(bundle: Bundle, network: Network, calibration: Calibration, segment: S
         scored = engine.step(stream, values, slot, np.array([row == 0]))
         expected[row], score[row] = scored.expected[0], scored.statistic[0] / calibration.level
     ran = np.isfinite(score)
-    usual = calibration.residual_scale * calibration.scaler.scale[slots]
-    return Trace(segment.times[ran], segment.values[ran], expected[ran], usual[ran], score[ran])
+    tolerance = calibration.spread[OF_NETWORK] * calibration.scaler.scale[slots]
+    return Trace(segment.times[ran], segment.values[ran], expected[ran], tolerance[ran], score[ran])

@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 import edge
 from edge.detector.bundle.calibration import Calibration
 from edge.detector.bundle.peaks import Peaks
@@ -16,6 +18,7 @@ from train.fitting.probe import BATCHES
 from train.network.architecture import ARCHITECTURES
 from train.network.scaling import Scaling
 from train.network.training import Trained
+from train.read.normal import mean_and_sd
 from train.read.row_hashes import sample_hashes
 from train.read.split import Split
 
@@ -77,6 +80,12 @@ def _variant(row: Parity, calibration: Calibration) -> dict[str, Any]:
     }
 
 
+def _normal(split: Split) -> dict[str, Any]:
+    """Plain mean and sd by channel of all rows that were given; the sd is null of a channel without a value."""
+    mean, sd = mean_and_sd([segment.values for run in split.every for segment in run.segments])
+    return {"mean": mean.tolist(), "sd": [one if np.isfinite(one) else None for one in sd.tolist()]}
+
+
 def _training(settings: "FitSettings", trained: Trained, split: Split) -> dict[str, Any]:
     fitted = (*split.fit, *split.held_out)
     return {
@@ -93,6 +102,7 @@ def _training(settings: "FitSettings", trained: Trained, split: Split) -> dict[s
         "seconds": round(trained.seconds, 1),
         "loss": trained.losses[trained.best_epoch],
         "val_loss": trained.held_out_losses[trained.best_epoch],
+        "normal": _normal(split),
         "row_hashes": sample_hashes(fitted),
         "versions": {
             "offbeat": edge.__version__,

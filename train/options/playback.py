@@ -92,7 +92,7 @@ def play_files(
     options = reading_of(args, bundle)
     tables = with_labels(getattr(args, "labels", None), read_for(bundle, paths, options, rows), paths, options)
     with rows_done(console) as progress:
-        played = play(bundle, variant, model, tables, args.calibrate_rows, progress)
+        played = play(bundle, variant, model, tables, args.calibrate_rows, progress, explained=args.report is not None)
     for one in played:
         for line in oddities(one):
             echo(console, line)

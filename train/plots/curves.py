@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from sklearn.metrics import precision_recall_curve, roc_curve
 
-from train.plots.style import COLORS, new_figure, styled
+from train.plots.style import COLORS, WIDE, Size, new_figure, styled
 
 _MOST_POINTS = 300
 
@@ -25,12 +25,13 @@ class Mark:
     """Whether it is the detector that the curves belong to."""
 
 
-def ranking_curves(labels: np.ndarray, score: np.ndarray, marks: Sequence[Mark]) -> Figure:
+def ranking_curves(labels: np.ndarray, score: np.ndarray, marks: Sequence[Mark], size: Size = WIDE) -> Figure:
     """ROC and precision-recall curves of (n,) scores, with the detectors' own alarms as points."""
     false_rate, hit_rate, _ = roc_curve(labels, score)
     precision, recall, _ = precision_recall_curve(labels, score)
     with styled():
-        figure, ((roc, pr),) = new_figure(4.0, 1, 2)
+        figure, grid = new_figure(size, 4.0, 1, 2) if size is WIDE else new_figure(size, 7.4, 2, 1)
+        roc, pr = grid.ravel()
         roc.plot(*_spread(false_rate, hit_rate), color=COLORS["expected"])
         roc.plot([0, 1], [0, 1], color=COLORS["muted"], linestyle=(0, (2, 3)), linewidth=0.9)
         pr.plot(*_spread(recall, precision), color=COLORS["expected"])

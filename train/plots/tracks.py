@@ -9,14 +9,12 @@ import numpy as np
 from matplotlib import dates
 
 from train.console.times import is_unix
-from train.plots.style import COLORS
+from train.plots.style import COLORS, WIDE, Size
 
-MOST_POINTS = 500
-"""Pairs of extremes that one line keeps: more than a figure has columns to show them in."""
 Spans = Sequence[tuple[float, float]]
 
 
-def thinned(times: np.ndarray, values: np.ndarray, most: int = MOST_POINTS) -> tuple[np.ndarray, np.ndarray]:
+def thinned(times: np.ndarray, values: np.ndarray, most: int = WIDE.points) -> tuple[np.ndarray, np.ndarray]:
     """At most 2 * `most` points of (n,) values that still show every peak; bins with no value give NaN.
 
     >>> thinned(np.arange(6.0), np.array([0.0, 9.0, 0.0, 0.0, -9.0, 0.0]), most=2)[1].tolist()
@@ -34,20 +32,38 @@ def thinned(times: np.ndarray, values: np.ndarray, most: int = MOST_POINTS) -> t
 
 
 def thinned_band(
-    times: np.ndarray, low: np.ndarray, high: np.ndarray, most: int = MOST_POINTS
+    times: np.ndarray, low: np.ndarray, high: np.ndarray, most: int = WIDE.points
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """At most `most` points of a band that hold all of it."""
+    """Some `most` points of a band that hold all of it, from its first time to its last."""
     if len(times) <= most:
         return times, low, high
     edges = np.linspace(0, len(times), most + 1).astype(int)[:-1]
-    return times[edges], np.fmin.reduceat(low, edges), np.fmax.reduceat(high, edges)
+    below, above = np.fmin.reduceat(low, edges), np.fmax.reduceat(high, edges)
+    return np.append(times[edges], times[-1]), np.append(below, below[-1]), np.append(above, above[-1])
 
 
-def without_gaps(times: np.ndarray, values: np.ndarray, gap_s: float) -> tuple[np.ndarray, np.ndarray]:
+def band_without_gaps(
+    times: np.ndarray, low: np.ndarray, high: np.ndarray, gap_s: float, most: int = WIDE.points
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The thinned band of (n,) bounds, with a NaN in every silence longer than `gap_s`."""
+    cuts = np.flatnonzero(np.diff(times) > gap_s) + 1
+    share, nothing = most / max(len(times), 1), np.array([np.nan])
+    pieces = []
+    for own, below, above in zip(*(np.split(each, cuts) for each in (times, low, high)), strict=True):
+        if len(own):
+            x, bottom, top = thinned_band(own, below, above, max(2, round(share * len(own))))
+            pieces.append(([*x, x[-1]], np.append(bottom, nothing), np.append(top, nothing)))
+    x, bottom, top = (np.concatenate(each) for each in zip(*pieces, strict=True))
+    return x, bottom, top
+
+
+def without_gaps(
+    times: np.ndarray, values: np.ndarray, gap_s: float, most: int = WIDE.points
+) -> tuple[np.ndarray, np.ndarray]:
     """The thinned line of (n,) values, with a NaN in every silence longer than `gap_s`, so that nothing crosses it."""
     cuts = np.flatnonzero(np.diff(times) > gap_s) + 1
     parts = list(zip(np.split(times, cuts), np.split(values, cuts), strict=True))
-    share = MOST_POINTS / max(len(times), 1)
+    share = most / max(len(times), 1)
     pieces = [thinned(*part, most=max(2, round(share * len(part[0])))) for part in parts]
     x = np.concatenate([piece for line, _ in pieces for piece in (line, line[-1:])])
     y = np.concatenate([piece for _, line in pieces for piece in (line, [np.nan])])
@@ -57,9 +73,10 @@ def without_gaps(times: np.ndarray, values: np.ndarray, gap_s: float) -> tuple[n
 class TimeAxis:
     """Turns Unix seconds into what an axis shows: local time, or plain seconds for clocks that start at zero."""
 
-    def __init__(self, times: np.ndarray, timezone: str) -> None:
+    def __init__(self, times: np.ndarray, timezone: str, size: Size = WIDE) -> None:
         self._zone = ZoneInfo(timezone) if len(times) and is_unix(times) else None
         self._timezone = timezone
+        self.size = size
 
     def place(self, times: np.ndarray | Sequence[float]) -> np.ndarray:
         """Axis positions of Unix seconds."""
@@ -72,7 +89,8 @@ class TimeAxis:
         if self._zone is None:
             axes.set_xlabel("seconds")
             return
-        locator = dates.AutoDateLocator(tz=self._zone, minticks=4)
+        least, most = self.size.ticks
+        locator = dates.AutoDateLocator(tz=self._zone, minticks=least, maxticks=most)
         axes.xaxis.set_major_locator(locator)
         axes.xaxis.set_major_formatter(dates.ConciseDateFormatter(locator, tz=self._zone))
         axes.set_xlabel(f"time ({self._timezone})")
@@ -88,7 +106,7 @@ def shade(axes: Any, axis: TimeAxis, spans: Spans, color: str, alpha: float, lea
 
 def draw(axes: Any, axis: TimeAxis, times: np.ndarray, values: np.ndarray, gap_s: float, **style: Any) -> None:
     """One line over time."""
-    x, y = without_gaps(times, values, gap_s)
+    x, y = without_gaps(times, values, gap_s, axis.size.points)
     axes.plot(axis.place(x), y, **style)
 
 

@@ -7,16 +7,16 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from train.plots.style import COLORS, new_figure, styled
+from train.plots.style import COLORS, WIDE, Size, new_figure, styled
 
 _HIGHEST_SCORE = 4.0
 """Where a histogram ends: the few scores of an anomaly would press all others together."""
 
 
-def losses(trained_on: Sequence[float], held_out: Sequence[float], best_epoch: int | None) -> Figure:
+def losses(trained_on: Sequence[float], held_out: Sequence[float], best_epoch: int | None, size: Size = WIDE) -> Figure:
     """Both losses over the epochs, which count from 1; a mark at the epoch that was kept (counted from 0)."""
     with styled():
-        figure, ((axes,),) = new_figure(3.0)
+        figure, ((axes,),) = new_figure(size, 3.0)
         for series, color, label in (
             (trained_on, "expected", "rows trained on"),
             (held_out, "second", "rows held out"),
@@ -31,17 +31,17 @@ def losses(trained_on: Sequence[float], held_out: Sequence[float], best_epoch: i
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.set_xlabel("epoch")
         axes.set_ylabel("mean squared error")
-        axes.legend(loc="upper right", ncols=3)
+        axes.legend(loc="upper right", ncols=3 if size is WIDE else 1)
         return figure
 
 
-def score_histogram(scores: np.ndarray, what: str) -> Figure:
+def score_histogram(scores: np.ndarray, what: str, size: Size = WIDE) -> Figure:
     """How often rows have which score; the alarm level is 1.0. `what` names the rows."""
     known = scores[np.isfinite(scores)]
     right = min(max(1.25, float(known.max()) * 1.05), _HIGHEST_SCORE) if len(known) else 1.25
     counts, edges = np.histogram(known, bins=60, range=(0, right))
     with styled():
-        figure, ((axes,),) = new_figure(2.8)
+        figure, ((axes,),) = new_figure(size, 2.8)
         below = edges[:-1] < 1.0
         for part, color in ((below, "expected"), (~below, "alarm")):
             style = {"align": "edge", "color": COLORS[color], "alpha": 0.75}

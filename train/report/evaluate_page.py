@@ -1,21 +1,25 @@
 """The report of `evaluate`: how good the detector was, beside what it has to beat."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from edge.detector.bundle.files import Bundle, Variant
-from train.console.words import count, duration, number, often, percent, plural, when
+from train.console.words import count, duration, number, often, percent, plural
 from train.evaluation.evaluation import Evaluation, Quiet
+from train.evaluation.found import Anomaly
 from train.evaluation.metrics import Metrics, judged_rows
 from train.evaluation.playback import Played
-from train.evaluation.table import NAMES, WINDOW_DELAYS, cells
+from train.evaluation.scores import episodes_of
+from train.evaluation.table import NAMES, NO_LIMITS, cells
 from train.plots.curves import Mark, ranking_curves
 from train.plots.training import score_histogram
-from train.report.episodes import MOST_FILES, file_parts
+from train.report.episodes import MOST_CLOSE_UPS, MOST_FILES, close_ups, file_parts
+from train.report.findings import findings_sections
 from train.report.page import Fact, Section, paragraph, picture, table, write_page
-from train.report.score_page import HOW_TO_READ
+from train.report.score_page import CLOSER, HOW_TO_READ
 
 
 def write_evaluate_report(
@@ -29,10 +33,12 @@ def write_evaluate_report(
     sizes = f"{plural(len(bundle.channels), 'channel')}, {plural(len(played), 'file')}"
     subtitle = f"Variant {variant.name}, {sizes}"
     if isinstance(result, Evaluation):
-        facts, sections = _facts(result.detectors["offbeat"]), _labelled(bundle, result)
+        facts, sections = _facts(result.detectors["offbeat"]), _labelled(bundle, played, result)
     else:
         facts, sections = _quiet_facts(result), [_distribution(played)]
     sections.append(_over_time(bundle, played, result))
+    if any(episodes_of(one) for one in played):
+        sections.append(_closer(bundle, played, result))
     write_page(path, f"Evaluation of {bundle.name}", subtitle, facts, sections)
 
 
@@ -55,24 +61,31 @@ def _quiet_facts(found: Quiet) -> list[Fact]:
     ]
 
 
-def _labelled(bundle: Bundle, result: Evaluation) -> list[Section]:
+def _labelled(bundle: Bundle, played: Sequence[Played], result: Evaluation) -> list[Section]:
     sections = [_baselines(result), _confusion(result.detectors["offbeat"])]
     labels, score, _ = judged_rows(result.files)
     if labels.any() and not labels.all():
         sections.append(_curves(labels, score, result))
-    return [*sections, _findings(bundle, result)]
+    return [*sections, *findings_sections(bundle, played, result)]
 
 
 def _baselines(result: Evaluation) -> Section:
     header, lines = cells(result)
+    known = "limits" in result.detectors
     text = (
         f"“{NAMES['limits']}” is what a control system does without a model: an alarm while any channel is further "
-        "from its normal mean than that. The last two see no readings at all: “always” is in alarm on every row, "
+        "from its normal mean than that. "
+        if known
+        else ""
+    )
+    text += (
+        "The last two see no readings at all: “always” is in alarm on every row, "
         f"“clock” from row {result.clock_row} of every file on, the row that suits it best. A detector is worth "
         "something where it beats them all; where anomalies come late in every file a clock reaches a fine F1, so J "
         "and false episodes are the figures to look at."
     )
-    return Section("Results beside the baselines", text, (table(header, lines),))
+    parts = [table(header, lines, stacked=False), *([] if known else [paragraph(f"{NO_LIMITS}.", note=True)])]
+    return Section("Results beside the baselines", text, tuple(parts))
 
 
 def _confusion(metrics: Metrics) -> Section:
@@ -108,38 +121,19 @@ def _curves(labels: np.ndarray, score: np.ndarray, result: Evaluation) -> Sectio
         "how many normal ones, for every level. The points are the detectors as they are, with their episodes, which "
         "hold an alarm through quieter rows; they need not lie on the curve of the bare scores."
     )
-    figure = ranking_curves(labels, score, marks)
-    return Section("ROC and precision-recall", text, (picture(figure, "ROC and precision-recall curves"),))
-
-
-def _findings(bundle: Bundle, result: Evaluation) -> Section:
-    lines = [
-        (
-            one.file,
-            when(one.start, bundle.timezone),
-            "missed" if one.found_at is None else when(one.found_at, bundle.timezone),
-            duration(one.delay_s),
-        )
-        for one in result.detectors["offbeat"].findings
-    ]
-    text = (
-        "An anomaly counts as found when an episode starts inside it, or shortly after its end (30 seconds, or three "
-        "rows of a slower stream). An alarm that was on before does not count."
-    )
-    if result.windows:
-        text += f" {WINDOW_DELAYS}"
-    return Section("Anomalies", text, (table(("file", "from", "found at", "delay"), lines),))
+    drawn = picture(partial(ranking_curves, labels, score, marks), "ROC and precision-recall curves")
+    return Section("ROC and precision-recall", text, (drawn,))
 
 
 def _distribution(played: Sequence[Played]) -> Section:
     scores = np.concatenate([one.replay.score[one.first :] for one in played])
     text = "How often each score came. Without labels nobody can say which alarms were right, only how many there were."
-    figure = score_histogram(scores, "rows")
-    return Section("Distribution of the score", text, (picture(figure, "Histogram of the score"),))
+    drawn = picture(partial(score_histogram, scores, "rows"), "Histogram of the score")
+    return Section("Distribution of the score", text, (drawn,))
 
 
 def _over_time(bundle: Bundle, played: Sequence[Played], result: Evaluation | Quiet) -> Section:
-    truth = {one.name: one.anomalies for one in result.files} if isinstance(result, Evaluation) else {}
+    truth = _truth(result)
     most_channels = 8 if len(played) == 1 else 4
     parts: list[str] = []
     for one in played[:MOST_FILES]:
@@ -147,3 +141,17 @@ def _over_time(bundle: Bundle, played: Sequence[Played], result: Evaluation | Qu
     if len(played) > MOST_FILES:
         parts.append(paragraph(f"{len(played) - MOST_FILES} more files are not drawn."))
     return Section("Episodes over time", HOW_TO_READ, tuple(parts))
+
+
+def _closer(bundle: Bundle, played: Sequence[Played], result: Evaluation | Quiet) -> Section:
+    truth, parts = _truth(result), []
+    shown = [one for one in played[:MOST_FILES] if episodes_of(one)]
+    for one in shown:
+        name = f"{one.table.name}, " if len(played) > 1 else ""
+        parts += close_ups(bundle, one, truth.get(one.table.name, ()), max(2, MOST_CLOSE_UPS // len(shown)), name)
+    return Section("A closer look", CLOSER, tuple(parts))
+
+
+def _truth(result: Evaluation | Quiet) -> Mapping[str, Sequence[Anomaly]]:
+    """Known anomalies by file."""
+    return {one.name: one.anomalies for one in result.files} if isinstance(result, Evaluation) else {}

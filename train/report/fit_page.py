@@ -1,6 +1,7 @@
 """The report of `fit`: what the model was trained on, what it expects, and where its alarm level lies."""
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from edge.detector.rows.aligner import AlignerSettings
 from edge.detector.score.runtime import load_model
 from train.console.words import count, duration, number, percent, plural
 from train.evaluation.trace import Trace, trace
-from train.plots.signals import BAND_SDS, MOST_CHANNELS, Expectation, Recorded, reconstruction, timeline
+from train.plots.signals import MOST_CHANNELS, Expectation, Recorded, reconstruction, timeline
 from train.plots.tail import return_levels
 from train.plots.tracks import runs_of
 from train.plots.training import losses, score_histogram
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 _BAND_ROWS = 400
 """Rows over which readings and expectation are drawn: more, and the lines cannot be told apart."""
 _TRACK_ROWS = 3000
-"""Rows over which the score is drawn."""
+"""Rows that are played once more, for what was expected of them."""
 
 
 def write_report(
@@ -46,14 +47,15 @@ def write_report(
     )
     variant, model = load_model(bundle)
     calibration = result.calibrations[variant.name]
-    seen = trace(bundle, model, calibration, _longest(result))
+    longest = _longest(result)
+    seen = trace(bundle, model, calibration, longest.part(max(0, len(longest) - _TRACK_ROWS)))
     sections = [
         *([Section("The readings", _DATA, tuple(data_parts(data, settings.timezone)))] if data else []),
         *([Section("The columns", _COLUMNS, tuple(card_parts(card)))] if card else []),
         Section("Training", _TRAINING, (_losses(result),)),
         Section("What it expects", _EXPECTS, (_reconstruction(result, seen.last(_BAND_ROWS)),)),
         Section("Alarm level", _LEVEL, tuple(_level_parts(result, variant.name, calibration))),
-        Section("Score over time", _OVER_TIME, (_timeline(result, seen),)),
+        Section("Score over time", _OVER_TIME, (_timeline(result, variant.name, seen),)),
         Section("Training rows that stand out", _WORST, tuple(worst_parts(result))),
         Section("Model files", _VARIANTS, tuple(variant_parts(result))),
         Section(
@@ -81,9 +83,9 @@ _TRAINING = (
     "learns by heart."
 )
 _EXPECTS = (
-    f"The last rows that were kept from training: readings, and what the network expects them to be. The band reaches "
-    f"{BAND_SDS:g} times the usual difference to each side. Where the band follows the readings closely, small changes "
-    "will be noticed; where it is wide, only large ones."
+    "The last rows that were kept from training: readings, and what the network expects them to be. The band is its "
+    "tolerance to each side, which one in a thousand normal rows leaves. Where the band follows the readings closely, "
+    "small changes will be noticed; where it is wide, only large ones."
 )
 _LEVEL = (
     "Scores of normal rows that the network was not fitted on. 1.0 is the alarm level; an alarm needs several scores "
@@ -91,8 +93,9 @@ _LEVEL = (
     "change must be to be seen."
 )
 _OVER_TIME = (
-    "The same rows over time: readings above, the score below. There should be no alarm here, and no trend: a score "
-    "that climbs slowly says that the machine changed while it was recorded."
+    "The longest run of rows that the level was set from, all of it: readings above, the score below, and what was "
+    "expected where it ends. There should be no alarm here, and no trend: a score that climbs slowly says that the "
+    "machine changed while it was recorded."
 )
 _WORST = (
     "Anomalies among the training rows are the commonest mistake: the network learns them as normal. These are the "
@@ -126,30 +129,49 @@ def _facts(result: "FitResult", variant: str) -> list[Fact]:
 
 
 def _longest(result: "FitResult") -> Segment:
-    """The longest unbroken stretch of the calibration rows, its end where it is very long."""
-    longest = max((segment for run in result.split.calibrate for segment in run.segments), key=len)
-    return longest.part(max(0, len(longest) - _TRACK_ROWS))
+    """The longest unbroken stretch of the calibration rows."""
+    return max((segment for run in result.split.calibrate for segment in run.segments), key=len)
+
+
+def _whole(result: "FitResult", variant: str, seen: Trace) -> Recorded:
+    """The longest stretch with its scores as they were calibrated on, and what was expected in the part `seen`.
+
+    That part alone where several runs have rows at the same times: a score could be any one's.
+    """
+    longest, scored = _longest(result), result.scored[variant]
+    score_of = dict(zip(scored.times.tolist(), scored.scores.tolist(), strict=True))
+    if len(score_of) < len(scored.times):
+        longest = longest.part(len(longest) - len(seen.times))
+        score_of = dict(zip(seen.times.tolist(), seen.score.tolist(), strict=True))
+    score = np.array([score_of.get(time, np.nan) for time in longest.times.tolist()])
+    expected, tolerance = np.full((2, *longest.values.shape), np.nan)
+    at = np.searchsorted(longest.times, seen.times)
+    expected[at], tolerance[at] = seen.expected, seen.tolerance
+    flagged = runs_of(longest.times, score > 1)
+    return Recorded(longest.times, longest.values, score, flagged, expected=expected, tolerance=tolerance)
 
 
 def _losses(result: "FitResult") -> str:
     trained = result.trained
-    figure = losses(trained.losses, trained.held_out_losses, trained.best_epoch)
-    return picture(figure, "Loss over the epochs, on rows trained on and on rows held out")
+    draw = partial(losses, trained.losses, trained.held_out_losses, trained.best_epoch)
+    return picture(draw, "Loss over the epochs, on rows trained on and on rows held out")
 
 
 def _reconstruction(result: "FitResult", seen: Trace) -> str:
     shown = _shown(result)
-    part = Expectation(seen.times, seen.values[:, shown], seen.expected[:, shown], seen.usual[:, shown])
-    figure = reconstruction(part, _names(result, shown), _gap_s(result), result.settings.timezone)
-    return picture(figure, "Readings and what the network expects, for each channel", _left_out(result))
+    part = Expectation(seen.times, seen.values[:, shown], seen.expected[:, shown], seen.tolerance[:, shown])
+    draw = partial(reconstruction, part, _names(result, shown), _gap_s(result), result.settings.timezone)
+    legend = keys([("observed", "reading"), ("expected", "expected, and its tolerance")])
+    return picture(draw, "Readings and what the network expects, for each channel", legend + _left_out(result))
 
 
-def _timeline(result: "FitResult", seen: Trace) -> str:
+def _timeline(result: "FitResult", variant: str, seen: Trace) -> str:
     shown = _shown(result)
-    record = Recorded(seen.times, seen.values[:, shown], seen.score, runs_of(seen.times, seen.score > 1))
-    figure = timeline(record, _names(result, shown), _gap_s(result), result.settings.timezone)
-    legend = keys([("alarm", "score above the alarm level")]) if record.flagged else ""
-    return picture(figure, "Readings and score over time", legend)
+    record = _whole(result, variant, seen).of_channels(shown)
+    draw = partial(timeline, record, _names(result, shown), _gap_s(result), result.settings.timezone)
+    meanings = [("observed", "reading"), ("expected", "expected, and its tolerance")]
+    meanings += [("alarm", "score above the alarm level")] if record.flagged else []
+    return picture(draw, "Readings and score over time", keys(meanings))
 
 
 _TAIL = (
@@ -159,7 +181,7 @@ _TAIL = (
 
 
 def _level_parts(result: "FitResult", variant: str, calibration: Calibration) -> list[str]:
-    figure = score_histogram(result.scored[variant].scores, "rows")
+    scores = result.scored[variant].scores
     tail = calibration.tail
     period = None if tail is None else tail.return_period_s(calibration.level)
     span = duration(calibration.span_s)
@@ -167,11 +189,11 @@ def _level_parts(result: "FitResult", variant: str, calibration: Calibration) ->
         rare = f"How rare a score of 1.0 is on normal data cannot be told from {span} of it."
     else:
         rare = f"On normal data a score of 1.0 comes about once in {duration(period)}, as far as {span} of it can tell."
-    parts = [picture(figure, "Histogram of scores on normal rows, with the alarm level"), paragraph(rare)]
+    draw = partial(score_histogram, scores, "rows")
+    parts = [picture(draw, "Histogram of scores on normal rows, with the alarm level"), paragraph(rare)]
     if tail is not None:
         apart = peaks_apart(result.settings.window, result.settings.stride)
-        peaks = cluster_peaks(result.scored[variant].scores * calibration.level, apart)
-        drawn = return_levels(peaks, tail, calibration.level)
+        drawn = partial(return_levels, cluster_peaks(scores * calibration.level, apart), tail, calibration.level)
         parts += [picture(drawn, "Scores against the time in which normal rows reach them once"), paragraph(_TAIL)]
     return parts
 
@@ -186,7 +208,7 @@ def _names(result: "FitResult", shown: Sequence[int]) -> list[tuple[str, str]]:
 
 def _left_out(result: "FitResult") -> str:
     more = len(result.settings.channels) - len(_shown(result))
-    return f"{more} more channels are not drawn" if more > 0 else ""
+    return f" <span>{more} more channels are not drawn</span>" if more > 0 else ""
 
 
 def _gap_s(result: "FitResult") -> float:

@@ -1,6 +1,7 @@
 """Tables of the report of `fit`."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -75,8 +76,8 @@ def worst_parts(result: "FitResult") -> list[str]:
 
 def _worst_figure(result: "FitResult") -> str:
     excerpts = [_excerpt(result, one) for one in result.worst[:_MOST_DRAWN]]
-    figure = signals.excerpts(excerpts, result.settings.timezone)
-    return picture(figure, "The worst stretches among the rows around them", keys([("truth", "reproduced badly")]))
+    draw = partial(signals.excerpts, excerpts, result.settings.timezone)
+    return picture(draw, "The worst stretches among the rows around them", keys([("truth", "reproduced badly")]))
 
 
 def _excerpt(result: "FitResult", one: WorstStretch) -> signals.Excerpt:

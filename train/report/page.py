@@ -1,7 +1,7 @@
 """The page that a report is: one HTML file that needs nothing beside it."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
 from importlib import resources
@@ -10,7 +10,11 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from train.console.errors import DatasetError
-from train.plots.style import to_svg
+from train.plots.style import NARROW, WIDE, Size, to_svg
+
+_MOST_BESIDE = 4
+"""Columns of a table that a phone has room for."""
+_NO_NAME = '<span class="unseen">of what</span>'
 
 
 @dataclass(frozen=True)
@@ -57,27 +61,41 @@ def page(title: str, subtitle: str, facts: Sequence[Fact], sections: Sequence[Se
     )
 
 
-def picture(figure: Figure, label: str, caption: str = "") -> str:
-    """A figure as part of a section; `label` says in words what it shows."""
+def picture(draw: Callable[[Size], Figure], label: str, caption: str = "") -> str:
+    """A figure as part of a section, drawn for a desk and for a phone; `label` says in words what it shows."""
     below = f"<figcaption>{caption}</figcaption>" if caption else ""
-    return f"<figure>{to_svg(figure, label)}{below}</figure>"
+    drawn = "".join(to_svg(draw(size), label, size) for size in (WIDE, NARROW))
+    return f"<figure>{drawn}{below}</figure>"
 
 
-def table(header: Sequence[str], rows: Sequence[Sequence[str]], own: int | None = None) -> str:
-    """Rows of text as a table; columns whose cells are numbers stand to the right, row `own` is set off."""
+def table(
+    header: Sequence[str], rows: Sequence[Sequence[str]], own: int | None = None, stacked: bool | None = None
+) -> str:
+    """Rows of text as a table; columns whose cells are numbers stand to the right, row `own` is set off.
+
+    On a phone each row is a block of lines, name and cell, where it is `stacked`: by itself
+    from five columns on.
+    """
     right = [all(_is_number(row[column]) for row in rows) for column in range(len(header))]
+    stacked = len(header) > _MOST_BESIDE if stacked is None else stacked
+    head = "".join(
+        f'<th role="columnheader" scope="col"{" class=number" if number else ""}>{escape(name) or _NO_NAME}</th>'
+        for name, number in zip(header, right, strict=True)
+    )
 
-    def line(cells: Sequence[str], tag: str) -> str:
+    def line(cells: Sequence[str]) -> str:
         return "".join(
-            f"<{tag}{' class=number' if number else ''}>{escape(cell)}</{tag}>"
-            for cell, number in zip(cells, right, strict=True)
+            f'<td role="cell"{" class=number" if number else ""} data-name="{escape(name)}">{escape(cell)}</td>'
+            for name, cell, number in zip(header, cells, right, strict=True)
         )
 
     body = "\n".join(
-        f"<tr{' class=own' if number == own else ''}>{line(row, 'td')}</tr>" for number, row in enumerate(rows)
+        f'<tr role="row"{" class=own" if number == own else ""}>{line(row)}</tr>' for number, row in enumerate(rows)
     )
+    # The roles stand there since blocks and grids in place of rows take them away.
     return (
-        f'<div class="table"><table><thead><tr>{line(header, "th")}</tr></thead>\n<tbody>{body}</tbody></table></div>'
+        f'<table role="table"{" class=stacked" if stacked else ""}><thead role="rowgroup"><tr role="row">{head}</tr>'
+        f'</thead>\n<tbody role="rowgroup">{body}</tbody></table>'
     )
 
 
@@ -94,11 +112,11 @@ def heading(text: str) -> str:
 def keys(entries: Sequence[tuple[str, str]]) -> str:
     """What the shades of a figure mean: (colour's role, meaning)."""
     shown = (
-        f'<span class="key" style="background: color-mix(in srgb, var(--{color}) 35%, transparent)"></span>'
-        f"{escape(meaning)}"
+        f'<span><span class="key" style="background: color-mix(in srgb, var(--{color}) 35%, transparent)"></span>'
+        f"{escape(meaning)}</span>"
         for color, meaning in entries
     )
-    return " &nbsp; ".join(shown)
+    return " ".join(shown)
 
 
 def _section(section: Section) -> str:

@@ -1,6 +1,7 @@
 """The report of `score`: one file, its episodes and its scores."""
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,12 @@ HOW_TO_READ = (
     "The score says how far the readings are from that, measured so that 1.0 is the alarm level, "
     "which was set from normal rows that it was calibrated on. An episode begins after several scores above 1.0 in a "
     "row and ends when the score has come down again. The channel blamed is the one with the largest part in the score."
+)
+
+CLOSER = (
+    "Each episode, the loudest where there are many, on the channels that lead the score there, with what went before "
+    "and came after. The band is what the detector expected of the channel at that moment, its tolerance to both "
+    "sides: hardly any normal row leaves it. A relation between channels or a rhythm can be wrong inside the band."
 )
 
 
@@ -55,14 +62,17 @@ def _over_time(bundle: Bundle, played: Played, truth: Sequence[Anomaly]) -> Sect
 
 
 def _closer(bundle: Bundle, played: Played, truth: Sequence[Anomaly]) -> Section:
-    text = "The loudest episodes, on the channels that lead the score there, with what went before and came after."
-    return Section("A closer look", text, tuple(close_ups(bundle, played, truth)))
+    return Section("A closer look", CLOSER, tuple(close_ups(bundle, played, truth)))
 
 
 def _scores(played: Played) -> Section:
-    figure = score_histogram(played.replay.score[played.first :], "rows")
+    scores = played.replay.score[played.first :]
     text = (
         "How often each score came. On a quiet recording nearly all rows lie well to the left of the alarm level; "
         "a hump beyond it is either a real change of the machine or a calibration that has seen too little of normal."
     )
-    return Section("Distribution of the score", text, (picture(figure, "Histogram of the score"),))
+    return Section(
+        "Distribution of the score",
+        text,
+        (picture(partial(score_histogram, scores, "rows"), "Histogram of the score"),),
+    )

@@ -10,7 +10,8 @@ from edge.detector.members.registry import MEMBERS, position
 from edge.detector.score.engine import Scored
 from edge.wire.events import Reason
 
-_OF_BASELINE, _OF_NETWORK = 0, 1
+OF_BASELINE, OF_NETWORK = 0, 1
+"""Rows of a calibration's spread: how far normal rows stay from baselines, and from what the network makes."""
 _LEVEL = position("level")
 
 
@@ -28,7 +29,7 @@ def explained(
     scale = calibration.scaler.scale[slot]
     tolerance = calibration.spread * scale
     of_level = scored.reason[n] == _LEVEL
-    outside = np.abs(values - scored.level[n]) > tolerance[_OF_BASELINE]
+    outside = np.abs(values - scored.level[n]) > tolerance[OF_BASELINE]
     seen = of_level & outside
     reasons: list[Reason] = [
         "level" if seen[at] else "pattern" if of_level[at] else MEMBERS[member].reason
@@ -37,7 +38,7 @@ def explained(
     known = np.isfinite(scored.expected[n])
     by_level = seen | ~known
     expected = np.where(by_level, scored.level[n], scored.expected[n])
-    return reasons, expected, np.where(by_level, tolerance[_OF_BASELINE], tolerance[_OF_NETWORK])
+    return reasons, expected, np.where(by_level, tolerance[OF_BASELINE], tolerance[OF_NETWORK])
 
 
 class Step(NamedTuple):

@@ -207,7 +207,15 @@ def test_metrics_are_plain_json() -> None:
     body = measure([judged("..##", "..##")], 30.0).to_dict()
 
     assert body["findings"] == [
-        {"file": "a", "start": 1002.0, "onset": 1002.0, "found_at": 1002.0, "channel": None, "delay_s": 0.0}
+        {
+            "file": "a",
+            "start": 1002.0,
+            "end": 1003.0,
+            "onset": 1002.0,
+            "found_at": 1002.0,
+            "channel": None,
+            "delay_s": 0.0,
+        }
     ]
     assert body["f1"] == 1.0
 
@@ -231,38 +239,6 @@ def test_clock_takes_no_row_before_the_first_evaluated_one() -> None:
     assert blind.best_row([judged("####....", "........", first=5)]) == 0
     assert blind.best_row([judged("..######", "........", first=5)]) == 0
     assert measure(blind.clock([judged("..######", "........", first=5)]), 0.0).rows == 3
-
-
-def test_fixed_limits_alarm_after_three_rows_beyond_three_sds() -> None:
-    file = judged("......####", "..........")
-    values = np.array([[0.0], [1.0], [0.0], [1.0], [0.0], [1.0], [9.0], [9.0], [9.0], [9.0]])
-
-    (limited,) = blind.fixed_limits([file], [values], [blind.mean_and_sd(values[:6])], window=30)
-
-    assert limited.score[6] == pytest.approx(8.5 / 1.5)
-    assert np.flatnonzero(limited.alarm).tolist() == [8, 9]
-    assert np.flatnonzero(limited.starts).tolist() == [8]
-
-
-@pytest.mark.parametrize(("value", "outside"), [(1.99, False), (2.01, True)])
-def test_fixed_limits_stand_at_three_sds(value: float, outside: bool) -> None:
-    file = judged("....", "....")
-
-    (limited,) = blind.fixed_limits([file], [np.full((4, 1), value)], [(np.array([0.5]), np.array([0.5]))], window=30)
-
-    assert limited.alarm.any() == outside
-
-
-def test_fixed_limits_pass_over_missing_values() -> None:
-    nan = float("nan")
-    mean, sd = blind.mean_and_sd(np.array([[1.0, nan, nan], [3.0, 5.0, nan]]))
-
-    (limited,) = blind.fixed_limits([judged("....", "....")], [np.full((4, 3), nan)], [(mean, sd)], window=30)
-
-    assert mean.tolist() == [2.0, 5.0, 0.0]
-    assert sd[0] == 1.0
-    assert np.isinf(sd[2])
-    assert limited.score.tolist() == [0.0] * 4
 
 
 @pytest.mark.data
