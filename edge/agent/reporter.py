@@ -15,6 +15,7 @@ from edge.delivery.publisher import Publisher
 from edge.detector.group import Outcome
 from edge.state.ledger import Ledger
 from edge.wire.payload import encode_payload
+from edge.wire.state import EpisodeNow
 
 log = logging.getLogger(__name__)
 
@@ -76,12 +77,10 @@ class Reporter:
         for stream in served.difference(self._alarms):
             self._opened(stream)
 
-    def state(
-        self, stream: str, outcome: Outcome, judged: bool, tops: Mapping[str, float | None] | None = None
-    ) -> None:
+    def state(self, stream: str, outcome: Outcome, judged: bool, now: Mapping[str, EpisodeNow] | None = None) -> None:
         """What the stream's latest row gave; published at once where an alarm or an episode changed.
 
-        What is not `judged` is `unknown`, never `OFF`. `tops` are the highest scores of its open episodes so far.
+        What is not `judged` is `unknown`, never `OFF`. `now` is how its open episodes stand.
         """
         standing = self._of(stream)
         if outcome.anomaly == "commissioning":
@@ -89,7 +88,7 @@ class Reporter:
         else:
             standing.judged = "OFF" if judged else "unknown"
         standing.score, standing.time = outcome.score, outcome.time
-        standing.planned, standing.tops = outcome.planned, tops or {}
+        standing.planned, standing.now = outcome.planned, now or {}
         if stream in self.ledger.touched:
             self._opened(stream)
         else:
