@@ -7,6 +7,8 @@ EXAMPLES ?= 1000000
 HOURS ?= 720
 KEY ?=
 MACHINE ?=
+BASE ?=
+SAVE ?=
 ONLY ?=
 environment = @$(PYTHON) .ci/environment.py --python $(PYTHON)
 run = .venv/bin/python -m
@@ -15,7 +17,7 @@ units = --unit speed=rpm --unit flow=m3/h --unit pressure=bar --unit motor_curre
 
 both_runtimes = $$(test -x .venv-tflite/bin/python && echo --runtime-python .venv-tflite/bin/python)
 
-.PHONY: help demo test test-integrations test-homeassistant check docs results bench attack chaos fuzz soak model picture page-pictures release clean
+.PHONY: help demo test test-integrations test-homeassistant check docs results bench attack chaos fuzz soak model picture page-pictures release image clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -90,6 +92,10 @@ page-pictures: ## redraw docs/pictures/page: the live page before made-up machin
 release: ## wheel, source, .deb, pins with hashes, SBOMs, signed, into dist (KEY=file MACHINE=aarch64)
 	$(environment)
 	@$(run) release $(if $(KEY),--key '$(KEY)') $(if $(MACHINE),--machine $(MACHINE))
+
+image: ## image of the edge, by podman or docker (BASE=debian: no registry; MACHINE=aarch64; SAVE=file)
+	$(environment)
+	@$(run) release.image $(if $(BASE),--base '$(BASE)') $(if $(MACHINE),--machine $(MACHINE)) $(if $(SAVE),--save '$(SAVE)')
 
 clean: ## remove environments, caches and what the demo wrote
 	rm -rf .venv .venv-* demo-output build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -8,7 +8,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from release.platforms import ROOT, Platform, requirements
+from release.platforms import EXTRAS, ROOT, Platform, requirements
 
 _RUNTIME = "tflite-runtime"
 _PIP = (sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check", "--no-input")
@@ -52,13 +52,13 @@ def options(target: Platform, python: str) -> list[str]:
     ]
 
 
-def resolve(target: Platform, python: str) -> list[Wheel]:
-    """The wheels that a gateway needs, with all that they need.
+def resolve(target: Platform, python: str, extras: tuple[str, ...] = EXTRAS) -> list[Wheel]:
+    """The wheels that a gateway with these extras needs, with all that they need.
 
     Raises:
         ReleaseError: the index has no wheel of one of them.
     """
-    wanted = requirements(target, python)
+    wanted = requirements(target, python, extras=extras)
     # tflite-runtime asks for a numpy that has no wheel where the system's is taken.
     alone = [one for one in wanted if target.from_system and one.name == _RUNTIME]
     others = [one for one in wanted if one not in alone]

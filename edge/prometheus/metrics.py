@@ -36,6 +36,7 @@ OF_AGENT = (
     Metric("offbeat_resident_memory_bytes", "Resident memory of the agent.", ("rss_bytes",)),
     Metric("offbeat_written_bytes", "Bytes the agent has written to disk.", ("written_bytes",), True),
     Metric("offbeat_uptime_seconds", "Time since the agent started.", ("uptime_s",)),
+    Metric("offbeat_health_timestamp_seconds", "When the agent last gave its figures, Unix time.", ("time",)),
 )
 OF_STREAM = (
     Metric("offbeat_stream_online", "Whether the stream's sensors are heard.", ("online",)),

@@ -107,8 +107,8 @@ def test_an_agent_serves_what_it_publishes(run, broker):
             publish("sensors/pump1/readings", encode_readings(row))
 
     wait_for(lambda: 'offbeat_stream_readings_total{stream="pump1"} 50.0' in scraped(port), "the count")
-    found = scraped(port)
-    assert 'offbeat_stream_state{state="OFF",stream="pump1"} 1.0' in found
+    off = 'offbeat_stream_state{state="OFF",stream="pump1"} 1.0'
+    found = wait_for(lambda: off in (text := scraped(port)) and text, "the state, which comes at a pace of its own")
     assert 'offbeat_source_up{source="field"} 1.0' in found
     assert "offbeat_broker_connected 1.0" in found
     assert agent.stop() == 0
