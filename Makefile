@@ -31,7 +31,7 @@ test: ## all tests (PYTHON=python3.13: with another Python)
 	$(environment) --tflite-runtime
 	$(run) pytest -n 2 --dist loadfile
 
-test-integrations: ## beside Prometheus, Node-RED and a browser themselves
+test-integrations: ## beside Prometheus, Node-RED, a browser and podman themselves
 	$(environment) --node
 	OFFBEAT_NODE=build/node $(run) pytest -m integration tests/integrations --ignore tests/integrations/homeassistant
 

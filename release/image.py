@@ -5,7 +5,6 @@ import os
 import shutil
 import subprocess
 import sys
-import tarfile
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -103,34 +102,14 @@ def run(command: list[str], what: str) -> None:
         raise ReleaseError(f"{what} failed: {' '.join(command)[:300]}")
 
 
-def pack(folder: Path, target: Platform, dist: Path) -> Path:
-    """The context with the compose project, as an archive of the release: an image of it needs no index."""
-    name = f"offbeat-{version()}-containers-{target.machine}"
-    (dist / f"{name}.cdx.json").write_bytes((folder / "bill-of-materials.json").read_bytes())
-    with tarfile.open(dist / f"{name}.tar.gz", "w:gz") as archive:
-        archive.add(folder, f"{name}/image", filter=_anonymous)
-        for file in sorted(one for one in DEPLOY.iterdir() if one.is_file()):
-            archive.add(file, f"{name}/{file.name}", filter=_anonymous)
-    return dist / f"{name}.tar.gz"
-
-
-def _anonymous(member: tarfile.TarInfo) -> tarfile.TarInfo:
-    member.uid = member.gid = 0
-    member.uname = member.gname = "root"
-    return member
-
-
 def _image(options: argparse.Namespace, work: Path) -> list[str]:
     target, base = platform(options.machine), options.base
     if base == "debian":
         base = debian_base(target, tool())
     names = options.tag or [f"{NAME}:{tag(target)}", f"{NAME}:latest"]
-    if options.context:
-        folder = options.context
-    else:
-        (work / "dist").mkdir()
-        wheel, _ = python_parts.build(work, work / "dist")
-        folder = context(target, wheel, work)
+    (work / "dist").mkdir()
+    wheel, _ = python_parts.build(work, work / "dist")
+    folder = context(target, wheel, work)
     build(folder, target, base, names)
     if options.save:
         options.save.unlink(missing_ok=True)
@@ -145,7 +124,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     here = os.uname().machine
     parser.add_argument("--machine", choices=machines, default=here, help="(this machine's)")
     parser.add_argument("--base", metavar="IMAGE", help="base of the Containerfile; `debian` makes one of its packages")
-    parser.add_argument("--context", type=Path, metavar="FOLDER", help="of a release's archive; default: built here")
     parser.add_argument("--tag", action="append", metavar="NAME", help=f"({NAME}:VERSION-ARCH and {NAME}:latest)")
     parser.add_argument("--save", type=Path, metavar="FILE", help="also write it to a file, for `podman load`")
     options = parser.parse_args(arguments)
