@@ -73,26 +73,21 @@ class Episode:
 
     News is told at once: that it became worse, that another channel leads than any that was told. Else it is told
     after `first_s` seconds, then after twice that and so on, at last every `update_every_s`: an episode is a few
-    messages however long it lasts. One that has come back is told every `update_every_s` from its start. A row under
-    the alarm level is not told, it would read as if all were well.
+    messages however long it lasts. A row under the alarm level is not told, it would read as if all were well.
     """
 
     def __init__(self, event: Event, update_every_s: float, first_s: float = FIRST_UPDATE_S) -> None:
         self.last = event if event.score != event.top_score else replace(event, peak=event.peak or _peak(event))
         """As it was said last; only its top score and its peak are those of all rows since."""
-        self._update_every_s = max(update_every_s, LEAST_UPDATE_S)
-        self._first_s = first_s if event.occurrences == 1 else self._update_every_s
+        self._update_every_s, self._first_s = max(update_every_s, LEAST_UPDATE_S), first_s
         self._said_at = event.time
         self._updates = 0
         self._led = [part.channel for part in event.contributors[:1]]  # told as leading, in their order
-        self.has_calmed = event.occurrences > 1
-        """Whether it was told once that it calms, or that it is known to come and go."""
+        self.has_calmed = False
+        """Whether it was told once that it calms."""
 
-    def update(self, look: Look, must: bool = False, known: bool = False) -> list[Event]:
-        """The `update` that this row is worth, if any; one that `must` be told is, unless the row is a calm one.
-
-        Which channel leads is no news where what the row shows is `known` of what comes and goes.
-        """
+    def update(self, look: Look, must: bool = False) -> list[Event]:
+        """The `update` that this row is worth, if any; one that `must` be told is, unless the row is a calm one."""
         event = _next(self.last, look)
         due_s = look.time - self._said_at
         worse = _severity_rose(self.last, event)
@@ -101,14 +96,10 @@ class Episode:
             if worse and due_s >= LEAST_UPDATE_S:
                 return self._say(_at_peak(event))
             return self._pass_over(event)
-        news = worse or (not known and self._leads_anew(event, due_s))
+        news = worse or self._leads_anew(event, due_s)
         if must or due_s >= self._wait_s(self._first_s, 2, self._updates) or (news and due_s >= LEAST_UPDATE_S):
             return self._say(event)
         return self._pass_over(event)
-
-    def recur(self, occurrences: int) -> None:
-        """It was quiet for a while, and is in alarm again, so many times by now."""
-        self.last = replace(self.last, occurrences=occurrences)
 
     def calm(self, look: Look) -> list[Event]:
         """The alarm is off since this row: the last `update` for as long as it stays so.
