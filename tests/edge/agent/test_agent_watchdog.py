@@ -54,7 +54,10 @@ def test_a_loop_that_hangs_feeds_no_watchdog_and_one_that_goes_on_does():
         """What is said and kept is not looked at here."""
 
     scoring, watchdog = Scoring(), Watchdog()
-    quiet = SimpleNamespace(start=nothing, stop=nothing, tick=nothing, health=nothing, serve=nothing)
+    publisher = SimpleNamespace(health=nothing)
+    quiet = SimpleNamespace(
+        start=nothing, stop=nothing, tick=nothing, health=nothing, serve=nothing, publisher=publisher
+    )
     agent = Agent(
         streams=[],
         inferences=[scoring],
