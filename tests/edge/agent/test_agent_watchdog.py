@@ -54,9 +54,13 @@ def test_a_loop_that_hangs_feeds_no_watchdog_and_one_that_goes_on_does():
         """What is said and kept is not looked at here."""
 
     scoring, watchdog = Scoring(), Watchdog()
-    publisher = SimpleNamespace(health=nothing)
     quiet = SimpleNamespace(
-        start=nothing, stop=nothing, tick=nothing, health=nothing, serve=nothing, publisher=publisher
+        start=nothing,
+        stop=nothing,
+        tick=nothing,
+        serve=nothing,
+        health=lambda *_arguments: {},
+        publisher=SimpleNamespace(health=nothing),
     )
     agent = Agent(
         streams=[],
