@@ -3,21 +3,18 @@
 import argparse
 import json
 import re
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from edge.agent.left_behind import read_served
-from edge.config.settings import Config, ConfigError, load_config
+from edge.commands.ending import ended
+from edge.config.settings import Config, load_config
 from edge.config.structure import nearest
 from edge.detector.bundle.files import write_atomically
 from edge.state.files import VERSION
-from edge.state.lock import InUseError, StateLock
-from edge.wire.payload import printable
+from edge.state.lock import InUseError, no_agent_on
 from edge.wire.topics import valid_stream_id
-
-_REFUSED, _BAD_SETUP = 1, 2
 
 
 class RenameError(Exception):
@@ -26,17 +23,9 @@ class RenameError(Exception):
 
 def rename(options: argparse.Namespace) -> int:
     """Rename and print what was moved; 1 where that cannot be done now, 2 where the config is no good."""
-    try:
-        config = load_config(options.config)
-        said = renamed(config, options.old, options.new)
-    except ConfigError as error:
-        print(f"offbeat-edge: {error}", file=sys.stderr)
-        return _BAD_SETUP
-    except (RenameError, InUseError, OSError) as error:
-        print(f"offbeat-edge: {printable(str(error))}", file=sys.stderr)
-        return _REFUSED
-    print("\n".join(said))
-    return 0
+    return ended(
+        lambda: renamed(load_config(options.config), options.old, options.new), "", RenameError, InUseError, OSError
+    )
 
 
 def renamed(config: Config, old: str, new: str) -> list[str]:
@@ -54,11 +43,7 @@ def renamed(config: Config, old: str, new: str) -> list[str]:
     folder = config.device.state_dir
     if not folder.is_dir():
         raise RenameError(f"there is no state folder {folder}; the agent makes it when it runs first")
-    lock = StateLock(folder)
-    lock.take()
-    if not lock.held:
-        raise RenameError(f"state_dir {folder} cannot be written to by this user")
-    try:
+    with no_agent_on(folder):
         moves = dict(_moves(folder / "streams", old, new))
         if not moves:
             raise RenameError(f"there is no state of a stream {old!r} in {folder}{nearest(old, _streams(folder))}")
@@ -73,8 +58,6 @@ def renamed(config: Config, old: str, new: str) -> list[str]:
             target.chmod(0o600)
         for path, _ in moves.values():
             path.unlink()
-    finally:
-        lock.release()
     return _told(config, moves, old, new)
 
 

@@ -39,12 +39,12 @@ class BackupWriter:
         """Begin.
 
         Raises:
-            FileExistsError: there is such a file.
+            BackupError: there is such a file.
             OSError: the disk refuses.
         """
         self._path, self._unfinished = path, path.with_name(f".{path.name}.new")
         if path.exists():
-            raise FileExistsError(17, "it is there already", str(path))
+            raise BackupError(f"{path} is there already; name another file")
         self._unfinished.unlink(missing_ok=True)
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
         self._file = os.fdopen(os.open(self._unfinished, flags, 0o600), "wb")
@@ -74,7 +74,7 @@ class BackupWriter:
         """Complete it and give it its name, both or neither.
 
         Raises:
-            OSError: the disk refuses; FileExistsError: somebody was quicker.
+            OSError: the disk refuses; BackupError: somebody was quicker.
         """
         sums = self._sums.copy()
         self.add(_SUMS, json.dumps(sums).encode())
@@ -86,8 +86,8 @@ class BackupWriter:
         try:
             os.link(self._unfinished, self._path)  # which, unlike a rename, replaces nothing
             self._unfinished.unlink()
-        except FileExistsError:
-            raise
+        except FileExistsError as error:
+            raise BackupError(f"{self._path} is there by now; name another file") from error
         except OSError:  # a file system without links, such as that of most memory sticks
             self._unfinished.replace(self._path)
 

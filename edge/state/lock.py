@@ -3,7 +3,8 @@
 import fcntl
 import logging
 import os
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 log = logging.getLogger(__name__)
@@ -63,6 +64,24 @@ class StateLock:
         if self._handle is not None:
             os.close(self._handle)
             self._handle = None
+
+
+@contextmanager
+def no_agent_on(folder: Path) -> Iterator[None]:
+    """Keep agents off a state folder that is there, while a command changes it.
+
+    Raises:
+        InUseError: one runs on it.
+        PermissionError: this user cannot write to it.
+    """
+    lock = StateLock(folder)
+    lock.take()
+    if not lock.held:
+        raise PermissionError(f"state_dir {folder} cannot be written to by this user")
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def holder(folder: Path) -> str | None:

@@ -63,8 +63,8 @@ class Count:
     """Faults not found, by kind."""
 
 
-def day(seed: int, rows: int) -> Day:
-    """Flushes and faults of a stretch, drawn."""
+def day(seed: int, rows: int, flushes: bool = True) -> Day:
+    """Flushes and faults of a stretch, drawn; the same faults also where it is to have no `flushes`."""
     chance = np.random.default_rng(seed)
     faults, at = [], float(chance.uniform(*FAULT_APART_S))
     while at + FAULT_S[1] < rows:
@@ -72,8 +72,8 @@ def day(seed: int, rows: int) -> Day:
         faults.append(make_fault(str(chance.choice(_KINDS)), START + at, START + at + length))
         at += length + float(chance.uniform(*FAULT_APART_S))
     block = record(SimulationSettings(START, float(rows), seed=seed), 1, tuple(faults))
-    flushes, at = [], float(chance.uniform(300, APART_S[0]))
-    while at + 2 * FLUSH_ROWS < rows:
+    begun, at = [], float(chance.uniform(300, APART_S[0]))
+    while flushes and at + 2 * FLUSH_ROWS < rows:
         first, height = int(at), 1 + AMPLITUDE * chance.normal()
         begin, at = START + first, at + float(chance.uniform(*APART_S))
         if any(one.start - 300 < begin < one.end + 300 for one in faults):
@@ -81,12 +81,12 @@ def day(seed: int, rows: int) -> Day:
         shape = np.clip(np.minimum(np.arange(1, FLUSH_ROWS + 1), np.arange(FLUSH_ROWS, 0, -1)) / RAMP_ROWS, 0, 1)
         for name, size in FLUSH.items():
             block.values[first : first + FLUSH_ROWS, INDEX[name]] += height * size * shape
-        flushes.append(begin)
+        begun.append(begin)
     told = [
         Row(when, values, number == 0)
         for number, (when, values) in enumerate(zip(block.times.tolist(), block.values, strict=True))
     ]
-    return Day(told, flushes, faults)
+    return Day(told, begun, faults)
 
 
 def play(group: StreamGroup, days: Sequence[Day]) -> Count:

@@ -1,9 +1,11 @@
 """What machines do after they were commissioned on their own first rows: for devices that will be."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
+from edge.detector.bundle.calibration import Calibration
 from edge.detector.bundle.peaks import Peaks, joined_peaks
 from edge.detector.bundle.scaler import fit_scaler
 from edge.detector.learn.calibrate import CalibrationError, NormalRows, learn
@@ -48,13 +50,13 @@ def fleet(
     for rows in sorted((windows * shape.window for windows in COMMISSIONED_WINDOWS), reverse=True):
         if commission_rows is not None and (rows > commission_rows or found):
             continue
-        parts = [
-            _later(network, shape, scaling, one, rows, kind, tuning)
+        machines = [
+            (replace(one, lead=rows), calibration)
             for one in _machines(split, scaling, rows, shape.window)
+            if (calibration := _commissioned(network, shape, scaling, one, rows, kind, tuning)) is not None
         ]
-        seen = [part for part in parts if part is not None]
-        if seen:
-            found[rows] = joined_peaks(seen).thinned()
+        if machines:
+            found[rows] = joined_peaks(_later(network, shape, machines, tuning)).thinned()
     return found
 
 
@@ -83,10 +85,10 @@ def _cut(stream: StreamRun, rows: np.ndarray, unseen_from: float) -> StreamRun:
     return StreamRun(times, stream.values[part], stream.slots[part], restart, unseen=bool(times[-1] >= unseen_from))
 
 
-def _later(
+def _commissioned(
     network: Network, shape: Shape, scaling: Scaling, run: StreamRun, rows: int, kind: str, tuning: Tuning
-) -> Peaks | None:
-    """What one machine reached after its first rows; None where it cannot be commissioned on them."""
+) -> Calibration | None:
+    """What one machine learns from its first rows; None where it cannot be commissioned on them."""
     first = StreamRun(run.times[:rows], run.values[:rows], run.slots[:rows], run.restart[:rows])
     try:
         scaler = fit_scaler(first.values, kind, (), first.slots, scaling.calendar.slots)
@@ -97,10 +99,21 @@ def _later(
             own_scaler=True,
             fitted_range=scaling.fitted_range,
         )
-        learned = learn(network, shape, normal, tuning)
+        return learn(network, shape, normal, tuning).calibration
     except (CalibrationError, ValueError):
         return None
-    engine = Engine(network, shape, 1, tuning)
-    engine.commission(0, learned.calibration)
-    seen = finished(played(engine, [replace(run, lead=rows)]))
-    return reached(seen, learned.calibration.sizes, np.full(len(seen.stream), run.unseen), shape, tuning)
+
+
+def _later(
+    network: Network, shape: Shape, machines: Sequence[tuple[StreamRun, Calibration]], tuning: Tuning
+) -> list[Peaks]:
+    """What each machine reached after its lead, all played side by side."""
+    engine = Engine(network, shape, len(machines), tuning)
+    for at, (_, calibration) in enumerate(machines):
+        engine.commission(at, calibration)
+    seen = finished(played(engine, [run for run, _ in machines]))
+    peaks = []
+    for at, (run, calibration) in enumerate(machines):
+        own = seen.of(at)
+        peaks.append(reached(own, calibration.sizes, np.full(len(own.stream), run.unseen), shape, tuning))
+    return peaks

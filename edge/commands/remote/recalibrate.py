@@ -2,41 +2,29 @@
 
 import argparse
 import getpass
-import sys
 from typing import Any
 
+from edge.commands.ending import ended
 from edge.config.settings import Config, ConfigError, load_config
 from edge.config.structure import nearest
-from edge.state.lock import InUseError, StateLock
+from edge.state.lock import InUseError, no_agent_on
 from edge.state.recalibration import RecalibrationError, Recalibrations
 from edge.wire.local_link import NobodyThereError, ask_local
-from edge.wire.payload import printable
-
-_REFUSED, _BAD_SETUP = 1, 2
 
 
 def recalibrate(options: argparse.Namespace) -> int:
     """Ask the agent that runs, or leave a note for the next start; 1 where nothing changed, 2 where the config is no
     good."""
-    try:
-        config = load_config(options.config)
-        ids = [stream.id for stream in config.stream]
-        if options.stream not in ids:
-            raise ConfigError(f"there is no stream {options.stream!r}{nearest(options.stream, ids)}")
-        said = _asked(config, options.stream, options.undo, options.by or getpass.getuser())
-    except ConfigError as error:
-        print(f"offbeat-edge: {error}", file=sys.stderr)
-        return _BAD_SETUP
-    except (RecalibrationError, InUseError, OSError) as error:
-        print(f"offbeat-edge: nothing has changed: {printable(str(error))}", file=sys.stderr)
-        return _REFUSED
-    print(printable(said))
-    return 0
+    return ended(lambda: [_asked(options)], "nothing has changed: ", RecalibrationError, InUseError, OSError)
 
 
-def _asked(config: Config, stream: str, undo: bool, by: str) -> str:
+def _asked(options: argparse.Namespace) -> str:
     """What was done, in words."""
-    folder = config.device.state_dir
+    config, stream, undo = load_config(options.config), options.stream, options.undo
+    ids = [one.id for one in config.stream]
+    if stream not in ids:
+        raise ConfigError(f"there is no stream {stream!r}{nearest(stream, ids)}")
+    folder, by = config.device.state_dir, options.by or getpass.getuser()
     try:
         answer = ask_local(folder, "recalibrate", {"stream": stream, "undo": undo, "by": by})
     except NobodyThereError:
@@ -47,7 +35,7 @@ def _asked(config: Config, stream: str, undo: bool, by: str) -> str:
 
 
 def _left_a_note(config: Config, stream: str, undo: bool) -> str:
-    """With the state folder locked, so that no agent starts meanwhile.
+    """With no agent on the state folder.
 
     Raises:
         InUseError: an agent has the folder and does not answer.
@@ -55,15 +43,9 @@ def _left_a_note(config: Config, stream: str, undo: bool) -> str:
     folder = config.device.state_dir
     if not folder.is_dir():
         raise RecalibrationError(f"there is no state folder {folder}: nothing was learnt yet")
-    lock = StateLock(folder)
-    lock.take()
-    if not lock.held:
-        raise RecalibrationError(f"state_dir {folder} cannot be written to by this user")
-    try:
+    with no_agent_on(folder):
         asked = Recalibrations(folder / "streams")
         (asked.ask_back if undo else asked.ask)(stream)
-    finally:
-        lock.release()
     what = "goes on with what it knew before" if undo else "forgets what it has learnt"
     return f"{stream}: {what} when the agent starts"
 

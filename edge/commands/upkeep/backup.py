@@ -2,40 +2,29 @@
 
 import argparse
 import sqlite3
-import sys
 import time
 from pathlib import Path
 from typing import Any
 
 from edge import __version__
+from edge.commands.ending import ended
 from edge.commands.upkeep.bundle_files import read_bundle
 from edge.commands.upkeep.kept_files import PASSWORD_VARIABLE, named_files, without_passwords
-from edge.config.settings import Config, ConfigError, load_without_secrets
+from edge.config.settings import Config, load_without_secrets
 from edge.detector.bundle.files import BundleError, load_bundle, read_file
 from edge.state.backup import add_state, holds_state
 from edge.state.backup_file import BackupError, BackupWriter
-from edge.wire.payload import printable
 
-_REFUSED, _BAD_SETUP = 1, 2
 _MOST_BYTES = 1_000_000
 """Of a certificate, key or password."""
 
 
 def backup(options: argparse.Namespace) -> int:
     """Write a backup and print what is in it; 1 where that cannot be done, 2 where the config is no good."""
-    try:
-        said = write_backup(options.config, options.file, options.secrets)
-    except ConfigError as error:
-        print(f"offbeat-edge: {error}", file=sys.stderr)
-        return _BAD_SETUP
-    except FileExistsError:
-        print(f"offbeat-edge: {options.file} is there already; name another file", file=sys.stderr)
-        return _REFUSED
-    except (BackupError, OSError, sqlite3.Error) as error:
-        print(f"offbeat-edge: no backup was written: {printable(str(error))}", file=sys.stderr)
-        return _REFUSED
-    print("\n".join(map(printable, said)))
-    return 0
+    return ended(
+        lambda: write_backup(options.config, options.file, options.secrets),
+        "no backup was written: ", BackupError, OSError, sqlite3.Error,
+    )  # fmt: skip
 
 
 def write_backup(config_path: Path, file: Path, secrets: bool = False) -> list[str]:
@@ -43,7 +32,6 @@ def write_backup(config_path: Path, file: Path, secrets: bool = False) -> list[s
 
     Raises:
         ConfigError: the config cannot be used.
-        FileExistsError: there is such a file.
         BackupError, OSError, sqlite3.Error: something cannot be read or written; there is no backup then.
     """
     config = load_without_secrets(config_path)

@@ -2,7 +2,6 @@
 
 import argparse
 import os
-import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -10,38 +9,27 @@ from attrs import evolve
 
 from edge.agent.loading import live_sources, load_streams, trust_of
 from edge.agent.trial import Trial
+from edge.commands.ending import ended
 from edge.commands.upkeep.bundle_files import read_bundle
 from edge.config.settings import Config, ConfigError, StreamConfig, load_config
 from edge.config.structure import nearest
 from edge.detector.bundle.files import MANIFEST, BundleError
 from edge.state.bundle_place import BundlePlace, SwitchError
 from edge.trust.envelope import SIGNATURE
-from edge.wire.payload import printable
-
-_REFUSED, _BAD_SETUP = 1, 2
 
 
 def install_bundle(options: argparse.Namespace) -> int:
     """Verify, copy aside, try and switch; 1 where the old bundle stays, 2 where the config is no good."""
-    return _done(options, lambda config: install(config, options.stream, options.bundle))
+    return _ended(lambda: install(load_config(options.config), options.stream, options.bundle))
 
 
 def rollback(options: argparse.Namespace) -> int:
     """Go back to the bundle before; 1 where there is none, 2 where the config is no good."""
-    return _done(options, lambda config: roll_back(config, options.stream))
+    return _ended(lambda: roll_back(load_config(options.config), options.stream))
 
 
-def _done(options: argparse.Namespace, act: Callable[[Config], list[str]]) -> int:
-    try:
-        said = act(load_config(options.config))
-    except ConfigError as error:
-        print(f"offbeat-edge: {error}", file=sys.stderr)
-        return _BAD_SETUP
-    except (BundleError, SwitchError, OSError) as error:
-        print(f"offbeat-edge: the old bundle stays: {printable(str(error))}", file=sys.stderr)
-        return _REFUSED
-    print("\n".join(map(printable, said)))
-    return 0
+def _ended(act: Callable[[], list[str]]) -> int:
+    return ended(act, "the old bundle stays: ", BundleError, SwitchError, OSError)
 
 
 def install(config: Config, stream: str | None, path: Path) -> list[str]:

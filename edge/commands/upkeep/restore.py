@@ -2,40 +2,32 @@
 
 import argparse
 import os
-import sys
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from edge.agent.loading import trust_of
+from edge.commands.ending import ended
 from edge.commands.upkeep.bundle_files import read_bundle
 from edge.commands.upkeep.kept_files import named_files
-from edge.config.settings import Config, ConfigError, load_without_secrets
+from edge.config.settings import Config, load_without_secrets
 from edge.detector.bundle.files import MANIFEST, BundleError, load_bundle
 from edge.state.backup import holds_state, prepared, put_in_place, staging
 from edge.state.backup_file import BackupError, Unpacked, about, unpack
 from edge.state.bundle_place import BundlePlace, SwitchError
 from edge.state.lock import InUseError, StateLock
 from edge.trust.envelope import SIGNATURE
-from edge.wire.payload import printable
 
-_REFUSED, _BAD_SETUP = 1, 2
 _SERVICE_STATE = Path("/var/lib/offbeat")
 
 
 def restore(options: argparse.Namespace) -> int:
     """Restore and print what was done; 1 where all stays as it is, 2 where the config is no good."""
-    try:
-        said = put_back(options.config, options.file, options.replace)
-    except ConfigError as error:
-        print(f"offbeat-edge: {error}", file=sys.stderr)
-        return _BAD_SETUP
-    except (BackupError, BundleError, SwitchError, InUseError, OSError) as error:
-        print(f"offbeat-edge: nothing was restored: {printable(str(error))}", file=sys.stderr)
-        return _REFUSED
-    print("\n".join(map(printable, said)))
-    return 0
+    return ended(
+        lambda: put_back(options.config, options.file, options.replace),
+        "nothing was restored: ", BackupError, BundleError, SwitchError, InUseError, OSError,
+    )  # fmt: skip
 
 
 def put_back(config_path: Path, file: Path, replace: bool = False) -> list[str]:

@@ -1,7 +1,7 @@
 """Recorded runs, replayed in lockstep through an engine: what calibration learns from."""
 
 from collections.abc import Generator, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TypeVar
 
 import numpy as np
@@ -77,6 +77,11 @@ class Seen:
     """(n,): which run."""
     row: np.ndarray
     """(n,): which row of it completed the window."""
+
+    def of(self, stream: int) -> "Seen":
+        """What the windows of one run gave."""
+        own = self.stream == stream
+        return Seen(**{part.name: getattr(self, part.name)[own] for part in fields(self)})
 
     def per_row(self, scores: np.ndarray, runs: Sequence[Run]) -> list[np.ndarray]:
         """Scores (n,) of the windows as (rows,) for each run, NaN where a row completed none."""
