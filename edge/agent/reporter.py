@@ -128,9 +128,9 @@ class Reporter:
             self._publish(self._changed.pop())
 
     def over(self, stream: str, time_s: float) -> None:
-        """The stream came to its end: nothing is in alarm any more."""
+        """The stream came to its end: nothing is in alarm, and nothing is judged, any more."""
         standing = self._of(stream)
-        standing.judge("OFF")
+        standing.judge("unknown")
         standing.score, standing.time, standing.planned = math.nan, time_s, None
         self._opened(stream)
 

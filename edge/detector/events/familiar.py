@@ -13,8 +13,8 @@ WINDOWS = 10
 """Rows kept of an episode, windows: of a longer one half from its start, half up to its end."""
 ALIKE = 0.6
 """A window is the pattern's where the cosine between it and one of its windows is at least this: the same channels, in
-the same order, go the same way. Of a pump's flushes 99 rows of 100 reach it at any load and 94 reach 0.75; of the rows
-of its faults that look otherwise 1 in 50 reaches 0.5."""
+the same order, go the same way. 0.5 is no better and no worse for the simulated pump's flushes (`tests.soak.normal`),
+the only pattern that it was tried on."""
 LEAST, LOUDEST = 0.5, 1.5
 """How large it may be, as a multiple of that window: a leak that looks like a third of a flush is none, and one on top
 of a flush is told."""
