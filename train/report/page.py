@@ -76,7 +76,8 @@ def table(
     On a phone each row is a block of lines, name and cell, where it is `stacked`: by itself
     from five columns on.
     """
-    right = [all(_is_number(row[column]) for row in rows) for column in range(len(header))]
+    columns = [[row[column] for row in rows] for column in range(len(header))]
+    right = [any(cells) and all(map(_is_number, cells)) for cells in columns]
     stacked = len(header) > _MOST_BESIDE if stacked is None else stacked
     head = "".join(
         f'<th role="columnheader" scope="col"{" class=number" if number else ""}>{escape(name) or _NO_NAME}</th>'

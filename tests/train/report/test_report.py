@@ -147,6 +147,7 @@ def test_numbers_stand_to_the_right_and_dates_do_not() -> None:
     html = table(["n", "t"], [["1,204", "2020-03-09 10:14:33"], ["8.2 %", "-"]])
 
     assert html.count("class=number") == 3  # the head, and two cells
+    assert "class=number" not in table(["name", "option"], [["flow", ""], ["speed", ""]])  # which would not wrap
     assert '<td role="cell" data-name="t">2020' in html
 
 
