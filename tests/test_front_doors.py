@@ -61,6 +61,7 @@ def test_importing_a_package_loads_no_library(statement):
         ("from edge import load_bundle, Bundle, Event, Detector, Outcome", {"paho", "attr", "cattrs"}),
         ("from edge import AlertReader, BrokerSettings", {"numpy", "attr", "cattrs", "ai_edge_litert"}),
         ("from train import read_table", {"tensorflow", "keras", "ai_edge_litert", "matplotlib"}),
+        ("from train.cli import build_parser; build_parser()", HEAVY - {"numpy"} | {"sklearn", "scipy", "matplotlib"}),
     ],
 )
 def test_a_name_loads_only_what_it_needs(statement, without):

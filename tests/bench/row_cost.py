@@ -15,7 +15,8 @@ import numpy as np
 from edge.detector.bundle.files import Bundle, write_bundle
 from edge.detector.bundle.scaler import fit_scaler
 from edge.detector.group import StreamGroup, StreamSettings
-from edge.detector.learn.calibrate import NormalRows, calibrate
+from edge.detector.learn.calibrate import calibrate
+from edge.detector.learn.prepare import NormalRows
 from edge.detector.learn.runs import Run
 from edge.detector.rows.aligner import Aligner, AlignerSettings
 from edge.detector.rows.row import Row

@@ -12,7 +12,8 @@ from edge.detector.bundle.calibration import Calibration
 from edge.detector.bundle.files import Bundle, write_bundle
 from edge.detector.bundle.scaler import fit_scaler
 from edge.detector.group import Outcome, StreamGroup, StreamSettings
-from edge.detector.learn.calibrate import NormalRows, calibrate
+from edge.detector.learn.calibrate import calibrate
+from edge.detector.learn.prepare import NormalRows
 from edge.detector.learn.runs import Run
 from edge.detector.rows.row import Row
 from edge.detector.score.calibrations import Shape

@@ -13,7 +13,8 @@ import numpy as np
 
 from edge.detector.bundle.files import Bundle, write_bundle
 from edge.detector.bundle.scaler import Scaler, fit_scaler
-from edge.detector.learn.calibrate import NormalRows, calibrate
+from edge.detector.learn.calibrate import calibrate
+from edge.detector.learn.prepare import NormalRows
 from edge.detector.learn.runs import Run
 from edge.detector.score.calibrations import Shape
 from edge.detector.score.runtime import available_runtimes, open_model

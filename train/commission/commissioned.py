@@ -9,8 +9,8 @@ from typing import Any
 from edge.detector.bundle.calibration import Calibration
 from edge.detector.bundle.files import MANIFEST, Bundle, BundleError, write_bundle
 from edge.detector.bundle.rules import ChannelRules, rules_to_dict
-from edge.detector.learn.calibrate import CalibrationError
 from edge.detector.learn.commissioning import commission
+from edge.detector.learn.prepare import CalibrationError
 from edge.detector.members.tuning import DEFAULT
 from edge.detector.rows.season import Calendar
 from edge.detector.score.runtime import PREFERRED_VARIANTS, load_model

@@ -7,7 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from edge.detector.bundle.calibration import Calibration
-from edge.detector.learn.calibrate import CalibrationError, NormalRows, learn
+from edge.detector.learn.calibrate import learned_together
+from edge.detector.learn.prepare import CalibrationError, NormalRows, Prepared, prepared_together
+from edge.detector.learn.runs import finished
 from edge.detector.members.registry import NAMES, wanted_rows
 from edge.detector.members.tuning import DEFAULT, Tuning
 from edge.detector.score.calibrations import Shape
@@ -41,10 +43,8 @@ def calibrate_variants(
     Raises:
         FitError: the runs have too few rows.
     """
-    return {
-        name: calibrate_network(open_model(file, BATCHES), shape, scaling, split, tuning)
-        for name, file in models.items()
-    }
+    prepared = _prepared(shape, scaling, split, tuning)
+    return {name: _calibrated(open_model(file, BATCHES), shape, prepared, tuning) for name, file in models.items()}
 
 
 def calibrate_network(
@@ -59,20 +59,31 @@ def calibrate_network(
     Raises:
         FitError: the runs have too few rows.
     """
+    return _calibrated(network, shape, _prepared(shape, scaling, split, tuning), tuning)
+
+
+def _prepared(shape: Shape, scaling: Scaling, split: Split, tuning: Tuning) -> Prepared:
+    """What all normal rows teach without a network: the same for every variant."""
     streams = in_pieces(split, shape.window, scaling.calendar)
     drift = scaling.max_drift / scaling.scaler.scale.mean(axis=0)
-    try:
-        rows = NormalRows(streams, scaling.scaler, drift, fitted_range=scaling.fitted_range, remembers=True)
-        learned = learn(network, shape, rows, tuning)
-    except CalibrationError as error:
-        raise FitError(f"too few rows to calibrate on: {error}") from error
+    rows = NormalRows(streams, scaling.scaler, drift, fitted_range=scaling.fitted_range, remembers=True)
+    (prepared,) = finished(prepared_together(shape, [rows], tuning))
+    if isinstance(prepared, CalibrationError):
+        raise FitError(f"too few rows to calibrate on: {prepared}") from prepared
+    return prepared
+
+
+def _calibrated(network: Network, shape: Shape, prepared: Prepared, tuning: Tuning) -> tuple[Calibration, ScoredRows]:
+    (learned,) = finished(learned_together(network, shape, [prepared], tuning))
     if not learned.calibration.judges:
         wanted = min(wanted_rows(name, shape.window, tuning) for name in NAMES)
         raise FitError(
             f"{learned.calibration.rows} rows are too few for any statistic to take part: give {wanted} and more "
             f"without a gap, or a smaller --window than {shape.window}"
         )
-    unseen = [(run, scores[run.lead :]) for run, scores in zip(streams, learned.scores, strict=True) if run.unseen]
+    unseen = [
+        (run, scores[run.lead :]) for run, scores in zip(prepared.rows.runs, learned.scores, strict=True) if run.unseen
+    ]
     times = np.concatenate([run.learned.times for run, _ in unseen])
     return learned.calibration, ScoredRows(times, np.concatenate([scores for _, scores in unseen]))
 

@@ -8,9 +8,10 @@ import numpy as np
 from edge.detector.bundle.calibration import Calibration
 from edge.detector.bundle.peaks import Peaks, joined_peaks
 from edge.detector.bundle.scaler import fit_scaler
-from edge.detector.learn.calibrate import CalibrationError, NormalRows, learn
+from edge.detector.learn.calibrate import learned_together
 from edge.detector.learn.commissioning import in_parts
 from edge.detector.learn.limits import reached
+from edge.detector.learn.prepare import NormalRows, Prepared, prepared_together
 from edge.detector.learn.runs import Run as StreamRun
 from edge.detector.learn.runs import finished, played
 from edge.detector.members.tuning import DEFAULT, Tuning
@@ -53,11 +54,8 @@ def fleet(
     for rows in sorted((windows * shape.window for windows in COMMISSIONED_WINDOWS), reverse=True):
         if commission_rows is not None and (rows > commission_rows or found):
             continue
-        machines = [
-            (replace(one, lead=rows), calibration)
-            for one in _machines(split, scaling, rows, shape.window)
-            if (calibration := _commissioned(network, shape, scaling, one, rows, kind, tuning)) is not None
-        ]
+        runs = _machines(split, scaling, rows, shape.window)
+        machines = _commissioned(network, shape, scaling, runs, rows, kind, tuning)
         if machines:
             found[rows] = joined_peaks(_later(network, shape, machines, tuning)).thinned()
     return found
@@ -89,22 +87,26 @@ def _cut(stream: StreamRun, rows: np.ndarray, unseen_from: float) -> StreamRun:
 
 
 def _commissioned(
-    network: Network, shape: Shape, scaling: Scaling, run: StreamRun, rows: int, kind: str, tuning: Tuning
-) -> Calibration | None:
-    """What one machine learns from its first rows; None where it cannot be commissioned on them."""
-    first = StreamRun(run.times[:rows], run.values[:rows], run.slots[:rows], run.restart[:rows])
-    try:
-        scaler = fit_scaler(first.values, kind, (), first.slots, scaling.calendar.slots)
-        normal = NormalRows(
-            in_parts(first, shape.window),
-            scaler,
-            scaling.max_drift / scaler.scale.mean(axis=0),
-            own_scaler=True,
-            fitted_range=scaling.fitted_range,
-        )
-        return learn(network, shape, normal, tuning).calibration
-    except (CalibrationError, ValueError):
-        return None
+    network: Network, shape: Shape, scaling: Scaling, runs: Sequence[StreamRun], rows: int, kind: str, tuning: Tuning
+) -> list[tuple[StreamRun, Calibration]]:
+    """The machines that can be commissioned on their first rows, as leads of their runs, and what they learn there."""
+    able, normal = [], []
+    for run in runs:
+        first = StreamRun(run.times[:rows], run.values[:rows], run.slots[:rows], run.restart[:rows])
+        try:
+            scaler = fit_scaler(first.values, kind, (), first.slots, scaling.calendar.slots)
+        except ValueError:
+            continue
+        drift = scaling.max_drift / scaler.scale.mean(axis=0)
+        parts = in_parts(first, shape.window)
+        able.append(replace(run, lead=rows))
+        normal.append(NormalRows(parts, scaler, drift, own_scaler=True, fitted_range=scaling.fitted_range))
+    prepared = finished(prepared_together(shape, normal, tuning))
+    known = [(run, one) for run, one in zip(able, prepared, strict=True) if isinstance(one, Prepared)]
+    if not known:
+        return []
+    learned = finished(learned_together(network, shape, [one for _, one in known], tuning))
+    return [(run, one.calibration) for (run, _), one in zip(known, learned, strict=True)]
 
 
 def _later(

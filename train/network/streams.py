@@ -6,8 +6,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from edge.detector.learn.calibrate import FOLDS
 from edge.detector.learn.commissioning import part_of
+from edge.detector.learn.prepare import FOLDS
 from edge.detector.learn.runs import Run as StreamRun
 from edge.detector.rows.row import Row
 from edge.detector.rows.season import Calendar

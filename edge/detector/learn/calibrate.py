@@ -5,49 +5,20 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from edge.detector.bundle.calibration import Calibration, everything
+from edge.detector.bundle.calibration import Calibration
 from edge.detector.bundle.gaussian import fit_gaussian
-from edge.detector.bundle.memory import remember
 from edge.detector.bundle.peaks import Peaks, joined_peaks
-from edge.detector.bundle.scaler import Scaler, fit_scaler
 from edge.detector.bundle.tail import cluster_peaks, peaks_apart
 from edge.detector.learn.limits import limits_of, reached, series_of, tail_of
+from edge.detector.learn.prepare import FOLDS, CalibrationError, NormalRows, Prepared, prepared_together
 from edge.detector.learn.runs import Run, Seen, Steps, finished, played
-from edge.detector.learn.settle import settle
-from edge.detector.members.registry import BY_CHANNEL, MEMBERS, Limits
+from edge.detector.members.registry import BY_CHANNEL, MEMBERS
 from edge.detector.members.tuning import DEFAULT, Tuning
 from edge.detector.score.calibrations import Shape
 from edge.detector.score.engine import Engine
 from edge.detector.score.fusion import excess
 from edge.detector.score.runtime import Network
 
-_KEPT = 0.95
-"""Part of the variance that the components kept explain; usual in process monitoring (Chiang, Russell, Braatz 2001)."""
-_LEAST_VARIANCE = 1e-12
-
-
-def residual_projector(rows: np.ndarray) -> np.ndarray:
-    """(channels, channels) matrix that takes a row to its part outside the principal components of (n, channels) rows.
-
-    Rows are distances from the baseline, z-units; their mean is taken as zero.
-    Source: Jackson and Mudholkar 1979, the Q statistic or squared prediction error.
-    """
-    channels = rows.shape[1]
-    if not len(rows):
-        return np.zeros((channels, channels))
-    variances, axes = np.linalg.eigh(rows.T @ rows / len(rows))
-    variances, axes = variances[::-1], axes[:, ::-1]
-    total = max(float(variances.sum()), _LEAST_VARIANCE)
-    kept = int(np.searchsorted(np.cumsum(variances) / total, _KEPT)) + 1
-    axes = axes[:, :kept]
-    return np.eye(channels) - axes @ axes.T
-
-
-FOLDS = 5
-"""Parts that normal rows are cut into: what members learn from four of them is tried on the fifth."""
-LEAD_WINDOWS = 4
-"""Windows before a part that bring charts to where they would be. A baseline takes longer: so limits know how it
-starts, as it does after every silence."""
 _LEAST_RESIDUAL = 0.02
 """Least scale of a residual, z-units: a network is not to be believed to a hundredth of a channel's spread."""
 _SCALE_ROWS, _LEAST_SCALE_ROWS = 4000, 200
@@ -57,29 +28,6 @@ _LEAST_SIZE = {"level": 0.05, "bias": 0.02, "energy": 0.02}
 _WITHIN = 0.999
 """Part of the normal rows that a tolerance holds."""
 _LEAST_SPREAD = 1e-3
-
-
-class CalibrationError(ValueError):
-    """Rows that no calibration can be made of; the message says how many are wanted."""
-
-
-@dataclass(frozen=True)
-class NormalRows:
-    """What a calibration is learned on."""
-
-    runs: Sequence[Run]
-    """Parts of normal runs, each with its lead; every `FOLDS`-th one is tried on what the others teach."""
-    scaler: Scaler
-    max_drift: np.ndarray
-    """(channels,): how far baselines may drift, z-units of `scaler`."""
-    own_scaler: bool = False
-    """Whether `scaler` was fitted on these very rows: each part is then tried with one that was not."""
-    fitted_range: np.ndarray | None = None
-    """(2, channels): lowest and highest reading that the network was fitted on, z-units; None where it is not known."""
-    remembers: bool = False
-    """Whether windows are remembered: some kilobytes, for a bundle."""
-    fleet: Peaks | None = None
-    """What other machines reached that were commissioned on as many of their own first rows."""
 
 
 @dataclass(frozen=True)
@@ -109,22 +57,33 @@ def learn(network: Network, shape: Shape, rows: NormalRows, tuning: Tuning = DEF
 
 def learning_steps(network: Network, shape: Shape, rows: NormalRows, tuning: Tuning = DEFAULT) -> Steps[Learned]:
     """`learn`, step by step."""
-    windows = sum(run.windows(shape) for run in rows.runs)
-    if not windows:
-        raise CalibrationError(
-            f"{sum(len(run.learned.times) for run in rows.runs)} rows hold no window of {shape.window} rows without a "
-            f"gap; calibration wants {20 * shape.window} rows in a row to be sensible, and {shape.window} at the least"
-        )
-    blank = _blank(rows, shape.channels)
-    known = yield from _without_network(rows.scaler, rows.runs, blank, shape, tuning, rows.remembers)
-    known = yield from _with_residuals(network, shape, known, rows.runs, tuning)
-    engine = Engine(network, shape, len(rows.runs), tuning)
-    for fold in range(min(FOLDS, len(rows.runs))):
-        own = yield from _fold(rows, fold, known, shape, tuning)
-        for stream in range(fold, len(rows.runs), FOLDS):
-            engine.commission(stream, own)
-    seen = yield from played(engine, rows.runs)
-    return _limited(seen, known, rows, shape, tuning)
+    (prepared,) = yield from prepared_together(shape, [rows], tuning)
+    if isinstance(prepared, CalibrationError):
+        raise prepared
+    (learned,) = yield from learned_together(network, shape, [prepared], tuning)
+    return learned
+
+
+def learned_together(
+    network: Network, shape: Shape, machines: Sequence[Prepared], tuning: Tuning = DEFAULT
+) -> Steps[list[Learned]]:
+    """What the network adds to what each machine's rows teach, step by step, side by side."""
+    known = yield from _with_residuals(network, shape, machines, tuning)
+    runs = [run for one in machines for run in one.rows.runs]
+    engine = Engine(network, shape, len(runs), tuning)
+    stream = 0
+    for one, own in zip(machines, known, strict=True):
+        for number in range(len(one.rows.runs)):
+            fold = one.folds[number % FOLDS]
+            engine.commission(stream, replace(fold, shifted=own.shifted, residual_scale=own.residual_scale))
+            stream += 1
+    seen = yield from played(engine, runs)
+    learned, first = [], 0
+    for one, own in zip(machines, known, strict=True):
+        after = first + len(one.rows.runs)
+        learned.append(_limited(seen.between(first, after), own, one.rows, shape, tuning))
+        first = after
+    return learned
 
 
 def engine_after(
@@ -137,77 +96,34 @@ def engine_after(
     return engine
 
 
-def _blank(rows: NormalRows, channels: int) -> Calibration:
-    ones = np.ones(channels)
-    return Calibration(
-        scaler=rows.scaler,
-        residual_scale=ones,
-        projector=np.zeros((channels, channels)),
-        sizes=np.ones((len(BY_CHANNEL), channels)),
-        limits=Limits(np.zeros(len(MEMBERS)), np.ones(len(MEMBERS))),
-        rows_behind=np.zeros(len(MEMBERS), int),
-        control_limit=ones,
-        wander=np.zeros((2, channels)),
-        shifted=False,
-        max_drift=rows.max_drift,
-        fitted_range=everything(channels) if rows.fitted_range is None else rows.fitted_range,
-        spread=np.ones((2, channels)),
-        level=1.0,
-        tail=None,
-        rows=0,
-        span_s=1.0,
-        memory=None,
-    )
-
-
-def _without_network(
-    scaler: Scaler, runs: Sequence[Run], known: Calibration, shape: Shape, tuning: Tuning, remembers: bool = False
-) -> Steps[Calibration]:
-    """What runs teach of baselines, of relations between channels and, perhaps, of windows."""
-    settled = yield from settle(scaler, runs, shape, tuning)
-    return replace(
-        known,
-        scaler=scaler,
-        control_limit=settled.control,
-        wander=settled.wander,
-        projector=np.round(residual_projector(np.concatenate(settled.distances)), 6),
-        memory=remember(settled.distances, shape.window) if remembers else None,
-    )
-
-
-def _fold(rows: NormalRows, fold: int, known: Calibration, shape: Shape, tuning: Tuning) -> Steps[Calibration]:
-    """The calibration for every `FOLDS`-th run, learned on the others where there are others."""
-    others = [run for number, run in enumerate(rows.runs) if number % FOLDS != fold] or list(rows.runs)
-    scaler = rows.scaler
-    if rows.own_scaler and len(rows.runs) > 1:
-        learned = [run.learned for run in others]
-        values, slots = (np.concatenate([getattr(run, name) for run in learned]) for name in ("values", "slots"))
-        try:
-            scaler = fit_scaler(values, scaler.kind, (), slots, len(scaler.center))
-        except ValueError as error:
-            raise CalibrationError(f"a part of these rows has no value of a channel: {error}") from error
-    return (yield from _without_network(scaler, others, known, shape, tuning, rows.remembers))
-
-
 def _with_residuals(
-    network: Network, shape: Shape, known: Calibration, runs: Sequence[Run], tuning: Tuning
-) -> Steps[Calibration]:
+    network: Network, shape: Shape, machines: Sequence[Prepared], tuning: Tuning
+) -> Steps[list[Calibration]]:
     """With the residuals' scale, and whether the network does better on readings relative to the baseline.
 
     A rig that drifts is told better so; a machine that starts and stops is not, since
     its baseline swings with it.
     """
-    runs = [run for run in runs if run.unseen] or list(runs)
-    runs = [_shortened(run, _SCALE_ROWS // len(runs)) for run in runs]
-    scales = []
-    for shifted in (False, True):
-        engine = Engine(network, shape, len(runs), tuning)
-        for stream in range(len(runs)):
-            engine.commission(stream, replace(known, shifted=shifted))
-        seen = yield from played(engine, runs)
-        scales.append(_robust_scale(seen.last))
-    shifted = bool((np.log(scales[1]) - np.log(scales[0])).mean() < 0)
-    return replace(known, shifted=shifted, residual_scale=scales[1 if shifted else 0])
+    runs: list[Run] = []
+    given: list[Calibration] = []
+    parts = []
+    for one in machines:
+        own = [run for run in one.rows.runs if run.unseen] or list(one.rows.runs)
+        own = [_shortened(run, _SCALE_ROWS // len(own)) for run in own]
+        for shifted in (False, True):
+            parts.append((len(runs), len(runs) + len(own)))
+            runs += own
+            given += [replace(one.known, shifted=shifted)] * len(own)
+    engine = Engine(network, shape, len(runs), tuning)
+    for stream, calibration in enumerate(given):
+        engine.commission(stream, calibration)
+    seen = yield from played(engine, runs)
+    scales = [_robust_scale(seen.between(first, after).last) for first, after in parts]
+    known = []
+    for one, plain, relative in zip(machines, scales[::2], scales[1::2], strict=True):
+        shifted = bool((np.log(relative) - np.log(plain)).mean() < 0)
+        known.append(replace(one.known, shifted=shifted, residual_scale=relative if shifted else plain))
+    return known
 
 
 def _shortened(run: Run, rows: int) -> Run:

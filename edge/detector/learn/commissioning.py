@@ -10,14 +10,8 @@ from edge.detector.bundle.calibration import Calibration, OlderCalibrationError,
 from edge.detector.bundle.files import Bundle, BundleError, Variant
 from edge.detector.bundle.peaks import Peaks
 from edge.detector.bundle.scaler import fit_scaler
-from edge.detector.learn.calibrate import (
-    FOLDS,
-    LEAD_WINDOWS,
-    CalibrationError,
-    NormalRows,
-    engine_after,
-    learning_steps,
-)
+from edge.detector.learn.calibrate import engine_after, learning_steps
+from edge.detector.learn.prepare import FOLDS, LEAD_WINDOWS, CalibrationError, NormalRows
 from edge.detector.learn.runs import Run, Steps, finished
 from edge.detector.members.registry import NAMES, wanted_rows
 from edge.detector.members.tuning import Tuning

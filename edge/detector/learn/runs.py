@@ -1,7 +1,7 @@
 """Recorded runs, replayed in lockstep through an engine: what calibration learns from."""
 
 from collections.abc import Generator, Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import TypeVar
 
 import numpy as np
@@ -80,8 +80,13 @@ class Seen:
 
     def of(self, stream: int) -> "Seen":
         """What the windows of one run gave."""
-        own = self.stream == stream
-        return Seen(**{part.name: getattr(self, part.name)[own] for part in fields(self)})
+        return self.between(stream, stream + 1)
+
+    def between(self, first: int, after: int) -> "Seen":
+        """What the windows of consecutive runs gave, the first of them run 0."""
+        own = slice(*np.searchsorted(self.stream, [first, after]))
+        seen = Seen(**{part.name: getattr(self, part.name)[own] for part in fields(self)})
+        return replace(seen, stream=seen.stream - first)
 
     def per_row(self, scores: np.ndarray, runs: Sequence[Run]) -> list[np.ndarray]:
         """Scores (n,) of the windows as (rows,) for each run, NaN where a row completed none."""

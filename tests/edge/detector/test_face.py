@@ -11,7 +11,7 @@ from edge.detector.bundle.files import Bundle
 from edge.detector.bundle.rules import ChannelRules
 from edge.detector.events.settings import StreamSettings
 from edge.detector.face import Detector, Options
-from edge.detector.learn.calibrate import CalibrationError
+from edge.detector.learn.prepare import CalibrationError
 from edge.detector.outcome import Outcome
 from edge.detector.replay import Recording, replay
 from edge.wire.events import Event

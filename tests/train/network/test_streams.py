@@ -1,6 +1,6 @@
 import numpy as np
 
-from edge.detector.learn.calibrate import FOLDS, LEAD_WINDOWS
+from edge.detector.learn.prepare import FOLDS, LEAD_WINDOWS
 from edge.detector.rows.season import Calendar
 from train.network.streams import in_pieces
 from train.read.dataset import Run, Segment

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from train.benchmarks.families.leaving_out import CONSTANTS
+from edge.detector.members.tuning import NUMBERS as CONSTANTS
 
 if TYPE_CHECKING:
     from rich.console import Console

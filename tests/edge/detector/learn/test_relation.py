@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from edge.detector.learn.calibrate import residual_projector
+from edge.detector.learn.prepare import residual_projector
 
 
 def together(rows: int = 2000, off: float = 0.05, seed: int = 0) -> np.ndarray:

@@ -17,7 +17,7 @@ FLOOR = DEFAULT.control * 0.3
 
 
 def settled(*runs: Run):
-    return finished(settle(PLAIN, runs, Shape(WINDOW, 2), DEFAULT))
+    return finished(settle([(PLAIN, runs)], Shape(WINDOW, 2), DEFAULT))[0]
 
 
 def still(level: float, rows: int = 400) -> Run:
@@ -97,6 +97,6 @@ def test_a_season_knows_where_its_slots_are_and_wanders_nowhere():
     run = run_of(np.random.default_rng(0).normal(1.0, 0.1, (400, 2)))
     run = Run(run.times, run.values, np.arange(400) % 2, run.restart)
 
-    found = finished(settle(scaler, [run], Shape(WINDOW, 2, slots=2), DEFAULT))
+    found = finished(settle([(scaler, [run])], Shape(WINDOW, 2, slots=2), DEFAULT))[0]
 
     assert not found.wander.any()

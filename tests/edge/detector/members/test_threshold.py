@@ -12,7 +12,8 @@ from edge.detector.bundle.files import BundleError
 from edge.detector.bundle.gaussian import fit_gaussian
 from edge.detector.bundle.scaler import fit_scaler
 from edge.detector.events.settings import StreamSettings
-from edge.detector.learn.calibrate import NormalRows, calibrate, learn
+from edge.detector.learn.calibrate import calibrate, learn
+from edge.detector.learn.prepare import NormalRows
 from edge.detector.members.threshold import THRESHOLDS, named, threshold_from_dict
 from edge.detector.members.tuning import DEFAULT
 from edge.detector.score.calibrations import Shape

@@ -8,8 +8,9 @@ import pytest
 
 from edge.detector.bundle.calibration import calibration_from_dict
 from edge.detector.events.settings import StreamSettings
-from edge.detector.learn.calibrate import FOLDS, LEAD_WINDOWS, CalibrationError, learn
+from edge.detector.learn.calibrate import learn
 from edge.detector.learn.commissioning import fleet_after, in_parts
+from edge.detector.learn.prepare import FOLDS, LEAD_WINDOWS, CalibrationError
 from edge.detector.learn.runs import Run, finished, played
 from edge.detector.members.registry import NAMES
 from edge.detector.members.tuning import DEFAULT
