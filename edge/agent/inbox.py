@@ -11,6 +11,8 @@ from edge.sources.intake import Arrival
 
 LONGEST_S = 0.1
 """How long readings are gathered at most, seconds: no period is so long that an alert had time to spare."""
+_FEWEST, _MOST = 16, 256
+"""Readings of a turn: those of a board that floods are scored one after another, and whoever else sends waits."""
 
 
 @dataclass
@@ -22,6 +24,8 @@ class Gathering:
 
     part: float = 0.0
     """Of the shortest period."""
+    most: int = _MOST
+    """Readings that a turn takes at most."""
     _taken_at: float = -math.inf
 
     def wait_s(self, periods_s: Iterable[float], monotonic: float) -> float:
@@ -32,6 +36,22 @@ class Gathering:
     def taken(self, more: bool, monotonic: float) -> None:
         """Readings were taken; with `more` waiting there is nothing to gather."""
         self._taken_at = -math.inf if more else monotonic
+
+    def worked(self, count: int, seconds: float) -> None:
+        """A turn with so many readings took so long: one that was too long for others that wait makes the next shorter.
+
+        >>> gathering = Gathering()
+        >>> gathering.worked(256, 0.4); gathering.most
+        64
+        >>> gathering.worked(64, 0.01); gathering.most
+        128
+        """
+        if count < self.most:
+            return
+        if seconds > LONGEST_S:
+            self.most = max(_FEWEST, int(self.most * LONGEST_S / seconds))
+        elif seconds < LONGEST_S / 2:
+            self.most = min(_MOST, 2 * self.most)
 
 
 log = logging.getLogger(__name__)

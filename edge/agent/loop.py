@@ -30,8 +30,6 @@ _LOOK_S = 2.0
 """How often the bundles' folders are looked at, seconds."""
 _FINISH_S = 2.0
 """How long leaving may go on scoring what has already come, seconds."""
-_READINGS_A_TURN = 256
-"""Most readings between two looks at the clock."""
 _SLICE_S = 0.02
 """How long a turn may work on a stream's commissioning, seconds: so long others wait at most."""
 _ROWS_WAITING = 1024
@@ -152,9 +150,11 @@ class Agent:
     def _turn(self, timeout_s: float) -> bool:
         """Take what has come and score it; whether anything had come."""
         self._gather()
-        arrivals = self.inbox.take(_READINGS_A_TURN, 0.0 if self._working else timeout_s, self._held())
+        most = max(self.gathering.most, len(self._routes))
+        arrivals = self.inbox.take(most, 0.0 if self._working else timeout_s, self._held())
+        begun = self.monotonic()
         if arrivals:
-            self.gathering.taken(len(arrivals) == _READINGS_A_TURN, self.monotonic())
+            self.gathering.taken(len(arrivals) == most, begun)
         for arrival in arrivals:
             for stream in self._routes.get((arrival.source, arrival.board), ()):
                 stream.inference.take(stream.number, arrival)
@@ -162,6 +162,7 @@ class Agent:
         if self._due("tick", TICK_S, monotonic):
             self._tick(monotonic)
         self._score(monotonic)
+        self.gathering.worked(len(arrivals), self.monotonic() - begun)
         self.feedback.serve(self.streams)
         self._working = any([inference.work(_SLICE_S) for inference in self.inferences])
         for _ in range(len(self.ended)):

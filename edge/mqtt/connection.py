@@ -161,7 +161,7 @@ class Connection:
             return
         if goodbye and self.connected and (sock := client.socket()) is not None:
             with heard_out(sock.fileno()) as deadline:
-                client.disconnect()
+                client.disconnect(properties=self._wishes.last_properties() if self.version == "5" else None)
                 while client.socket() is not None and time.monotonic() < deadline:
                     try:
                         self.step(deadline - time.monotonic())
@@ -179,7 +179,7 @@ class Connection:
         self._greeting, self.version = None, "5" if protocol == paho.MQTTv5 else "3.1.1"
         client = self._client = self._made(protocol)
         client.connect_timeout = timeout_s
-        clean = self._wishes.session_s is None
+        clean = self._wishes.kept_s is None
         try:
             use_credentials(client, self._settings)
         except OSError as error:

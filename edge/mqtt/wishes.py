@@ -37,17 +37,31 @@ class Wishes:
     session_s: int | None = None
     """How long the broker keeps subscriptions and what comes on them after the connection, seconds; None: not at all.
     MQTT 3.1.1 knows no time: there it is kept for good."""
+    brief_session_s: int | None = None
+    """As `session_s`, for a client id that nobody uses again: with MQTT 5 alone, and over with a goodbye."""
     max_payload_bytes: int | None = None
     """Longest payload that is taken. With MQTT 5 the broker is told to send nothing of more than four times its length;
     what lies between is counted."""
     manual_ack: bool = False
     """Whether messages of QoS 1 are acknowledged by `acknowledge` alone, not as they come."""
 
+    @property
+    def kept_s(self) -> int | None:
+        """How long a broker with MQTT 5 keeps the session, seconds; None: not at all."""
+        return self.brief_session_s if self.session_s is None else self.session_s
+
     def properties(self) -> Properties:
         """As MQTT 5 takes them."""
         properties = Properties(PacketTypes.CONNECT)
-        if self.session_s is not None:
-            properties.SessionExpiryInterval = self.session_s
+        if self.kept_s is not None:
+            properties.SessionExpiryInterval = self.kept_s
         if self.max_payload_bytes is not None:
             properties.MaximumPacketSize = 4 * self.max_payload_bytes + PACKET_OVERHEAD
+        return properties
+
+    def last_properties(self) -> Properties:
+        """Those of a goodbye with MQTT 5: a brief session is over with it."""
+        properties = Properties(PacketTypes.DISCONNECT)
+        if self.session_s is None and self.brief_session_s is not None:
+            properties.SessionExpiryInterval = 0
         return properties

@@ -7,8 +7,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, TextIO
 
+from edge.watch.callbacks import Trouble
 from edge.watch.lines import escaped, print_line, width_of
-from edge.watch.reader import Trouble
 from edge.watch.wording import alert_line, local_time
 from edge.wire.events import EventMessage
 from edge.wire.payload import printable

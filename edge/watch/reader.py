@@ -6,55 +6,34 @@ import time
 import uuid
 from collections import Counter, deque
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from edge.mqtt.connection import ConnectError, Connection
 from edge.mqtt.wishes import Message, Wishes
+from edge.watch.callbacks import (
+    OnAvailability,
+    OnEvent,
+    OnLink,
+    OnResponse,
+    OnState,
+    OnStatus,
+    OnTrouble,
+    Trouble,
+)
 from edge.watch.open_episodes import OpenEpisodes
 from edge.watch.sequencer import Received, Sequencer
 from edge.wire.backoff import Backoff
 from edge.wire.broker import BrokerSettings
-from edge.wire.events import EventError, EventMessage, decode_message
+from edge.wire.events import EventError, decode_message
 from edge.wire.payload import encode_payload
 from edge.wire.topics import DeviceTopics
-
-OnEvent = Callable[[EventMessage, bytes], None]
-"""Gets each alert once, in order, with its payload as it came."""
-OnState = Callable[[str, str, dict[str, Any]], None]
-"""Gets device, stream and the body of each `state`; an empty one where the topic was cleared."""
-OnStatus = Callable[[str, bool], None]
-"""Gets device and whether it is online."""
-OnAvailability = Callable[[str, str, bool], None]
-"""Gets device, stream and whether it is online; offline is a stream that is silent or not served."""
-OnResponse = Callable[[str, str, dict[str, Any]], None]
-"""Gets device, command and the answer to a request."""
-OnLink = Callable[[bool, str], None]
-"""Gets changes of the reader's own connection: there or not, and address or reason."""
-
-
-@dataclass(frozen=True, slots=True)
-class Trouble:
-    """What keeps alerts from being read."""
-
-    kind: Literal["unreadable", "missing", "refused"]
-    """`unreadable`: an alert that is none, or of a newer schema; `missing`: numbers `first` to `last` of a log did not
-    come; `refused`: a subscription, but not that to alerts."""
-    where: str
-    """Device and stream, device, or topic."""
-    reason: str
-    log: str = ""
-    first: int = 0
-    last: int = 0
-
-
-OnTrouble = Callable[[Trouble], None]
-
 
 _CONNECT_S = 5.0
 _PACKETS_A_TURN = 50
 _SESSION_S = 7 * 86400
 """How long the broker keeps what comes for a reader with a `client_id` that is away, seconds."""
+_BRIEF_S = 600
+"""The same for one without, whose link is lost; if its process ends without a goodbye this is left at the broker."""
 _TICK_S = 0.2
 """How often the reader looks up from the network: for `stop`, and for alerts held back long enough."""
 
@@ -69,12 +48,12 @@ class AlertReader:
     `on_turn` is called several times a second, whether or not the broker is there. What has no callback is not
     subscribed to. Only alerts are kept for a reader that is away: states are retained, the newest counts.
 
-    With a `client_id` in the broker settings the broker keeps what comes while the reader is away;
-    without one the reader gets what comes while it is there.
+    With a `client_id` in the broker settings the broker keeps what comes while the reader is away; without one only
+    while this reader's link is lost, for ten minutes, and not with MQTT 3.1.1.
 
     Each alert is given out until its callback has returned once. What a callback raises comes out of `run` as it is;
-    the next call of `run` goes on with that alert. Only then is it acknowledged, so that with a `client_id` a process
-    that dies meanwhile gets it again as well.
+    the connection stays, and the next call of `run` goes on with that alert (`close` ends it where there is none).
+    Only then is it acknowledged, so that with a `client_id` a process that dies meanwhile gets it again as well.
 
     >>> reader = AlertReader(BrokerSettings(), on_event=lambda message, payload: print(message.event.id))
     >>> reader.run(stop=threading.Event())  # doctest: +SKIP
@@ -124,42 +103,71 @@ class AlertReader:
             whatever a callback raises.
         """
         backoff = Backoff()
-        while not stop.is_set():
-            self._turn([])
-            reason = self._connect_and_read(stop, backoff)
-            if not stop.is_set():
-                self._link_is(False, f"{self._broker.address}: {reason}")
-                self._pause(backoff.next_s(), stop)
-        self._give_out(self._sequencer.flush())
-
-    def _connect_and_read(self, stop: threading.Event, backoff: Backoff) -> str:
-        """One connection; why it ended."""
-        session_s = None if self._broker.client_id is None else _SESSION_S
-        connection = Connection(self._broker, self._client_id, wishes=Wishes(session_s=session_s, manual_ack=True))
-        connection.on_message = self._on_message
-        connection.on_bad = lambda _reason: self._bad.update(["bad"])
-        self._connection = connection
         try:
-            connection.open(_CONNECT_S)
-            connection.subscribe([self._topics.event("+")])
-            connection.subscribe(self._beside(), qos=0)  # with more, the broker would queue them with the alerts
+            while not stop.is_set():
+                self._turn([])
+                reason = self._read(stop, backoff)
+                if not stop.is_set():
+                    self._link_is(False, f"{self._broker.address}: {reason}")
+                    self._pause(backoff.next_s(), stop)
+            self._give_out(self._sequencer.flush())
+        finally:
+            if stop.is_set():
+                self.close()
+
+    def close(self) -> None:
+        """Leave the broker, where `run` has raised and is not called again."""
+        self._drop(goodbye=True)
+
+    def _drop(self, goodbye: bool) -> None:
+        connection, self._connection = self._connection, None
+        self._unacknowledged.clear()  # what was not acknowledged comes again
+        if connection is not None:
+            connection.close(goodbye)
+
+    def _read(self, stop: threading.Event, backoff: Backoff) -> str:
+        """One connection, that which is there or another, until it or the reading ends; why it ended."""
+        try:
+            connection = self._connection or self._opened()
             self.connected = True
             self._link_is(True, self._broker.address)
             backoff.reset()
+            self._take(connection)
             while not stop.is_set() and connection.connected:
                 connection.step(_TICK_S, _PACKETS_A_TURN)
-                self._require_granted(connection)
-                self._turn(self._sequencer.advance(time.monotonic()))
-            return connection.why_ended
-        except ConnectError as error:
+                self._take(connection)
+            reason = connection.why_ended
+        except BaseException as error:
             if error is self._raised:
+                raise
+            self._drop(goodbye=False)  # with one, the broker would forget what it keeps
+            if not isinstance(error, ConnectError):
                 raise
             return str(error).removeprefix(f"{self._broker.address}: ")
         finally:
-            self.connected, self._connection = False, None
-            self._unacknowledged.clear()
-            connection.on_message = connection.on_bad = _ignore  # what comes from here on comes again
-            connection.close(goodbye=True)
+            self.connected = False
+        if not stop.is_set():  # else it is needed for the last acknowledgements
+            self._drop(goodbye=False)
+        return reason
+
+    def _opened(self) -> Connection:
+        """A new connection that has subscribed."""
+        session_s = None if self._broker.client_id is None else _SESSION_S
+        wishes = Wishes(session_s=session_s, brief_session_s=_BRIEF_S, manual_ack=True)
+        connection = Connection(self._broker, self._client_id, wishes=wishes)
+        connection.on_bad = lambda _reason: self._bad.update(["bad"])
+        self._connection = connection
+        connection.open(_CONNECT_S)
+        connection.subscribe([self._topics.event("+")])
+        connection.subscribe(self._beside(), qos=0)  # with more, the broker would queue them with the alerts
+        return connection
+
+    def _take(self, connection: Connection) -> None:
+        """What has come, one by one: a callback that raises leaves the rest for the next time."""
+        while connection.messages:
+            self._on_message(connection.messages.popleft())
+        self._require_granted(connection)
+        self._turn(self._sequencer.advance(time.monotonic()))
 
     def expect(self, device: str, log: str, seq: int) -> None:
         """The next alert of a log has this number: what an earlier run knew. To be called before `run`."""
@@ -184,15 +192,14 @@ class AlertReader:
         return [topic for topic, callback in wanted if callback is not None]
 
     def _require_granted(self, connection: Connection) -> None:
-        answers, connection.subscribed = connection.subscribed, []
-        for topic, refusal in answers:
+        while connection.subscribed:
+            topic, refusal = connection.subscribed.pop(0)
             if refusal is not None and topic == self._topics.event("+"):
                 raise ConnectError(f"the subscription to {topic} is refused: {refusal}")
             if refusal is not None:
                 self._call(self._on_trouble, Trouble("refused", topic, refusal))
-        refused, connection.refused = connection.refused, []
-        for _, reason in refused:
-            self._call(self._on_trouble, Trouble("refused", "a request", reason))
+        while connection.refused:
+            self._call(self._on_trouble, Trouble("refused", "a request", connection.refused.pop(0)[1]))
         connection.acknowledged.clear()
 
     def _pause(self, seconds: float, stop: threading.Event) -> None:
@@ -256,8 +263,8 @@ class AlertReader:
 
     def _turn(self, ready: list[Received]) -> None:
         self._ready.extend(ready)  # first of all: a callback may raise
-        gaps, self._sequencer.gaps = self._sequencer.gaps, []
-        for device, name, first, last in gaps:
+        while self._sequencer.gaps:
+            device, name, first, last = self._sequencer.gaps.pop(0)
             reason = f"alerts {first} to {last}" if last > first else f"alert {first}"
             self._call(self._on_trouble, Trouble("missing", device, reason, name, first, last))
         self._call(self._on_turn)

@@ -8,8 +8,9 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TextIO
 
+from edge.watch.callbacks import Trouble
 from edge.watch.display import Choice, Display, Enough
-from edge.watch.reader import AlertReader, Trouble
+from edge.watch.reader import AlertReader
 from edge.watch.replays import Replays
 from edge.watch.session import WatchSession
 from edge.wire.broker import BrokerSettings

@@ -5,6 +5,8 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
+from functools import partial
 
 from edge.watch.reader import AlertReader
 from tests.attack.registry import attack
@@ -13,8 +15,7 @@ from tests.helpers.agent import ROOT, events
 from tests.helpers.mosquitto import wait_for
 
 
-@attack("a callback that raises whatever it likes, MemoryError and SystemExit among it")
-def _raises(stand: Stand) -> None:
+def _raises(protocol: str, stand: Stand) -> None:
     errors = iter((OSError, MemoryError, SystemExit, KeyboardInterrupt, BrokenPipeError, ValueError))
     seen, stop = [], threading.Event()
 
@@ -23,7 +24,7 @@ def _raises(stand: Stand) -> None:
             raise error("on purpose")
         seen.append(received)
 
-    reader = AlertReader(stand.broker.settings, callback, hold_s=0.2)
+    reader = AlertReader(replace(stand.broker.settings, protocol=protocol), callback, hold_s=0.2)
 
     def read() -> None:
         while not stop.is_set():
@@ -40,6 +41,12 @@ def _raises(stand: Stand) -> None:
     wait_for(lambda: {one.seq for one in seen} >= {event["seq"] for event in events(stand.listener)}, "all", 30.0)
     stop.set()
     thread.join(10)
+
+
+for _protocol in ("5", "3.1.1"):
+    attack(f"a callback that raises whatever it likes, MemoryError and SystemExit among it, MQTT {_protocol}")(
+        partial(_raises, _protocol)
+    )
 
 
 @attack("watch | head -1 ends with the first line")

@@ -1,12 +1,17 @@
-"""One stream among misbehaving ones: a flood, garbage, a broken bundle, an absent port. What does it lose?"""
+"""One stream among misbehaving ones: a flood, garbage, a broken bundle, an absent port. What does it lose?
 
-import itertools
+The same readings go in the same moments to a second agent with a broker of its own, its control, where the others keep
+still: what a loaded machine delays, it delays there too. Whoever shouts is a process of its own.
+"""
+
 import json
+import os
 import statistics
-import threading
+import subprocess
+import sys
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,15 +19,15 @@ import paho.mqtt.client as paho
 
 from edge.wire.readings import encode_readings
 from edge.wire.topics import readings_topic
-from tests.chaos.garbage import PIECES
 from tests.chaos.recording import Recording
 from tests.chaos.stand import Stand, stand
 from tests.chaos.subscriber import Subscriber
+from tests.helpers.agent import ROOT
 from tests.helpers.mosquitto import Broker, Listener, wait_for
 from tests.helpers.tiny_bundle import write_tiny_bundle
 
 PERIOD_S = 1.0
-"""Of a row in the recording: an event later than this after its reading is delayed."""
+"""Of a row in the recording: an event that is later by this than the slowest of the control is delayed."""
 RATE = 20.0
 """Rows of the quiet stream a second; the loud one sends 20 times as many messages."""
 
@@ -64,7 +69,7 @@ Alert = tuple[str, float, float | None]
 
 @dataclass(frozen=True)
 class Heard:
-    """What came of the quiet stream's readings in one run."""
+    """What came of the quiet stream's readings at one agent."""
 
     readings: int
     """That the agent took in."""
@@ -77,7 +82,7 @@ class Heard:
 
 @dataclass(frozen=True)
 class Isolation:
-    """The quiet stream alone, and beside the others."""
+    """The quiet stream alone, and beside the others, in the same minute."""
 
     sent: int
     alone: Heard
@@ -91,8 +96,9 @@ class Isolation:
 
     @property
     def delayed(self) -> int:
-        """Alerts that came more than a row's period after their reading."""
-        return sum(latency > PERIOD_S for latency in self.beside.latency_s)
+        """Alerts that took a row's period longer than any of the control."""
+        slowest = max(self.alone.latency_s, default=0.0)
+        return sum(latency > slowest + PERIOD_S for latency in self.beside.latency_s)
 
     @property
     def faultless(self) -> bool:
@@ -104,28 +110,35 @@ class Isolation:
         return (
             f"a stream beside a flood, garbage, a broken bundle and an absent port: {self.sent} readings, "
             f"{len(self.beside.alerts)} alerts, {self.lost} lost, {self.delayed} delayed; from reading to alert "
-            f"{beside} (median; alone {alone}), at most {max(self.beside.latency_s):.2f} s"
+            f"{beside} (median; control {alone}), at most {max(self.beside.latency_s):.2f} s "
+            f"(control {max(self.alone.latency_s):.2f} s)"
         )
 
 
 def run(folder: Path, seed: int, rows: int = 600) -> Isolation:
-    """The same readings twice, to two agents: first nobody else sends, then the others misbehave."""
-    alone, beside = (_listen(folder / name, seed, rows, name == "beside") for name in ("alone", "beside"))
-    return Isolation(rows, alone, beside)
+    """The same readings to two agents; at one of them the others misbehave."""
+    with ExitStack() as stack:
+        alone, beside = (_started(folder / name, stack) for name in ("alone", "beside"))
+        with _misbehaving(beside.broker):
+            sent_at = _send([alone.broker, beside.broker], Recording(seed, "quiet", 1_795_000_000.0), rows)
+            for base in (alone, beside):
+                _settle(base, rows)
+        return Isolation(rows, *(_heard(base, times) for base, times in zip((alone, beside), sent_at, strict=True)))
 
 
-def _listen(folder: Path, seed: int, rows: int, misbehave: bool) -> Heard:
-    with stand(folder) as base:
-        write_tiny_bundle(folder / "broken")
-        (folder / "broken/float32.tflite").write_bytes(b"no model")
-        base.configure(_CONFIG)
-        base.agent.start()
-        wait_for(lambda: "source radio: up" in base.agent.log(), "the agent's subscription")
-        with _misbehaving(base.broker) if misbehave else nullcontext():
-            sent_at = _send(base.broker, Recording(seed, "quiet", 1_795_000_000.0), rows)
-            wait_for(lambda: _counts(base.health)["readings"] >= rows, "the readings", 30)
-            wait_for(lambda: _all_ended(base.subscriber), "the last end", 30)
-        return _heard(base, sent_at)
+def _started(folder: Path, stack: ExitStack) -> Stand:
+    base = stack.enter_context(stand(folder))
+    write_tiny_bundle(folder / "broken")
+    (folder / "broken/float32.tflite").write_bytes(b"no model")
+    base.configure(_CONFIG)
+    base.agent.start()
+    wait_for(lambda: "source radio: up" in base.agent.log(), "the agent's subscription", 60)
+    return base
+
+
+def _settle(base: Stand, rows: int) -> None:
+    wait_for(lambda: _counts(base.health)["readings"] >= rows, "the readings", 60)
+    wait_for(lambda: _all_ended(base.subscriber), "the last end", 60)
 
 
 def _heard(base: Stand, sent_at: Mapping[float, float]) -> Heard:
@@ -140,16 +153,21 @@ def _heard(base: Stand, sent_at: Mapping[float, float]) -> Heard:
     )
 
 
-def _send(broker: Broker, recording: Recording, rows: int) -> dict[float, float]:
-    """Publish the rows one by one; monotonic time at which each was published, by the row's time."""
-    sent_at = {}
-    with _client(broker) as client:
+def _send(brokers: Sequence[Broker], recording: Recording, rows: int) -> list[dict[float, float]]:
+    """Publish the rows one by one to each; monotonic time at which each was published there, by the row's time."""
+    sent_at: list[dict[float, float]] = [{} for _ in brokers]
+    with ExitStack() as stack:
+        clients = [stack.enter_context(_client(broker)) for broker in brokers]
         due = time.monotonic()
         for number in range(rows):
             row = recording.row(number, calm=number > rows - 40)
             time.sleep(max(0.0, due - time.monotonic()))
-            sent_at[row.time or 0.0] = time.monotonic()
-            client.publish(readings_topic("quiet"), encode_readings(row), qos=1).wait_for_publish(10)
+            handed = []
+            for client, times in zip(clients, sent_at, strict=True):
+                times[row.time or 0.0] = time.monotonic()
+                handed.append(client.publish(readings_topic("quiet"), encode_readings(row), qos=1))
+            for one in handed:
+                one.wait_for_publish(10)
             due += 1 / RATE
     return sent_at
 
@@ -157,23 +175,14 @@ def _send(broker: Broker, recording: Recording, rows: int) -> dict[float, float]
 @contextmanager
 def _misbehaving(broker: Broker) -> Iterator[None]:
     """The loud board floods with good readings and garbage, the broken one's stream has no model."""
-    stop = threading.Event()
-
-    def shout() -> None:
-        recording, numbers = Recording(0, "loud", 1_795_000_000.0), itertools.count()
-        with _client(broker) as client:
-            while not stop.wait(1 / RATE):
-                for number in itertools.islice(numbers, 20):
-                    good = encode_readings(recording.row(number))
-                    payload = good if number % 4 else PIECES[number // 4 % len(PIECES)]
-                    client.publish(readings_topic("loud"), payload)
-                    client.publish(readings_topic("broken"), payload)
-
-    thread = threading.Thread(target=shout, daemon=True)
-    thread.start()
-    yield
-    stop.set()
-    thread.join(10)
+    line = [sys.executable, "-m", "tests.chaos.shouting", str(broker.port), str(RATE)]
+    shouting = subprocess.Popen(line, env={**os.environ, "PYTHONPATH": str(ROOT)})
+    try:
+        yield
+        assert shouting.poll() is None, "whoever shouts has ended"
+    finally:
+        shouting.kill()
+        shouting.wait()
 
 
 @contextmanager

@@ -35,3 +35,26 @@ def test_nothing_is_gathered_where_that_is_off_or_no_bundle_is_loaded():
         gathering.taken(more=False, monotonic=10.0)
 
         assert gathering.wait_s(periods, monotonic=10.0) == 0.0
+
+
+def test_a_turn_that_others_waited_for_too_long_makes_the_next_shorter_and_short_ones_longer_again():
+    gathering = Gathering()
+
+    for seconds in (4 * LONGEST_S, 40 * LONGEST_S, 1000 * LONGEST_S):
+        gathering.worked(gathering.most, seconds)
+    fewest = gathering.most
+    gathering.worked(fewest, 0.7 * LONGEST_S)
+    unchanged = gathering.most
+    for _ in range(10):
+        gathering.worked(gathering.most, 0.1 * LONGEST_S)
+
+    assert fewest == unchanged == 16
+    assert gathering.most == Gathering().most
+
+
+def test_a_turn_that_took_all_there_was_says_nothing_of_the_next():
+    gathering = Gathering()
+
+    gathering.worked(gathering.most - 1, 100 * LONGEST_S)
+
+    assert gathering.most == Gathering().most
