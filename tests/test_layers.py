@@ -33,7 +33,8 @@ edge.trust: detector.bundle
 edge.state: wire alerts delivery detector detector.rows detector.bundle detector.events history
 edge.agent: wire mqtt readings sources alerts delivery detector.* config state history homeassistant prometheus web trust agent.asked
 edge.commands: wire mqtt readings sources.formats sources delivery detector.* config agent history web watch state
-edge.commands.upkeep: wire mqtt readings sources delivery detector.* config agent history state trust commands sources.formats
+edge.commands.sizing: sources delivery detector.* config agent state commands
+edge.commands.upkeep: wire mqtt readings sources delivery detector.* config agent history state trust commands sources.formats commands.sizing web
 edge.commands.remote: wire mqtt detector.bundle config state watch trust commands commands.upkeep
 edge.history: wire delivery detector detector.rows
 edge.homeassistant: wire

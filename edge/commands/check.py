@@ -21,7 +21,7 @@ from edge.mqtt.connection import ConnectError
 from edge.mqtt.probe import probe
 from edge.sources.intake import Intake
 from edge.sources.settings import SourceError, SourceSettings
-from edge.wire.certificates import precautions
+from edge.wire.certificates import looked_after
 from edge.wire.topics import DeviceTopics
 
 CheckResult = tuple[bool, str, str]
@@ -53,8 +53,8 @@ def _findings(path: Path) -> Iterator[CheckResult]:
     for source in config.source:
         yield source_result(source, config)
     yield broker_result(config)
-    for line in precautions(config.brokers, path):
-        yield " ended " not in line and "no certificate" not in line, "warning", line
+    for one in looked_after(config.brokers, path):
+        yield not one.fails, "warning", one.line
 
 
 def _state_dir(folder: Path) -> CheckResult:

@@ -125,6 +125,15 @@ def _add_doctor(doctor: argparse.ArgumentParser) -> None:
     doctor.add_argument("--unit", default="offbeat.service", help="whose watchdog is looked at (offbeat.service)")
 
 
+def _add_size(size: argparse.ArgumentParser) -> None:
+    size.add_argument("config", type=Path, metavar="CONFIG", help="agent.toml")
+    size.add_argument("--outage", default="24h", metavar="TIME", help="of the broker, such as 90min, 24h, 7d (24h)")
+    size.add_argument(
+        "--episodes", type=_seconds, default=10.0, metavar="N", help="a day and stream, an hour each (10)"
+    )
+    size.add_argument("--json", action="store_true", help="bytes, seconds and parts of one processor")
+
+
 def _add_rollback(rollback: argparse.ArgumentParser) -> None:
     _add_config(rollback)
     rollback.add_argument("--stream", metavar="ID", help="whose bundle; may be left out where there is one bundle")
@@ -192,6 +201,7 @@ COMMANDS = {
     "run": Command("serve the streams of a config until stopped", _add_config, "run:run"),
     "check": Command("try config, bundles, sources and broker without starting", _add_config, "check:check_command"),
     "doctor": Command("everything that an agent needs: ok, or what to do", _add_doctor, "upkeep.doctor:doctor"),
+    "size": Command("what a config costs here: memory, processor, outbox, writes", _add_size, "sizing.size:size"),
     "status": Command("what runs, how each stream is, what is open", _add_status, "remote.status:status"),
     "watch": Command("show alerts in this terminal as they come", _add_watch, "watch:watch_alerts"),
     "discover": Command(

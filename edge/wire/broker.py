@@ -129,4 +129,8 @@ def use_credentials(client: PahoClient, settings: BrokerSettings) -> None:
     except ValueError as error:  # paho's for a Python without ssl
         raise OSError(f"TLS was left out at start-up, as no broker wanted it; restart ({error})") from error
     except SSLError as error:
+        if "KEY_VALUES_MISMATCH" in str(error):
+            raise OSError(
+                f"{settings.key} is not the key of {settings.cert}; bring the one it was made with"
+            ) from error
         raise OSError(f"{', '.join(filter(None, files))}: not certificates and key in PEM form ({error})") from error

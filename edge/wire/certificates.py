@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple
 
 from edge.wire.broker import BrokerSettings
 
@@ -18,18 +19,36 @@ class CertificateError(ValueError):
     """No certificate in PEM form."""
 
 
-def expiry(path: Path) -> float:
-    """When the first certificate of a PEM file ends, Unix seconds.
+class Validity(NamedTuple):
+    """From when until when a certificate holds, Unix seconds."""
+
+    begins: float
+    ends: float
+
+
+class Precaution(NamedTuple):
+    """What is to be done before it becomes an outage, or because it is one."""
+
+    line: str
+    fails: bool
+    """Whether it is one: nothing connects with it."""
+
+
+def validities(path: Path) -> list[Validity]:
+    """Of all certificates of a PEM file, in their order; at least one.
 
     Raises:
-        CertificateError: it holds none.
+        CertificateError: it holds none, or one that is cut off.
         OSError: it cannot be read.
     """
-    found = _PEM.search(path.read_text("ascii", "replace"))
+    text = path.read_text("ascii", "replace")
+    found = _PEM.findall(text)
     try:
-        if found is None:
+        if not found:
             raise ValueError("no BEGIN CERTIFICATE")
-        return _not_after(base64.b64decode(found[1]))
+        if len(found) < text.count("BEGIN CERTIFICATE"):
+            raise ValueError("one is cut off")
+        return [_validity(base64.b64decode(each)) for each in found]
     except (ValueError, IndexError) as error:
         raise CertificateError(f"{path}: no certificate in PEM form ({error})") from error
 
@@ -38,9 +57,9 @@ def days_left(path: Path, now: float) -> float:
     """Days until the first certificate of a PEM file ends; negative once it has.
 
     Raises:
-        CertificateError, OSError: as `expiry` does.
+        CertificateError, OSError: as `validities` does.
     """
-    return (expiry(path) - now) / 86400.0
+    return (validities(path)[0].ends - now) / 86400.0
 
 
 def others_may_read(path: Path) -> bool:
@@ -53,17 +72,49 @@ def others_may_read(path: Path) -> bool:
 
 def precautions(brokers: Iterable[BrokerSettings], config: Path | None = None) -> list[str]:
     """One line for each; none where all is well. `config` may hold a password itself."""
+    return [one.line for one in looked_after(brokers, config)]
+
+
+def looked_after(brokers: Iterable[BrokerSettings], config: Path | None = None) -> list[Precaution]:
+    """The same, with which of them are outages already."""
     brokers = list(brokers)
-    found: dict[str, None] = {}
+    found: dict[Precaution, None] = {}
     for broker in brokers:
-        for name in ("ca", "cert"):
-            path = getattr(broker, name)
-            if path is not None and (line := _ends_soon(path)) is not None:
-                found[line] = None
+        for path, any_will_do in ((broker.ca, True), (broker.cert, False)):
+            if path is not None:
+                found.update(dict.fromkeys(of_certificates(path, any_will_do)))
     for path in _secrets(brokers, config):
         if others_may_read(path):
-            found[f"{path} can be read by every user of this machine; chmod 600 it"] = None
+            found[Precaution(f"{path} can be read by every user of this machine; chmod 600 it", False)] = None
     return list(found)
+
+
+def of_certificates(path: Path, any_will_do: bool = False, now: float | None = None) -> list[Precaution]:
+    """What is to be done about a file of certificates: each must hold, or, of authorities, one at least."""
+    now = time.time() if now is None else now
+    try:
+        all_ = validities(path)
+    except CertificateError as error:
+        return [Precaution(str(error), True)]
+    except OSError as error:
+        return [Precaution(f"{path} cannot be read: {error.strerror or error}", True)]
+    holding = any(one.begins <= now < one.ends for one in all_)
+    found = []
+    for number, one in enumerate(all_, 1):
+        name = f"{path}" if len(all_) == 1 else f"{path}, certificate {number} of {len(all_)},"
+        days = (one.ends - now) / 86400.0
+        out = not one.begins <= now < one.ends
+        if one.begins > now:
+            begin = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(one.begins))
+            line = f"{name} is not valid before {begin}; see that the clock is right, or wait"
+        elif out:
+            line = f"{name} ended {-days:.0f} days ago; renew it"
+        elif days <= WARN_DAYS:
+            line = f"{name} ends in {days:.0f} days; renew it"
+        else:
+            continue
+        found.append(Precaution(line, out and not (any_will_do and holding)))
+    return found
 
 
 def _secrets(brokers: Iterable[BrokerSettings], config: Path | None) -> Iterator[Path]:
@@ -80,17 +131,7 @@ def _text(path: Path) -> str:
         return ""
 
 
-def _ends_soon(path: Path) -> str | None:
-    try:
-        days = days_left(path, time.time())
-    except (CertificateError, OSError) as error:
-        return str(error)
-    if days > WARN_DAYS:
-        return None
-    return f"{path} ends in {days:.0f} days; renew it" if days > 0 else f"{path} ended {-days:.0f} days ago; renew it"
-
-
-def _not_after(der: bytes) -> float:
+def _validity(der: bytes) -> Validity:
     """Source: RFC 5280, 4.1: Certificate > TBSCertificate > version, serial, algorithm, issuer, Validity."""
     _, at, _ = _element(der, 0)
     _, at, _ = _element(der, at)
@@ -101,7 +142,11 @@ def _not_after(der: bytes) -> float:
         at = end
     _, start, _ = _element(der, at)
     _, _, after_first = _element(der, start)
-    tag, start, end = _element(der, after_first)
+    return Validity(_moment(der, start), _moment(der, after_first))
+
+
+def _moment(der: bytes, at: int) -> float:
+    tag, start, end = _element(der, at)
     text = der[start:end].decode("ascii")
     form = "%y%m%d%H%M%SZ" if tag == 0x17 else "%Y%m%d%H%M%SZ"
     return datetime.strptime(text, form).replace(tzinfo=UTC).timestamp()

@@ -36,12 +36,15 @@ class Authority:
         """Its own certificate."""
         return self.folder / f"{self._name}.pem"
 
-    def sign(self, name: str, names: str = "IP:127.0.0.1", days: int = 2) -> Path:
-        """A certificate made out to these names; one of 0 days has ended years ago. The key lies beside it."""
+    def sign(self, name: str, names: str = "IP:127.0.0.1", days: int = 2, begins: str | None = None) -> Path:
+        """A certificate made out to these names; one of 0 days has ended years ago, one that `begins` in a year such as
+        "2090" holds for a month then. The key lies beside it."""
         (self.folder / "names").write_text(f"subjectAltName={names}")
         self._openssl(f"req -newkey rsa:2048 -nodes -subj /CN={name} -keyout {name}.key -out {name}.csr")
         by = f"-cert {self._name}.pem -keyfile {self._name}.key -in {name}.csr -out {name}.pem -extfile names -notext"
         when = f"-days {days}" if days else "-startdate 20200101000000Z -enddate 20200201000000Z"
+        if begins is not None:
+            when = f"-startdate {begins}0101000000Z -enddate {begins}0201000000Z"
         self._openssl(f"ca -batch -config config {by} {when}")
         return self.folder / f"{name}.pem"
 

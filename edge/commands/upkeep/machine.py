@@ -1,8 +1,7 @@
-"""What the machine itself is like: Python, clock, disk, memory. The file system's root is an argument, for tests."""
+"""What the machine itself is like: Python, clock, permissions, who watches over the agent."""
 
 import ctypes
 import os
-import shutil
 import subprocess
 import sys
 import time
@@ -13,10 +12,6 @@ from edge.commands.upkeep.finding import Finding
 from edge.config.settings import Config
 
 _PYTHONS = ((3, 11), (3, 13))
-_LEAST_MEMORY = 50_000_000
-"""Bytes: what an agent with a small bundle takes, once more."""
-_WORN = 80
-"""Percent of a disk's life that is used up."""
 _BEFORE = 1_735_689_600.0
 """Start of 2025, Unix seconds: a clock that shows less was never set."""
 _TIME_ERROR = 5
@@ -61,63 +56,11 @@ def clock(config_path: Path, in_step: Callable[[], bool | None] = clock_in_step,
     )
 
 
-def needed_bytes(config: Config) -> int:
-    """What the state folder may grow to, bytes: outbox with its journal, episodes, archive, and 1 MB a stream."""
-    kept = config.history.max_bytes + config.history.archive_bytes
-    return 2 * config.delivery.outbox_bytes + kept + 1_000_000 * len(config.stream)
-
-
-def disk(config: Config, free: Callable[[Path], int] = lambda path: shutil.disk_usage(path).free) -> Finding:
-    """Whether the state folder has the room that its bounds allow it."""
-    folder = _there(config.device.state_dir)
-    room, needed = free(folder), needed_bytes(config)
-    told = f"{room / 1e6:.0f} MB free at {folder}, the state may take {needed / 1e6:.0f} MB"
-    if room < needed:
-        remedy = "make room, or lower [delivery] outbox_bytes and [history] max_bytes and archive_bytes"
-        return Finding("FAIL" if room < needed / 10 else "do", "disk", f"{told}: {remedy}")
-    return Finding("ok", "disk", told)
-
-
-def wear(config: Config, root: Path = Path("/")) -> Finding:
-    """How much of the disk's life is used up, where it says so: eMMC does, SD cards seldom do.
-
-    Source: Linux, Documentation/ABI/testing/sysfs-class-mmc: life_time in steps of 10 %.
-    """
-    number = _there(config.device.state_dir).stat().st_dev
-    block = root / "sys/dev/block" / f"{os.major(number)}:{os.minor(number)}"
-    for folder in (block, block / ".."):
-        try:
-            steps = [int(step, 16) for step in (folder / "device/life_time").read_text("ascii").split()]
-        except (OSError, ValueError):
-            continue
-        used = 10 * max(steps, default=0)
-        if used >= _WORN:
-            return Finding(
-                "do", "disk wear", f"{used} % of its life is used up; put in another, with backup and restore"
-            )
-        return Finding("ok", "disk wear", f"{used} % of its life is used up")
-    return Finding("?", "disk wear", "this disk does not tell it; an SD card wants a spare with a backup")
-
-
-def memory(root: Path = Path("/")) -> Finding:
-    """Whether there is room for an agent."""
-    try:
-        lines = (root / "proc/meminfo").read_text("ascii").splitlines()
-        table = {name: int(rest.split()[0]) * 1000 for name, _, rest in (line.partition(":") for line in lines)}
-        room, whole = table["MemAvailable"], table["MemTotal"]
-    except (OSError, ValueError, KeyError, IndexError):
-        return Finding("?", "memory", f"{root / 'proc/meminfo'} does not say what is free")
-    told = f"{room / 1e6:.0f} of {whole / 1e6:.0f} MB available"
-    if room < _LEAST_MEMORY:
-        return Finding("do", "memory", f"{told}; an agent wants {_LEAST_MEMORY / 1e6:.0f} MB: end something else")
-    return Finding("ok", "memory", told)
-
-
 def permissions(config: Config) -> Iterator[Finding]:
     """Whether other users of the machine are kept out of the state folder, and this one is not."""
     folder = config.device.state_dir
     if not folder.exists():
-        above = _there(folder)
+        above = there(folder)
         good = os.access(above, os.W_OK | os.X_OK)
         remedy = f"{above} cannot be written to by this user: mkdir it as root and chown it"
         yield Finding("ok" if good else "FAIL", "state_dir", f"{folder} will be made" if good else remedy)
@@ -162,5 +105,6 @@ def watchdog(unit: str, show: Callable[[str], str] = _systemctl) -> Finding:
     return Finding("ok", "watchdog", f"{unit}: {told['WatchdogUSec']}, Restart={told['Restart']}")
 
 
-def _there(folder: Path) -> Path:
+def there(folder: Path) -> Path:
+    """The folder, or what there is of the way to it."""
     return next(part for part in (folder, *folder.absolute().parents) if part.exists())

@@ -7,7 +7,16 @@ import time
 import pytest
 
 from edge.wire.broker import BrokerSettings, use_credentials
-from edge.wire.certificates import CertificateError, days_left, others_may_read, precautions
+from edge.wire.certificates import (
+    CertificateError,
+    Precaution,
+    days_left,
+    of_certificates,
+    others_may_read,
+    precautions,
+    validities,
+)
+from tests.helpers.authority import Authority
 from tests.helpers.mosquitto import missing
 
 
@@ -29,6 +38,41 @@ def test_what_is_no_certificate_is_named(tmp_path, text):
 
     with pytest.raises(CertificateError, match=r"cert\.pem: no certificate"):
         days_left(tmp_path / "cert.pem", 0.0)
+
+
+def test_every_certificate_of_a_file_is_looked_at_and_one_authority_that_holds_is_enough(tmp_path):
+    authority = Authority(tmp_path)
+    long, ended, early = (
+        authority.sign(name, days=days, begins=begins)
+        for name, days, begins in (("long", 400, None), ("ended", 0, None), ("early", 1, "2090"))
+    )
+    file = tmp_path / "all.pem"
+    file.write_text("".join(path.read_text() for path in (long, ended, early)))
+
+    assert len(validities(file)) == 3
+    as_authorities, as_chain = of_certificates(file, any_will_do=True), of_certificates(file)
+    assert [one.line for one in as_authorities] == [one.line for one in as_chain]
+    assert as_chain[0].line.startswith(f"{file}, certificate 2 of 3, ended ")
+    assert as_chain[1].line.startswith(f"{file}, certificate 3 of 3, is not valid before 2090-01-01 00:00 UTC; ")
+    assert [one.fails for one in as_authorities] == [False, False]
+    assert [one.fails for one in as_chain] == [True, True]
+    file.write_text(ended.read_text() + early.read_text())
+    assert [one.fails for one in of_certificates(file, any_will_do=True)] == [True, True]
+    assert of_certificates(long) == []
+
+
+def test_a_file_whose_last_certificate_is_cut_off_is_named(tmp_path):
+    authority = Authority(tmp_path)
+    file = tmp_path / "cut.pem"
+    file.write_text(authority.pem.read_text() + authority.pem.read_text()[:300])
+
+    found = of_certificates(file, any_will_do=True)
+
+    assert found == [Precaution(f"{file}: no certificate in PEM form (one is cut off)", True)]
+
+
+def test_a_certificate_that_cannot_be_read_is_an_outage(tmp_path):
+    assert of_certificates(tmp_path) == [Precaution(f"{tmp_path} cannot be read: Is a directory", True)]
 
 
 def test_a_key_that_every_user_may_read_is_found(tmp_path):
