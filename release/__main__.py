@@ -13,7 +13,7 @@ from pathlib import Path
 from release import debian_package, python_parts, sbom, signature
 from release.platforms import DEBIAN_PYTHON, PLATFORMS, Platform
 from release.version import debian_version, version
-from release.wheels import ReleaseError, fetch, requirements_text, resolve, unpack
+from release.wheels import ReleaseError, fetch, own_line, requirements_text, resolve, unpack
 
 
 @contextmanager
@@ -45,6 +45,8 @@ def release(dist: Path, key: Path | None, targets: list[Platform], work: Path) -
             wheels = fetch(target, DEBIAN_PYTHON, file, work / f"wheels-{target.machine}")
         with step(f"Debian package for {target.debian}"):
             debian_package.build(target, [*wheels, wheel], work, dist)
+        with file.open("a", encoding="utf-8") as lines:
+            lines.write(own_line(wheel))
     with step("bill of materials of the wheel's environment"):
         _bill(wheel, work, dist, targets[0])
     with step("signature"):

@@ -53,8 +53,8 @@ def _tidy(site: Path, files: Path) -> None:
     share.mkdir(parents=True)
     shutil.copytree(site / "share/offbeat/models", share / "models")
     shutil.copy2(site / "share/offbeat/agent.example.toml", share)
-    # Compilers for the accelerators of phones: the interpreter, all that is used here, does not know them.
-    for name in ("share", "bin", "ai_edge_litert/vendors"):
+    # Compilers and plugins for the accelerators of phones: the interpreter, all that is used here, does not know them.
+    for name in ("share", "bin", "ai_edge_litert/vendors", "ai_edge_litert/tools"):
         shutil.rmtree(site / name, ignore_errors=True)
     for folder in [one for name in ("tests", "__pycache__") for one in site.rglob(name) if one.is_dir()]:
         shutil.rmtree(folder, ignore_errors=True)

@@ -1,5 +1,6 @@
 """The wheels of a platform: which, with which hashes, and fetched. All through pip, as it is set up here."""
 
+import hashlib
 import json
 import re
 import subprocess
@@ -8,7 +9,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from release.platforms import EXTRAS, ROOT, Platform, requirements
+from release.platforms import EXTRAS, PYTHONS, ROOT, Platform, requirements
 
 _RUNTIME = "tflite-runtime"
 _PIP = (sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check", "--no-input")
@@ -102,13 +103,20 @@ def requirements_text(target: Platform, found: dict[str, list[Wheel]]) -> str:
         only = [
             python for python, wheels in found.items() if any(one[:2] == (name, version) for one in map(_key, wheels))
         ]
-        marker = "" if len(only) == len(found) else f" ; python_version in '{' '.join(only)}'"
+        # On a newer Python the rest is installed, and `offbeat-edge check` says what to do for want of a runtime.
+        alone = name == _RUNTIME and target.pythons != PYTHONS
+        marker = "" if len(only) == len(found) and not alone else f" ; python_version in '{' '.join(only)}'"
         lines.append(f"{name}=={version}{marker}" + "".join(f" \\\n    --hash=sha256:{one}" for one in sorted(sums)))
     return "\n".join(lines) + "\n"
 
 
 def _key(wheel: Wheel) -> tuple[str, str]:
     return wheel.name, wheel.version
+
+
+def own_line(wheel: Path) -> str:
+    """The release's own wheel as a line of a requirements file, found in the folder that pip is started in."""
+    return f"./{wheel.name} \\\n    --hash=sha256:{hashlib.sha256(wheel.read_bytes()).hexdigest()}\n"
 
 
 def fetch(target: Platform, python: str, file: Path, folder: Path) -> list[Path]:

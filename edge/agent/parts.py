@@ -29,9 +29,11 @@ CONFIG_SCHEMA = 1
 """Version of the keys of agent.toml, as the info topic gives it."""
 
 
-def make_inference(streams: list[StreamConfig], config: Config, ledger: Ledger, run_s: Durations) -> Inference:
-    """The inference over streams that share a bundle; not opened."""
-    trial = Trial(config.device.state_dir / "tried-bundles")
+def make_inference(
+    streams: list[StreamConfig], config: Config, ledger: Ledger, run_s: Durations, between_rows: bool = False
+) -> Inference:
+    """The inference over streams that share a bundle; not opened. It may be made `between_rows` of a running agent."""
+    trial = Trial(config.device.state_dir / "tried-bundles", between_rows)
     load = partial(load_streams, streams, config.device.runtime, live_sources(config.source), trial, trust_of(config))
     ids = [stream.id for stream in streams]
     files = StateFiles(config.device.state_dir / "streams")

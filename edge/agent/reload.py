@@ -163,7 +163,7 @@ class Reload:
             same = (one for one in agent.inferences if self._goes_on(one, streams, config))
             inference = next(same, None)
             if inference is None:
-                inference = make_inference(streams, config, agent.ledger, agent.reporter.run_s)
+                inference = make_inference(streams, config, agent.ledger, agent.reporter.run_s, between_rows=True)
                 inference.load()
             inferences.append(inference)
         readers, intakes = {}, {}

@@ -10,16 +10,22 @@ import numpy as np
 from edge.detector.bundle.files import Bundle, BundleError, Variant, load_bundle, write_atomically
 from edge.detector.score.runtime import available_runtimes, open_model
 
-_LONGEST_S = 10.0
-"""Less than a watchdog grants: a bundle that is taken up is tried between two rows."""
+_LONGEST_S = 30.0
+"""Python and a runtime come from an SD card first, while all else starts too; systemd grants a start three of it."""
+_BETWEEN_ROWS_S = 10.0
+"""Less than a watchdog grants."""
 _KEPT = 1000
 
 
 class Trial:
-    """Tries bundles once; `memo` keeps the hashes of those that passed, or None: each is tried every time."""
+    """Tries bundles once; `memo` keeps the hashes of those that passed, or None: each is tried every time.
 
-    def __init__(self, memo: Path | None) -> None:
+    Where rows wait meanwhile, `between_rows`, it is given less time; so is a second attempt.
+    """
+
+    def __init__(self, memo: Path | None, between_rows: bool = False) -> None:
         self._memo = memo
+        self._longest_s = _BETWEEN_ROWS_S if between_rows else _LONGEST_S
 
     def passed(self, bundle: Bundle) -> None:
         """Try all variants that may run here, unless they have passed before.
@@ -37,10 +43,12 @@ class Trial:
         environment["PYTHONPATH"] = os.pathsep.join(filter(None, [root, environment.get("PYTHONPATH", "")]))
         try:
             done = subprocess.run(
-                line, env=environment, stdin=subprocess.DEVNULL, capture_output=True, timeout=_LONGEST_S, check=False
+                line, env=environment, stdin=subprocess.DEVNULL, capture_output=True, timeout=self._longest_s
             )
         except subprocess.TimeoutExpired as error:
-            raise _refusal(bundle, error.stdout, f"takes longer than {_LONGEST_S:g} s for a window") from error
+            found = f"takes longer than {self._longest_s:g} s for a window"
+            self._longest_s = min(self._longest_s, _BETWEEN_ROWS_S)
+            raise _refusal(bundle, error.stdout, found) from error
         except OSError:  # no memory for a process: the bundle is no worse for that
             return
         if done.returncode < 0:

@@ -12,7 +12,7 @@ import pytest
 from edge.config.settings import load_config
 from release import debian_package, python_parts, sbom, signature, version
 from release.platforms import PLATFORMS, PYTHONS, platform, requirements
-from release.wheels import ReleaseError, Wheel, requirements_text
+from release.wheels import ReleaseError, Wheel, own_line, requirements_text
 from tests.helpers.documents import ROOT
 
 
@@ -137,3 +137,20 @@ def test_the_packaged_config_is_the_example_with_its_own_places(tmp_path):
 def test_an_example_without_those_lines_is_refused():
     with pytest.raises(ReleaseError, match=r"agent\.example\.toml"):
         debian_package.config("[device]\n")
+
+
+def test_only_the_runtime_of_32_bit_is_bound_to_its_python():
+    found = {"3.11": [Wheel("attrs", "1", "x"), Wheel("tflite-runtime", "2", "y")]}
+
+    text = requirements_text(platform("armv7l"), found)
+
+    assert "attrs==1 \\\n" in text
+    assert "tflite-runtime==2 ; python_version in '3.11' \\\n" in text
+
+
+def test_the_releases_own_wheel_is_listed_by_its_hash(tmp_path):
+    (tmp_path / "offbeat-1-py3-none-any.whl").write_bytes(b"one")
+
+    line = own_line(tmp_path / "offbeat-1-py3-none-any.whl")
+
+    assert line.startswith("./offbeat-1-py3-none-any.whl \\\n    --hash=sha256:7692c3ad3540bb80")
