@@ -286,8 +286,8 @@ class Inference:
         for number in self.troubles.due(monotonic):
             if number != BUNDLE:
                 self._restore(number)
-                self.troubles.forget(number)
-                log.info("stream %s: tried again", self.configs[number].id)
+                if self.troubles.forget(number):
+                    log.info("stream %s: tried again", self.configs[number].id)
             elif self._reopened():
                 self.troubles.forget(BUNDLE)
                 log.info("streams %s: the bundle is loaded", ", ".join(config.id for config in self.configs))

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from edge.wire.backoff import Backoff
+from edge.wire.flapping import Recurring
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +33,8 @@ class Troubles:
         self._streams, self._monotonic = streams, monotonic
         self._known: dict[int, _Trouble] = {}
         self._backoffs: dict[int, Backoff] = {}
+        self._recurring: dict[int, Recurring] = {}
+        self._quiet: frozenset[int] = frozenset()  # whose last failure was counted, not logged
         self._noted_at: dict[int, float] = {}
         self._last: dict[int, str] = {}
         self._logged_at = -math.inf
@@ -53,8 +56,12 @@ class Troubles:
         if reason == before and number == BUNDLE and now - self._logged_at < _AGAIN_S:
             return
         self._logged_at = now
+        more = self._recurring.setdefault(number, Recurring()).change(now)
+        self._quiet = self._quiet - {number} if more is not None else self._quiet | {number}
+        if more is None:
+            return
         names = ", ".join(self._streams) if number == BUNDLE else self._streams[number]
-        log.error("stream %s: out of order: %s", names, reason)
+        log.error("stream %s: out of order: %s%s", names, reason, more)
         log.debug("where it failed", exc_info=error)
 
     def reason(self, number: int) -> str | None:
@@ -68,6 +75,7 @@ class Troubles:
             return []
         return [number for number, trouble in self._known.items() if monotonic >= trouble.retry_at]
 
-    def forget(self, number: int) -> None:
-        """It is tried again."""
+    def forget(self, number: int) -> bool:
+        """It is tried again; whether that is to be logged, as its failure was."""
         self._known.pop(number, None)
+        return number not in self._quiet

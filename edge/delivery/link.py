@@ -15,7 +15,7 @@ from edge.mqtt.waker import Waker
 from edge.mqtt.wishes import Wishes
 from edge.wire.backoff import Backoff
 from edge.wire.broker import BrokerSettings
-from edge.wire.flapping import Flapping
+from edge.wire.flapping import Flapping, Recurring
 from edge.wire.worker import Worker
 
 log = logging.getLogger(__name__)
@@ -43,6 +43,7 @@ class Link:
     _stop_at: float | None = field(default=None, init=False)
     _told: list[str] = field(default_factory=list, init=False)
     _flapping: Flapping = field(default_factory=Flapping, init=False)
+    _passed_over: Recurring = field(default_factory=Recurring, init=False)
 
     def __post_init__(self) -> None:
         self._client_id = self.broker.client_id or f"offbeat-{self.outgoing.topics.device}"
@@ -93,7 +94,7 @@ class Link:
         topics = self.outgoing.topics
         wishes = Wishes(will_topic=topics.status, max_payload_bytes=_LONGEST_BYTES)
         connection = Connection(self.broker, self._client_id, self._waker, wishes)
-        connection.on_bad = lambda reason: log.warning("a request is passed over: %s", reason)
+        connection.on_bad = self._pass_over
         all_sent = False
         try:
             connection.open(self.settings.connect_timeout_s)
@@ -126,6 +127,11 @@ class Link:
     def _say_greeted(self, version: str, more: str | None) -> None:
         if more is not None:
             log.info("connected to %s, MQTT %s%s", self.broker.address, version, more)
+
+    def _pass_over(self, reason: str) -> None:
+        """Anybody may send as many as they like."""
+        if (more := self._passed_over.change(time.monotonic())) is not None:
+            log.warning("a request is passed over: %s%s", reason, more)
 
     def _log_once(self, reason: str) -> None:
         """Log each reason of an outage once; of a link that flaps ever fewer."""

@@ -15,6 +15,7 @@ from edge.delivery.figures import Durations, OutboxCounts
 from edge.delivery.spool import Spool
 from edge.delivery.tables import is_damage, set_aside
 from edge.wire.events import Event, EventError, event_from_dict, event_to_dict
+from edge.wire.flapping import Flapping
 from edge.wire.payload import encode_payload
 
 log = logging.getLogger(__name__)
@@ -49,6 +50,7 @@ class Outbox:
         self._spool: Spool | None = None
         self._generation = self._disk_errors = self._unreadable = 0
         self._accepting, self._refusal = True, ""
+        self._flapping = Flapping()
         self._episodes: dict[str, bytes] = {}
         self.found: dict[str, bytes] | None = None
         """By stream, what was open when the file was opened first; None until the disk lets us."""
@@ -87,6 +89,8 @@ class Outbox:
         """Try again to save the episodes that the disk has refused; to be called now and then."""
         if self._unsaved:
             self.commit([], {})
+        with self._lock:
+            self._say(self._flapping.held(time.monotonic()))
 
     def try_disk(self) -> bool:
         """Whether the file can be opened and takes a transaction; logged once where not, before an alert finds out."""
@@ -216,10 +220,16 @@ class Outbox:
     def _note(self, accepting: bool) -> None:
         if accepting != self._accepting:
             self._accepting = accepting
-            if accepting:
-                log.warning("%s takes events again", self._path)
-            else:
-                log.error("%s takes no events (%s); they are sent from memory until it does", self._path, self._refusal)
+            self._say(self._flapping.change(time.monotonic()))
+
+    def _say(self, more: str | None) -> None:
+        if more is None:
+            return
+        if self._accepting:
+            log.warning("%s takes events again%s", self._path, more)
+        else:
+            told = "takes no events (%s); they are sent from memory until it does"
+            log.error("%s " + told + "%s", self._path, self._refusal, more)
 
     def _unsaved_episodes(self) -> dict[str, bytes]:
         return {stream: self._episodes[stream] for stream in self._unsaved}

@@ -19,6 +19,7 @@ from edge.history.recent import Recent
 from edge.history.settings import HistorySettings
 from edge.history.stretch import KeptRow, Stretch
 from edge.wire.events import Event
+from edge.wire.flapping import Recurring
 
 log = logging.getLogger(__name__)
 
@@ -77,6 +78,7 @@ class History(Rows):
         self._archive = Archive(state_dir / "archive", self._settings.archive_bytes)
         self._monotonic, self._flushed_at = monotonic, monotonic()
         self._refused = self._full = False
+        self._failures, self._overfull = Recurring(), Recurring()
 
     def row(self, stream: str, channels: Channels, row: Row, outcome: Outcome) -> None:
         """A row was scored, or collected for commissioning."""
@@ -155,8 +157,9 @@ class History(Rows):
 
     def _room(self) -> bool:
         full = not self._files.prune(self._open)
-        if full and not self._full:
-            log.warning("rows around open episodes take more than max_bytes of [history]; no more are kept")
+        more = self._overfull.change(time.monotonic()) if full and not self._full else None
+        if more is not None:
+            log.warning("rows around open episodes take more than max_bytes of [history]; no more are kept%s", more)
         self._full = full
         return not full
 
@@ -165,8 +168,9 @@ class History(Rows):
         try:
             write()
         except OSError as error:
-            if not self._refused:
-                log.error("rows to look back at cannot be written: %s", error)
+            more = None if self._refused else self._failures.change(time.monotonic())
+            if more is not None:
+                log.error("rows to look back at cannot be written: %s%s", error, more)
             self._refused = True
             return False
         self._refused = False

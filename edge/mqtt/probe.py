@@ -26,6 +26,8 @@ def probe(settings: BrokerSettings, client_id: str, timeout_s: float = 4.0, topi
             told += f", packets up to {connection.max_packet_bytes} bytes"
         elif connection.version == "3.1.1":
             told += ", which cannot refuse long messages nor tell what an access list refuses; set message_size_limit"
+        else:
+            told += ", packets of any length; set max_packet_size: while the broker takes in 100 MB, alerts wait"
         if topic is not None:
             told += f"; {_echo(connection, topic)}"
         return told

@@ -11,6 +11,7 @@ from edge.detector.rows.row import Row
 from edge.state.files import StateFiles
 from edge.state.ledger import Ledger
 from edge.wire.events import Event
+from edge.wire.flapping import Recurring
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +38,8 @@ class Snapshots:
         self._channels: tuple[tuple[str, str], ...] = ()
         self._fresh: list[dict[str, Any]] = []
         self._saved_at = [monotonic()] * len(streams)
-        self._refused = False
+        self._refused: set[int] = set()
+        self._failures = Recurring()
 
     def attach(self, group: StreamGroup) -> None:
         """Take care of this group from now on."""
@@ -68,11 +70,12 @@ class Snapshots:
             self._files.save(stream, sha256, state)
             self._files.collected(stream, sha256).save(self._group.collected(number))
         except (OSError, ValueError) as error:
-            if not self._refused:
-                log.error("stream %s: its state cannot be saved: %s", stream, error)
-            self._refused = True
+            more = None if number in self._refused else self._failures.change(self._monotonic())
+            if more is not None:
+                log.error("stream %s: its state cannot be saved: %s%s", stream, error, more)
+            self._refused.add(number)
         else:
-            self._refused = False
+            self._refused.discard(number)
 
     def due(self, monotonic: float) -> list[int]:
         """Streams that were saved `every_s` ago or longer."""

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import AsyncGenerator, AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from edge.web.password import PasswordError, matches
 from edge.web.service import PageService
 from edge.web.sessions import COOKIE, Sessions
 from edge.web.settings import WebSettings
+from edge.wire.flapping import Recurring
 from edge.wire.topics import valid_id
 
 log = logging.getLogger(__name__)
@@ -34,6 +36,7 @@ class Page:
 
     def __init__(self, service: PageService, settings: WebSettings, sessions: Sessions) -> None:
         self._service, self._settings, self._sessions = service, settings, sessions
+        self._wrong = Recurring()
 
     async def shell(self, _request: Request) -> Response:
         """The page itself, for every address that it has."""
@@ -143,7 +146,8 @@ class Page:
             return RedirectResponse("/login?wait", 303)
         given = parse_qs((await request.body()).decode("utf-8", "replace")).get("password", [""])[0]
         if not await asyncio.to_thread(self._is_password, given):
-            log.warning("page: a wrong password was given")
+            if (more := self._wrong.change(time.monotonic())) is not None:
+                log.warning("page: a wrong password was given%s", more)
             return RedirectResponse("/login?wrong", 303)
         self._sessions.succeeded()
         cookie, _ = self._sessions.begin(known=True)
@@ -161,7 +165,8 @@ class Page:
         try:
             return file is not None and matches(given, file.read_text("utf-8").strip())
         except (OSError, PasswordError) as error:
-            log.error("page: %s", error)
+            if (more := self._wrong.change(time.monotonic())) is not None:
+                log.error("page: %s%s", error, more)
             return False
 
 

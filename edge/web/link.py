@@ -16,6 +16,7 @@ from edge.mqtt.waker import Waker
 from edge.mqtt.wishes import Message, Wishes
 from edge.wire.backoff import Backoff
 from edge.wire.broker import BrokerSettings
+from edge.wire.flapping import Flapping
 from edge.wire.payload import encode_payload
 from edge.wire.topics import DeviceTopics
 from edge.wire.worker import Worker
@@ -55,6 +56,8 @@ class Link:
         self._waiting: dict[str, tuple[float, Future[Any]]] = {}
         self._numbers = itertools.count(1)
         self._told: tuple[bool, str] | None = None
+        self._refused: dict[str, str] = {}
+        self._flapping: dict[str, Flapping] = {}
         self.connected = False
 
     def start(self) -> None:
@@ -118,9 +121,25 @@ class Link:
 
     def _require_granted(self, connection: Connection) -> None:
         for topic, refusal in connection.subscribed:
-            if refusal is not None:
-                log.warning("page: the broker refuses %s: %s", topic, refusal)
+            changed = refusal is not None if topic not in self._refused else refusal is None
+            if refusal is None:
+                self._refused.pop(topic, None)
+            else:
+                self._refused[topic] = refusal
+            if changed:
+                flapping = self._flapping.setdefault(topic, Flapping())
+                self._say_granted(topic, flapping.change(time.monotonic()))
         connection.subscribed.clear()
+        for topic, flapping in self._flapping.items():
+            self._say_granted(topic, flapping.held(time.monotonic()))
+
+    def _say_granted(self, topic: str, more: str | None) -> None:
+        if more is None:
+            return
+        if topic in self._refused:
+            log.warning("page: the broker refuses %s: %s%s", topic, self._refused[topic], more)
+        else:
+            log.info("page: the broker grants %s again%s", topic, more)
 
     def _received(self, message: Message) -> None:
         levels = message.topic.split("/")

@@ -28,6 +28,8 @@ class Flapping:
     (None, '')
     """
 
+    _WORD = "changes"
+
     def __init__(self) -> None:
         self._changes = self._unsaid = 0
         self._last = self._logged = -math.inf
@@ -57,7 +59,18 @@ class Flapping:
             return self._line(now) if settled or now - self._logged >= self._quiet_s else None
 
     def _line(self, now: float) -> str:
-        said = f" ({self._unsaid} changes since it was last logged)" if self._unsaid > 1 else ""
+        said = f" ({self._unsaid} {self._WORD} since it was last logged)" if self._unsaid > 1 else ""
         self._unsaid, self._logged = 0, now
         self._quiet_s = min(2 * self._quiet_s, _LONGEST_QUIET_S)
         return said
+
+
+class Recurring(Flapping):
+    """What happens again and again, by somebody's doing or in a retry: as a link that flaps, but without an end state.
+
+    >>> wrong = Recurring()
+    >>> [wrong.change(second) for second in (0.0, 1.0, 2.0, 3.0, 4.0, 63.0, 100.0, 190.0)]
+    ['', '', '', '', None, ' (2 times since it was last logged)', None, ' (2 times since it was last logged)']
+    """
+
+    _WORD = "times"

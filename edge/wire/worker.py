@@ -2,9 +2,11 @@
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 
 from edge.wire.backoff import Backoff
+from edge.wire.flapping import Recurring
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +38,7 @@ class Worker:
     ) -> None:
         self._work, self._failed, self._leaving = work, failed, leaving
         self._backoff = backoff or Backoff(0.5, 10.0)
+        self._failures = Recurring()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def start(self) -> None:
@@ -69,4 +72,5 @@ class Worker:
                 continue
 
     def _log(self, error: BaseException) -> None:
-        log.error("%s failed and is started again: %r", self._thread.name, error, exc_info=error)
+        if (more := self._failures.change(time.monotonic())) is not None:
+            log.error("%s failed and is started again: %r%s", self._thread.name, error, more, exc_info=error)

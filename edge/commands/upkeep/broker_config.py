@@ -92,6 +92,7 @@ keyfile {here}/server.key
 tls_version tlsv1.2
 
 message_size_limit 262144
+max_packet_size 270336
 max_queued_messages 10000
 persistence true
 persistence_location {here}/data/

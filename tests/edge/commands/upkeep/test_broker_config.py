@@ -29,7 +29,7 @@ def guarded(folder: Path, make_broker) -> Broker:
     for user in USERS:
         subprocess.run(["mosquitto_passwd", "-b", passwords, user, "geheim"], check=True, capture_output=True)
     written = (folder / "broker" / "mosquitto.conf").read_text().splitlines()
-    kept = ("allow_anonymous", "password_file", "acl_file", "message_size_limit")
+    kept = ("allow_anonymous", "password_file", "acl_file", "message_size_limit", "max_packet_size")
     return make_broker([line for line in written if line.startswith(kept)]).start()
 
 
