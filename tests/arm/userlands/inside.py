@@ -5,6 +5,7 @@ import shutil
 import sys
 import time
 from dataclasses import dataclass, field
+from math import isnan
 from pathlib import Path
 
 from release.__main__ import release
@@ -38,11 +39,14 @@ class Row:
 
     def cells(self) -> list[str]:
         """As the table has them."""
-        off = " ".join(
-            f"{name} {'refused' if value != value else f'{value:.1g}'}" for name, value in self.differences.items()
-        )
-        figures = [str(len(self.commands)), f"{self.installed_s:.0f} s", f"{self.mb:.0f} MB", self.tests, off or "-"]
-        return [self.userland.name, *figures, f"{self.event_s:.0f} s", f"{self.total_s:.0f} s", self.problem or "ok"]
+        said = {name: "refused" if isnan(value) else f"{value:.1g}" for name, value in self.differences.items()}
+        off = " ".join(f"{name} {value}" for name, value in said.items())
+        figures = [str(len(self.commands)), f"{self.installed_s:.0f} s", _figure(self.mb, "MB"), self.tests, off or "-"]
+        return [self.userland.name, *figures, _figure(self.event_s, "s"), f"{self.total_s:.0f} s", self.problem or "ok"]
+
+
+def _figure(value: float, unit: str) -> str:
+    return "-" if isnan(value) else f"{value:.0f} {unit}"
 
 
 HEADINGS = [
@@ -91,7 +95,8 @@ def _fill(row: Row, made: Gateway, work: Path, options: argparse.Namespace) -> N
     except UserlandError as error:
         if not row.userland.refused:
             raise
-        row.tests = checked.refusal(row.userland, str(error))
+        print(f"    refused, as it must be: {checked.refusal(row.userland, str(error))}", flush=True)
+        row.tests = "refused"
         row.installed_s = time.monotonic() - began
         return
     if row.userland.refused:
@@ -102,7 +107,7 @@ def _fill(row: Row, made: Gateway, work: Path, options: argparse.Namespace) -> N
     made.first_event(_version(options.release))
     row.event_s = made.event_s
     _said(f"an event {made.event_s:.0f} s after the simulated board's start", began)
-    checked.copy_tests(root, options.cache.resolve())
+    checked.copy_tests(root, options.cache.resolve(), not options.all)
     row.differences = checked.score_differences(root, log)
     _said(f"scores differ by {row.differences}", began)
     row.tests = checked.run_tests(root, log, not options.all)
@@ -133,6 +138,7 @@ def _build(options: argparse.Namespace, work: Path) -> Path:
 def main() -> int:
     """Exit status 0 where all is as promised, else 1."""
     work, options = Path(sys.argv[1]), parse(sys.argv[2:])
+    namespace.end_with_parent()
     namespace.register_emulators()
     work.mkdir(parents=True)
     rows: list[Row] = []

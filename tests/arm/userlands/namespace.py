@@ -5,6 +5,7 @@ started it was killed, the kernel ends all the others and takes every mount away
 emulators too are registered for these namespaces alone (Linux 6.7), whatever the machine has registered.
 """
 
+import ctypes
 import os
 import re
 import shutil
@@ -53,6 +54,13 @@ def run(command: list[str], environment: dict[str, str] | None = None) -> int:
         process.kill()
         process.wait()
         signal.signal(signal.SIGTERM, before)
+
+
+def end_with_parent() -> None:
+    """Inside, first of all: ask again for what `--kill-child` asked, which is lost at the exec of some Pythons."""
+    set_signal_of_parents_death = 1
+    if ctypes.CDLL(None).prctl(set_signal_of_parents_death, int(signal.SIGKILL)):
+        raise OSError("prctl(PR_SET_PDEATHSIG)")
 
 
 def register_emulators() -> None:
