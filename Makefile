@@ -10,6 +10,8 @@ MACHINE ?=
 BASE ?=
 SAVE ?=
 ONLY ?=
+RELEASE ?=
+ALL ?=
 environment = @$(PYTHON) .ci/environment.py --python $(PYTHON)
 run = .venv/bin/python -m
 units = --unit speed=rpm --unit flow=m3/h --unit pressure=bar --unit motor_current=A --unit vibration=mm/s \
@@ -17,7 +19,7 @@ units = --unit speed=rpm --unit flow=m3/h --unit pressure=bar --unit motor_curre
 
 both_runtimes = $$(test -x .venv-tflite/bin/python && echo --runtime-python .venv-tflite/bin/python)
 
-.PHONY: help demo test test-integrations test-homeassistant check docs results bench attack chaos fuzz soak model picture page-pictures release image clean
+.PHONY: help demo test test-integrations test-homeassistant test-arm test-package check docs results bench attack chaos fuzz soak model picture page-pictures release image clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -38,6 +40,14 @@ test-integrations: ## beside Prometheus, Node-RED, a browser and podman themselv
 test-homeassistant: ## Home Assistant itself beside an agent, some 600 MB (PYTHON313=PATH)
 	$(environment) --homeassistant $(PYTHON313)
 	OFFBEAT_HOMEASSISTANT=.venv-homeassistant/bin/python $(run) pytest -m integration tests/integrations/homeassistant
+
+test-arm: ## as root: release and edge tests on emulated ARM userlands, half an hour (ONLY=bookworm-arm64 RELEASE=dist)
+	$(environment)
+	$(run) tests.arm.userlands --only '$(ONLY)' $(if $(RELEASE),--release '$(RELEASE)') $(if $(ALL),--all)
+
+test-package: ## as root: the Debian package under a real systemd, installed, upgraded, purged; five minutes (RELEASE=dist)
+	$(environment)
+	$(run) tests.release.booted $(if $(RELEASE),--release '$(RELEASE)')
 
 check: ## lint, format and types
 	$(environment)

@@ -34,11 +34,12 @@ def executable() -> str | None:
 
 
 def wait_for(condition: Callable[[], Any], what: str, timeout_s: float = 15.0) -> Any:
-    """The condition's first true value.
+    """The condition's first true value. Where all is emulated, OFFBEAT_PATIENCE is how many times longer it may take.
 
     Raises:
         AssertionError: it stays false; names what was waited for.
     """
+    timeout_s *= float(os.environ.get("OFFBEAT_PATIENCE", "1"))
     deadline = time.monotonic() + timeout_s
     while not (value := condition()):
         if time.monotonic() > deadline:

@@ -34,6 +34,7 @@ from tests.helpers.tiny_bundle import write_tiny_bundle
 __all__ = ["folder", "run"]  # fixtures
 
 
+@pytest.mark.arm
 def test_an_episode_over_mqtt_reaches_subscribers_as_new_and_end(run, broker, listener):
     agent = run(config(broker.port, MQTT, PUMP))
     wait_for(lambda: agent.said("source field: up"), "the subscription")
@@ -53,6 +54,7 @@ def test_an_episode_over_mqtt_reaches_subscribers_as_new_and_end(run, broker, li
     wait_for(lambda: listener.on("offbeat/gw-1/status")[-1] == b"offline", "the goodbye")
 
 
+@pytest.mark.arm
 def test_an_episode_over_a_serial_line(run, broker, listener):
     master, slave = pty.openpty()
     tty.setraw(slave)

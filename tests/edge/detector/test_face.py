@@ -18,6 +18,8 @@ from edge.wire.events import Event
 from tests.helpers.rig import CHANNELS, START, WINDOW, group_of, network, normal, play, rows_of, with_fault
 from tests.helpers.rig import write_rig_bundle as write_bundle
 
+pytestmark = pytest.mark.arm
+
 PUMP = "models/pump"
 
 

@@ -11,6 +11,8 @@ from edge.detector.replay import Recording, Replay, grid_rows, replay
 from edge.detector.rows.aligner import AlignerSettings
 from tests.helpers.rig import CHANNELS, START, WINDOW, group_of, normal, rows_of, with_fault, write_rig_bundle
 
+pytestmark = pytest.mark.arm
+
 GRID = AlignerSettings(1.0)
 
 

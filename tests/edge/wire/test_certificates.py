@@ -19,6 +19,8 @@ from edge.wire.certificates import (
 from tests.helpers.authority import Authority
 from tests.helpers.mosquitto import missing
 
+pytestmark = pytest.mark.arm
+
 
 @pytest.mark.parametrize("days", [1, 13, 15, 400, 12_000])
 def test_the_days_that_are_left_are_those_it_was_made_for(tmp_path, days):

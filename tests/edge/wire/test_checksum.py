@@ -6,6 +6,8 @@ import pytest
 
 from edge.wire.checksum import ChecksumError, marked, unmarked
 
+pytestmark = pytest.mark.arm
+
 BODY = json.dumps({"id": "e1", "score": 1.25, "open": {"": {"time": 1000.0}}}, separators=(",", ":")).encode()
 
 

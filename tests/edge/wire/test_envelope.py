@@ -8,6 +8,8 @@ from edge.wire.envelope import enveloped
 from edge.wire.events import EventError, EventMessage, decode_message, encode_message, message_to_dict
 from tests.helpers.alerts import alert
 
+pytestmark = pytest.mark.arm
+
 MESSAGE = EventMessage(alert(), "gw-1", "a", 7)
 
 

@@ -11,6 +11,8 @@ import pytest
 from edge.wire.broker import BrokerSettings, use_credentials
 from edge.wire.payload import encode_payload
 
+pytestmark = pytest.mark.arm
+
 
 @pytest.mark.parametrize(
     ("fields", "named"),

@@ -26,6 +26,8 @@ from edge.wire.events import (
 )
 from tests.fuzz.inputs import json_values
 
+pytestmark = pytest.mark.arm
+
 VALIDATOR = jsonschema.Draft202012Validator(event_schema())
 
 ANOMALY = Event(

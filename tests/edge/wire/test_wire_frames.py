@@ -11,6 +11,8 @@ from edge.wire.frame import MAX_FRAME_BYTES, crc16, decode_frame, encode_frame
 from edge.wire.readings import FrameError, Readings, decode_readings, encode_readings, split_values
 from tests.fuzz.inputs import json_values
 
+pytestmark = pytest.mark.arm
+
 ids = st.from_regex(r"\A[a-zA-Z0-9_-]{1,20}\Z")
 finite = st.floats(allow_nan=False, allow_infinity=False)
 readings = st.builds(

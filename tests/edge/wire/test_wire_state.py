@@ -21,6 +21,8 @@ from edge.wire.state import (
     state_to_dict,
 )
 
+pytestmark = pytest.mark.arm
+
 _TEXT = st.none() | st.text(max_size=5)
 _TIMES = st.floats(0, 4e9)
 _ANOMALIES = st.builds(

@@ -6,6 +6,8 @@ from hypothesis import strategies as st
 
 from edge.wire.topics import RESERVED_STREAMS, DeviceTopics, board_of, readings_topic, valid_id, valid_stream_id
 
+pytestmark = pytest.mark.arm
+
 
 def test_the_topics_are_those_of_the_contract() -> None:
     topics = DeviceTopics("gw-1")

@@ -16,6 +16,8 @@ from edge.detector.rows.aligner import AlignerSettings
 from tests.fuzz.inputs import with_other_values
 from tests.helpers.rig import CHANNELS, variant, write_rig_bundle
 
+pytestmark = pytest.mark.arm
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory) -> Path:

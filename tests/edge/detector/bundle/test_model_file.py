@@ -9,6 +9,8 @@ import pytest
 from edge.detector.bundle.model_file import ModelFileError, check_model_file
 from tests.helpers.tiny_bundle import MODEL
 
+pytestmark = pytest.mark.arm
+
 ROOT = Path(__file__).resolve().parents[4]
 
 

@@ -7,6 +7,8 @@ from edge.detector.members.tuning import DEFAULT
 from edge.detector.score.calibrations import Shape
 from edge.detector.score.chart import Charts, Wander
 
+pytestmark = pytest.mark.arm
+
 WINDOW = 10
 MEMORY = int(DEFAULT.baseline_windows * WINDOW)
 PATIENCE = 10 * MEMORY

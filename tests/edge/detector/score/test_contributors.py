@@ -11,6 +11,8 @@ from edge.detector.events.stream import StreamEvents
 from edge.detector.rows.row import Row
 from edge.wire.events import Contributor, ModelRef
 
+pytestmark = pytest.mark.arm
+
 CHANNELS = [("a", "V"), ("b", "A"), ("c", ""), ("d", "bar")]
 
 

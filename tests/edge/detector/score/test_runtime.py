@@ -11,6 +11,8 @@ from edge.detector.score.runtime import available_runtimes, load_model, open_mod
 from tests.helpers.rig import variant, write_rig_bundle
 from tests.helpers.tflite_models import CHANNELS, INT8_RANGE, WINDOW, Models, mix
 
+pytestmark = pytest.mark.arm
+
 
 def windows(count: int, size: float = 1.0, seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).normal(0, size, (count, WINDOW, CHANNELS)).astype(np.float32)

@@ -1,0 +1,1 @@
+"""The Debian package in a Debian that has booted; `make test-package`."""
