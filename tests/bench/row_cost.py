@@ -73,14 +73,14 @@ def steps_of_readings(bundle: Bundle, rows: int) -> Iterator[Callable[[], object
         yield lambda at=float(number), reading=reading: [group.process([(0, row)]) for row in aligner.add(at, reading)]
 
 
-def median_us(steps: Iterator[Callable[[], object]], warm_up: int = 2 * WINDOW) -> float:
-    """Median microseconds a step, those that fill the window left out."""
+def taken_us(steps: Iterator[Callable[[], object]], warm_up: int = 2 * WINDOW) -> np.ndarray:
+    """(2,): median and lower quartile of the microseconds a step, those that fill the window left out."""
     taken = []
     for step in steps:
         start = time.perf_counter_ns()
         step()
         taken.append(time.perf_counter_ns() - start)
-    return float(np.median(taken[warm_up:])) / 1000
+    return np.quantile(taken[warm_up:], [0.5, 0.25]) / 1000
 
 
 def main() -> None:
@@ -93,12 +93,17 @@ def main() -> None:
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         bundle = bundle_of(Path(folder), args.channels)
-    print(f"median microseconds a row, {args.channels} channels, window {WINDOW}, no interpreter")
-    print(f"1 stream, aligner to episode: {median_us(steps_of_readings(bundle, args.rows)):.0f}")
-    print(f"1 stream, aligned rows:       {median_us(steps_of_rows(bundle, 1, args.rows)):.0f}")
+    print(f"microseconds a row, {args.channels} channels, window {WINDOW}, no interpreter: median (lower quartile,")
+    print("which other work on the machine changes less)")
+    print(f"1 stream, aligner to episode: {_told(taken_us(steps_of_readings(bundle, args.rows)))}")
+    print(f"1 stream, aligned rows:       {_told(taken_us(steps_of_rows(bundle, 1, args.rows)))}")
     for streams in (8, 32):
-        each = median_us(steps_of_rows(bundle, streams, args.rows // 4)) / streams
-        print(f"{streams} streams, each row:" + " " * (11 - len(str(streams))) + f"{each:.0f}")
+        each = taken_us(steps_of_rows(bundle, streams, args.rows // 4)) / streams
+        print(f"{streams} streams, each row:" + " " * (11 - len(str(streams))) + _told(each))
+
+
+def _told(taken: np.ndarray) -> str:
+    return f"{taken[0]:.0f} ({taken[1]:.0f})"
 
 
 if __name__ == "__main__":

@@ -61,6 +61,9 @@ class EpisodeDetector:
         level = 1.0 + self._echo[streams]
         over = scores > level
         self._echo[streams] *= 1 - 1 / self._fade[streams]
+        if not over.any():
+            self._above[streams], self._surplus[streams] = 0, 0.0
+            return over
         self._above[streams] = np.where(over, self._above[streams] + 1, 0)
         self._surplus[streams] = np.where(over, self._surplus[streams] + scores - level, 0.0)
         opened = (self._above[streams] >= self._min_windows[streams]) & (

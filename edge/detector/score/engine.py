@@ -1,6 +1,6 @@
 """The core loop: rows of many streams in, one fused statistic for each out."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -96,11 +96,14 @@ class Engine:
         center, scale = self._learned.center[streams, slots], self._learned.scale[streams, slots]
         z = to_z(values, center, scale)
         known = ~np.isnan(z)
-        self._rings.append(streams, self._filled(streams, slots, z, known))
+        holes = not known.all()
+        self._rings.append(streams, self._filled(streams, slots, z, known) if holes else z)
         self._known.append(streams, known)
         baseline = self._chart(streams, slots, z, known)
-        distance = np.where(known, z - baseline, 0.0)
-        self._fill(streams, distance, known)
+        distance = z - baseline
+        if holes:
+            distance = np.where(known, distance, 0.0)
+            self._fill(streams, distance, known)
         rest = np.einsum("nij,nj->ni", self._learned.projector[streams], distance) * known
         relation = self.charts.update_relation(streams, rest * rest)
         scored = self._run(streams, relation, distance, baseline, scale, center)
@@ -120,13 +123,12 @@ class Engine:
         return self._looks.windows(one)[0] if self._looks.full(one)[0] else None
 
     def _keep_looks(self, streams: np.ndarray, scored: Scored, distance: np.ndarray) -> None:
-        self._residual[streams[scored.ran]] = np.clip(scored.last, -_CUT, _CUT)
-        self._looks.append(streams, np.hstack([self._residual[streams], distance / self._learned.spread[streams]]))
+        self._residual[streams[scored.ran]] = np.minimum(np.maximum(scored.last, -_CUT), _CUT)
+        away = distance / self._learned.spread[streams]
+        self._looks.append(streams, np.concatenate([self._residual[streams], away], axis=1))
 
     def _filled(self, streams: np.ndarray, slots: np.ndarray, z: np.ndarray, known: np.ndarray) -> np.ndarray:
         """(n, channels) rows as the network may see them: what is missing as it goes best with the rest."""
-        if known.all():
-            return z
         baseline = self.charts.baseline[streams, slots]
         distance = np.where(known, z - baseline, 0.0)
         self._fill(streams, distance, known)
@@ -198,17 +200,10 @@ class Engine:
     ) -> Scored:
         self._since_run[streams] += 1
         ran = self._rings.full(streams) & (self._since_run[streams] >= self.shape.stride)
-        n, channels, members = len(streams), self.shape.channels, len(MEMBERS)
-        statistic, shares = np.full(n, np.nan), np.zeros((n, channels))
-        reason = np.zeros((n, channels), np.intp)
-        expected, count = np.full((n, channels), np.nan), int(ran.sum())
+        n, count = len(streams), int(ran.sum())
         level = center + baseline * scale
         if not count:
-            none = np.zeros((0, channels))
-            return Scored(
-                ran, statistic, shares, reason, expected, level, np.zeros((0, members, channels)),
-                np.zeros((0, members)), none, none,
-            )  # fmt: skip
+            return self._silent(ran, level)
         at: np.ndarray | slice = slice(None) if count == n else ran  # nothing is copied where all did
         due, base = streams[at], baseline[at]
         self._since_run[due] = 0
@@ -217,11 +212,35 @@ class Engine:
         output, residual = self._residuals(due, windows, known, shift)
         parts, values = self._members(due, relation[at], residual, windows, known, base)
         fused = self._fused(due, parts, values)
-        statistic[at], shares[at], reason[at] = fused.statistic, fused.shares, fused.reason
-        self._by_gaussian(due, np.flatnonzero(ran), residual[:, -1], statistic, shares)
-        expected[at] = (output + shift[:, 0]) * scale[at] + center[at]
+        last = residual[:, -1]
+        if self._learned.gaussians:
+            self._by_gaussian(due, last, fused.statistic, fused.shares)
+        expected = (output + shift[:, 0]) * scale[at] + center[at]
         away = np.where(known[:, -1], distance[at], 0.0)
-        return Scored(ran, statistic, shares, reason, expected, level, parts, values, residual[:, -1], away)
+        if count == n:
+            said = (fused.statistic, fused.shares, fused.reason, expected)
+            return Scored(ran, *said, level, parts, values, last, away)
+        scored = replace(self._silent(ran, level), parts=parts, values=values, last=last, away=away)
+        scored.statistic[ran], scored.shares[ran], scored.reason[ran] = fused.statistic, fused.shares, fused.reason
+        scored.expected[ran] = expected
+        return scored
+
+    def _silent(self, ran: np.ndarray, level: np.ndarray) -> Scored:
+        """What rows give that completed no window."""
+        n, channels, members = len(ran), self.shape.channels, len(MEMBERS)
+        none = np.zeros((0, channels))
+        return Scored(
+            ran,
+            statistic=np.full(n, np.nan),
+            shares=np.zeros((n, channels)),
+            reason=np.zeros((n, channels), np.intp),
+            expected=np.full((n, channels), np.nan),
+            level=level,
+            parts=np.zeros((0, members, channels)),
+            values=np.zeros((0, members)),
+            last=none,
+            away=none,
+        )
 
     def _residuals(
         self, due: np.ndarray, windows: np.ndarray, known: np.ndarray, shift: np.ndarray
@@ -232,9 +251,8 @@ class Engine:
         guesses, about the other channels too. What lies there is left to the other members.
         A reading that is missing is not judged.
         """
-        given = np.clip(
-            (windows - shift).astype(np.float32), self._learned.fitted[due, :1], self._learned.fitted[due, 1:]
-        )
+        fitted = self._learned.fitted[due]
+        given = np.minimum(np.maximum((windows - shift).astype(np.float32), fitted[:, :1]), fitted[:, 1:])
         outputs = self._network.run(given)
         residual = np.where(known, given - outputs, 0.0) / self._learned.residual_scale[due][:, None]
         return outputs[:, -1], residual
@@ -275,17 +293,12 @@ class Engine:
             np.where(blind, np.nan, fused.statistic), fused.shares, fused.reason
         )  # fmt: skip
 
-    def _by_gaussian(
-        self, due: np.ndarray, places: np.ndarray, last: np.ndarray, statistic: np.ndarray, shares: np.ndarray
-    ) -> None:
+    def _by_gaussian(self, due: np.ndarray, last: np.ndarray, statistic: np.ndarray, shares: np.ndarray) -> None:
         """Replace what was fused of streams whose threshold is a Gaussian's."""
-        gaussians = self._learned.gaussians
-        if not gaussians:
-            return
-        for n, (stream, place) in enumerate(zip(due.tolist(), places.tolist(), strict=True)):
-            if (gaussian := gaussians.get(stream)) is not None:
+        for n, stream in enumerate(due.tolist()):
+            if (gaussian := self._learned.gaussians.get(stream)) is not None:
                 one, parts = gaussian.statistic(last[n : n + 1])
-                statistic[place], shares[place] = one[0], parts[0]
+                statistic[n], shares[n] = one[0], parts[0]
 
     def _start_over(self, streams: np.ndarray, gap_rows: np.ndarray | None) -> None:
         if len(streams):
