@@ -21,6 +21,7 @@ from edge.mqtt.connection import ConnectError
 from edge.mqtt.probe import probe
 from edge.sources.intake import Intake
 from edge.sources.settings import SourceError, SourceSettings
+from edge.state.before_start import not_gone_on_with
 from edge.wire.certificates import looked_after
 from edge.wire.topics import DeviceTopics
 
@@ -53,6 +54,8 @@ def _findings(path: Path) -> Iterator[CheckResult]:
     for source in config.source:
         yield source_result(source, config)
     yield broker_result(config)
+    for stream, line in left_behind(config):
+        yield True, "warning", f"stream {stream}: {line}"
     for one in looked_after(config.brokers, path):
         yield not one.fails, "warning", one.line
 
@@ -81,6 +84,18 @@ def _bundle(streams: list[StreamConfig], load: Callable[[], Loaded]) -> CheckRes
     made = f"{loaded.bundle.name}, {loaded.variant.name} in {loaded.model.runtime}"
     shape = f"{loaded.bundle.window} rows of {', '.join(loaded.bundle.channel_names)}"
     return True, what, f"{made}, a window of {shape} ran in {took_ms:.2f} ms; {members}"
+
+
+def left_behind(config: Config) -> Iterator[tuple[str, str]]:
+    """Streams of which the next start leaves something behind that they have learnt, and what; nothing is touched."""
+    for stream in config.stream:
+        try:
+            bundle = load_bundle(stream.bundle)
+        except BundleError:
+            continue  # reported of the bundle
+        folder = config.device.state_dir / "streams"
+        for line in not_gone_on_with(folder, stream.id, bundle, stream.calibrate_rows):
+            yield stream.id, line
 
 
 def _members(streams: list[StreamConfig], loaded: Loaded) -> str:

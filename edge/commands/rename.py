@@ -84,7 +84,7 @@ def _require_names(config: Config, old: str, new: str) -> None:
 
 def _moves(folder: Path, old: str, new: str) -> Iterator[tuple[Path, tuple[Path, bytes]]]:
     """Target, source and content of each file, one pair for each bundle that the stream has had."""
-    named = re.compile(re.escape(old) + r"-([0-9a-f]{16}\.(?:json|rows))")
+    named = re.compile(re.escape(old) + r"-([0-9a-f]{16}(?:\.2)?\.(?:json|rows))")
     for path in sorted(folder.glob(f"{old}-*")):
         if (match := named.fullmatch(path.name)) is not None:
             content = path.read_bytes() if path.suffix == ".rows" else _under(new, path)

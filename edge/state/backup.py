@@ -23,7 +23,7 @@ _COUNTERS = "bundle-counters.json"
 _STREAM = r"[a-zA-Z0-9_-]{1,200}"
 _WANTED = re.compile(
     rf"outbox\.db|page\.db|served\.json|bundle-counters\.json"
-    rf"|streams/{_STREAM}-[0-9a-f]{{16}}\.(json|rows)(\.before-[0-9a-f]{{1,32}})?|streams/{_STREAM}\.recalibrate"
+    rf"|streams/{_STREAM}-[0-9a-f]{{16}}(\.2)?\.(json|rows)(\.before-[0-9a-f]{{1,32}})?|streams/{_STREAM}\.recalibrate"
     rf"|history/{_STREAM}/[a-zA-Z0-9_-]{{1,100}}\.rows"
 )
 """What is learnt and said. Not what is of this machine alone (`tried-bundles`), damaged files, the archive of rows."""

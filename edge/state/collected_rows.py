@@ -19,11 +19,12 @@ log = logging.getLogger(__name__)
 class CollectedRows:
     """One file below a folder: a JSON array a line, [time, restart, held, values, checksum], null where missing.
 
-    The checksum is that of the line without it; lines of older versions have none.
+    The checksum is that of the line without it; lines of older versions have none. The file of an older version is
+    read where there is no other, and left as it is.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, path: Path, older: Path | None = None) -> None:
+        self._path, self._older = path, older
         self._written: tuple[float, int] | None = None  # time of the first row in the file, and how many there are
 
     def save(self, rows: Sequence[Row]) -> None:
@@ -46,22 +47,23 @@ class CollectedRows:
 
     def load(self, channels: int) -> list[Row]:
         """The rows saved last, as far as they can be read: a line cut off by a power cut is the last one."""
+        place = self._path if self._older is None or self._path.exists() else self._older
         try:
-            lines = read_file(self._path).splitlines()
+            lines = read_file(place).splitlines()
         except FileNotFoundError:
             return []
         except OSError as error:
-            log.warning("%s: rows collected before the restart are lost: %s", self._path, error)
+            log.warning("%s: rows collected before the restart are lost: %s", place, error)
             return []
         rows: list[Row] = []
         for line in lines:
             row = _row(line, channels)
             if row is None:
-                log.warning("%s: %d of %d lines are readable", self._path, len(rows), len(lines))
+                log.warning("%s: %d of %d lines are readable", place, len(rows), len(lines))
                 break
             rows.append(row)
         else:  # all of them: go on behind the last one
-            self._written = (rows[0].time, len(rows)) if rows else None
+            self._written = (rows[0].time, len(rows)) if rows and place == self._path else None
         return rows
 
     def _write(self, lines: bytes, anew: bool) -> None:

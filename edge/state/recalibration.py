@@ -20,7 +20,7 @@ from edge.wire.topics import valid_stream_id
 log = logging.getLogger(__name__)
 
 VERSION = 1
-_OF_A_STREAM = r"-[0-9a-f]{16}\.(?:json|rows)"
+_OF_A_STREAM = r"-[0-9a-f]{16}(?:\.2)?\.(?:json|rows)"
 
 
 class RecalibrationError(Exception):

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from edge.agent.loading import trust_of
-from edge.commands.check import broker_result, source_result
+from edge.commands.check import broker_result, left_behind, source_result
 from edge.commands.upkeep import disks, heard, machine, memory, variants
 from edge.commands.upkeep.credentials import credentials
 from edge.commands.upkeep.finding import Finding
@@ -35,6 +35,8 @@ def findings(path: Path, seconds: float, unit: str) -> Iterator[Finding]:
     yield Finding("ok", "config", f"{path}: {len(config.source)} sources, {len(config.stream)} streams")
     for folder in dict.fromkeys(stream.bundle for stream in config.stream):
         yield from variants.bundle(folder, trust_of(config))
+    for stream, line in left_behind(config):
+        yield Finding("do", f"stream {stream}", f"{line}; back it up first: offbeat-edge backup FILE")
     yield from _connections(config, seconds)
     yield from credentials(config, path)
     yield machine.clock(path)
