@@ -79,7 +79,7 @@ def test_every_direct_dependency_is_pinned():
 
 @pytest.mark.parametrize("name", ["constraints.txt", "constraints-tflite-runtime.txt", "constraints-bench.txt"])
 def test_pins_are_a_name_and_a_version(name):
-    assert all(re.fullmatch(r"[\w.-]+==[\w.]+(?: ?; ?python_version .*)?", line) for line in _pins(name))
+    assert all(re.fullmatch(r"[\w.-]+==(?:\d+!)?[\w.]+(?: ?; ?python_version .*)?", line) for line in _pins(name))
 
 
 def _pins(name: str) -> list[str]:

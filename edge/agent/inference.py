@@ -17,6 +17,7 @@ from edge.detector.rows.row import Row
 from edge.sources.intake import Arrival, Intake
 from edge.state.snapshots import Snapshots
 from edge.wire.events import Event
+from edge.wire.state import EpisodeNow
 
 log = logging.getLogger(__name__)
 
@@ -161,11 +162,10 @@ class Inference:
         """Patterns of a stream that were called normal."""
         return len(self.loaded.group.normal.patterns(number)) if self.loaded else 0
 
-    def open_tops(self, number: int) -> dict[str, float | None]:
-        """Highest scores of a stream's open episodes so far, by their ids."""
-        if self.loaded is None or not self.loaded.streams[number].in_episode:
-            return {}
-        return self.loaded.group.open_tops(number)
+    def open_now(self, number: int) -> dict[str, EpisodeNow]:
+        """How a stream's open episodes stand, by their ids."""
+        loaded = self.loaded
+        return loaded.group.open_now(number) if loaded and loaded.streams[number].in_episode else {}
 
     def waiting(self, number: int) -> int:
         """Rows of a stream that are still to be scored."""

@@ -223,7 +223,7 @@ class Agent:
                 inference.follow(outcome)
                 number, stream = outcome.stream, inference.configs[outcome.stream].id
                 judged = not math.isnan(outcome.score) or inference.calm(number, monotonic)
-                self.reporter.state(stream, outcome, judged, inference.open_tops(number))
+                self.reporter.state(stream, outcome, judged, inference.open_now(number))
                 if inference.loaded is not None:
                     self.on_row(stream, outcome, inference.loaded.group.channels)
                 self._alive(self.monotonic())  # a slow model has much to do after a pause

@@ -16,7 +16,7 @@ from edge.detector.group import Outcome
 from edge.state.ledger import Ledger
 from edge.wire.flapping import Flapping
 from edge.wire.payload import encode_payload
-from edge.wire.state import state_to_dict
+from edge.wire.state import EpisodeNow, state_to_dict
 
 log = logging.getLogger(__name__)
 
@@ -81,17 +81,15 @@ class Reporter:
         for stream in served.difference(self._alarms):
             self._opened(stream)
 
-    def state(
-        self, stream: str, outcome: Outcome, judged: bool, tops: Mapping[str, float | None] | None = None
-    ) -> None:
+    def state(self, stream: str, outcome: Outcome, judged: bool, now: Mapping[str, EpisodeNow] | None = None) -> None:
         """What the stream's latest row gave; published at once where an alarm or an episode changed.
 
-        What is not `judged` is `unknown`, never `OFF`. `tops` are the highest scores of its open episodes so far.
+        What is not `judged` is `unknown`, never `OFF`. `now` is how its open episodes stand.
         """
         standing = self._of(stream)
         standing.judge("commissioning" if outcome.anomaly == "commissioning" else "OFF" if judged else "unknown")
         standing.score, standing.time = outcome.score, outcome.time
-        standing.planned, standing.tops = outcome.planned, tops or {}
+        standing.planned, standing.now = outcome.planned, now or {}
         if stream in self.ledger.touched:
             self._opened(stream)
         else:
@@ -110,7 +108,7 @@ class Reporter:
         """The stream forgot what it has learnt: it is not judged by the last row's score any more."""
         standing = self._of(stream)
         standing.judge("commissioning" if commissioning else "unknown")
-        standing.score, standing.tops = math.nan, {}
+        standing.score, standing.now = math.nan, {}
         self._opened(stream)
 
     def tick(self) -> None:

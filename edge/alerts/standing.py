@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from edge.alerts.attention import Attention, Snooze
 from edge.wire.events import event_from_dict
-from edge.wire.state import MOST_LISTED, OpenEpisode, Snoozed, StreamState, listed
+from edge.wire.state import MOST_LISTED, EpisodeNow, OpenEpisode, Snoozed, StreamState, listed
 
 Judged = Literal["OFF", "commissioning", "unknown"]
 """What a stream is while no episode is open."""
@@ -39,6 +39,7 @@ def _opened(part: Mapping[str, Any], attention: Attention, snooze: Snooze | None
         acknowledged_by=(mark.by or None) if mark else None,
         snoozed_until=None if snooze is None else snooze.until,
         group=str(group[0]) if group else None,
+        occurrences=event.occurrences,
     )
 
 
@@ -60,8 +61,8 @@ class Standing:
     time: float = math.nan
     """Of the last row, Unix seconds; NaN before the first."""
     planned: str | None = None
-    tops: Mapping[str, float | None] = field(default_factory=dict)
-    """Highest scores of open episodes that have risen since they were told."""
+    now: Mapping[str, EpisodeNow] = field(default_factory=dict)
+    """How open episodes stand since they were told of."""
     open_: list[OpenEpisode] = field(default_factory=list)
     snoozed: tuple[Snoozed, ...] = ()
 
@@ -80,12 +81,15 @@ class Standing:
             anomaly="ON" if open_ else self.judged,
             score=None if math.isnan(self.score) else round(self.score, 4),
             time=self.time if math.isfinite(self.time) else wall,
-            open=tuple(self._risen(one) for one in open_),
+            open=tuple(map(self._as_it_stands, open_)),
             more=more,
             snoozed=self.snoozed,
             planned=self.planned,
         )
 
-    def _risen(self, one: OpenEpisode) -> OpenEpisode:
-        top = self.tops.get(one.id)
-        return one if top is None else replace(one, top_score=top)
+    def _as_it_stands(self, one: OpenEpisode) -> OpenEpisode:
+        now = self.now.get(one.id)
+        if now is None:
+            return one
+        top = one.top_score if now.top_score is None else now.top_score
+        return replace(one, top_score=top, calming=now.calming, occurrences=now.occurrences)

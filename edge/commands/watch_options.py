@@ -6,12 +6,14 @@ import time
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from datetime import datetime
+from datetime import time as clock_time
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 from edge.config.errors import ConfigError, check_certificates
 from edge.watch.display import Choice
+from edge.watch.notify import NotifySettings
 from edge.watch.session import WatchSession, usual_folder
 from edge.wire.broker import BrokerSettings
 from edge.wire.topics import valid_id
@@ -62,10 +64,30 @@ def chosen(options: argparse.Namespace) -> Choice:
     """Which alerts are to be shown, and until when.
 
     Raises:
-        ConfigError: `--since` is no time.
+        ConfigError: `--since` is no time, or `--quiet` are no hours.
     """
     since = None if options.since is None else since_time(options.since, time.time())
-    return Choice(options.stream, options.severity, options.until_event, options.timeout, since)
+    # Programs and who looks for what has been want every one.
+    every = options.all or options.json or options.until_event or since is not None
+    return Choice(
+        options.stream, options.severity, options.until_event, options.timeout, since, None if every else told(options)
+    )
+
+
+def told(options: argparse.Namespace) -> NotifySettings:
+    """When the terminal speaks.
+
+    Raises:
+        ConfigError: `--quiet` are no hours.
+    """
+    settings = NotifySettings(a_day=options.a_day)
+    if options.quiet is None:
+        return settings
+    try:
+        begin, end = (clock_time.fromisoformat(part.strip()) for part in options.quiet.split("-"))
+    except ValueError:
+        raise ConfigError(f"--quiet {options.quiet!r}: wanted local hours from and until, as 22:00-07:00") from None
+    return replace(settings, quiet_from=begin, quiet_until=end)
 
 
 def session_of(options: argparse.Namespace, broker: BrokerSettings, root: str, device: str) -> WatchSession | None:

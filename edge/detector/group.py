@@ -23,6 +23,7 @@ from edge.detector.score.explanation import Explanation, Step
 from edge.detector.score.runtime import Network
 from edge.detector.state import StreamState, state_from_dict
 from edge.wire.events import Event, ModelRef
+from edge.wire.state import EpisodeNow
 
 __all__ = ["Anomaly", "Outcome", "StreamGroup", "StreamSettings"]
 
@@ -109,19 +110,18 @@ class StreamGroup:
         Raises:
             FeedbackError: it cannot be.
         """
-        told = self._events[stream]
-        if not self.normal.add(stream, event_id, by, told.open_kinds):
+        if not self.normal.add(stream, event_id, by, (told := self._events[stream]).open_kinds):
             return ()
         self._detector.force(stream, False)
         return tuple(told.end_anomaly(told.last_time))
 
-    def open_tops(self, stream: int) -> dict[str, float | None]:
-        """Highest scores of the stream's open episodes so far, by their ids."""
-        return self._events[stream].open_tops
+    def open_now(self, stream: int) -> dict[str, EpisodeNow]:
+        """How the stream's open episodes stand, by their ids."""
+        return self._events[stream].open_now
 
     def knows(self, stream: int, event_id: str) -> bool:
         """Whether an episode of the stream is open, or could be called normal, or was."""
-        return event_id in self._events[stream].open_kinds or self.normal.knows(stream, event_id)
+        return event_id in self._events[stream].open_now or self.normal.knows(stream, event_id)
 
     def commissioning_under_way(self, stream: int) -> bool:
         """Whether the stream's calibration is being made of the rows that were collected."""

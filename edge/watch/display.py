@@ -9,6 +9,8 @@ from typing import Any, TextIO
 
 from edge.watch.callbacks import Trouble
 from edge.watch.lines import escaped, print_line, width_of
+from edge.watch.notify import NotifySettings
+from edge.watch.spoken import Spoken
 from edge.watch.wording import alert_line, local_time
 from edge.wire.events import EventMessage
 from edge.wire.payload import printable
@@ -30,6 +32,8 @@ class Choice:
     """End after so long, seconds."""
     since: float | None = None
     """None that is older than this, Unix seconds; those from then on are asked for."""
+    notify: NotifySettings | None = None
+    """Told as whoever notifies tells, once for what fails together; None for each alert."""
 
     def shows(self, message: EventMessage) -> bool:
         """Whether an alert is of these."""
@@ -54,6 +58,7 @@ class Display:
         self.out, self._notes, self._as_json = out, notes, as_json
         self._choice, self._stop, self.shown = choice, stop, 0
         self._colour = use_colour(out)
+        self._spoken = None if choice.notify is None else Spoken(choice.notify, self._colour)
         self._online: dict[str, bool] = {}
         self._heard: dict[tuple[str, str], bool] = {}
         self._listed: set[tuple[str, str]] = set()
@@ -73,20 +78,31 @@ class Display:
             return
         if self._as_json:
             print_line(self.out, escaped(payload))
+            self.shown += 1
+        elif self._spoken is None:
+            self._show(alert_line(message, colour=self._colour))
         else:
-            print_line(self.out, alert_line(message, colour=self._colour), width_of(self.out))
-        self.shown += 1
-        if self._choice.until_event:
+            self._show(*self._spoken.alert(message))
+        if self._choice.until_event and self.shown:
             self._stop.set()
+
+    def turn(self) -> None:
+        """Several times a second: tell what has become due by itself."""
+        if self._spoken is not None:
+            self._show(*self._spoken.due(time.monotonic()))
 
     def status(self, device: str, online: bool) -> None:
         """A device came or went."""
+        if self._spoken is not None:
+            self._spoken.status(device, online)
         if self._online.get(device) != online:
             self._online[device] = online
             self.note(f"{device} is {'online' if online else 'offline'}")
 
     def availability(self, device: str, stream: str, online: bool) -> None:
         """A stream's board fell silent or is heard again; those that are online at first are not told."""
+        if self._spoken is not None:
+            self._spoken.availability(device, stream, online)
         if not self._concerns(stream) or self._heard.get((device, stream), True) == online:
             return
         self._heard[device, stream] = online
@@ -95,6 +111,8 @@ class Display:
 
     def state(self, device: str, stream: str, body: dict[str, Any]) -> None:
         """Tell what is open in a stream that is heard of first on this connection; its alerts tell the rest."""
+        if self._spoken is not None and self._concerns(stream):
+            self._show(*self._spoken.state(device, stream, body))
         if (device, stream) in self._listed or not self._concerns(stream):
             return
         self._listed.add((device, stream))
@@ -121,12 +139,19 @@ class Display:
 
     def link(self, there: bool, text: str) -> None:
         """The broker came or went."""
+        if self._spoken is not None:
+            self._spoken.link(there)
         self._listed.clear()
         self.note(f"watching {text}" if there else f"no broker at {text}; retrying")
 
     def note(self, text: str) -> None:
         """One line beside the alerts."""
         print_line(self._notes, printable(text), width_of(self._notes))
+
+    def _show(self, *lines: str) -> None:
+        for line in lines:
+            print_line(self.out, line, width_of(self.out))
+            self.shown += 1
 
     def _concerns(self, stream: str) -> bool:
         return self._choice.stream in (None, stream)

@@ -34,8 +34,8 @@ def watch(
 
     `device` is an id, or `+` for all. With a `session` the broker keeps what comes between two runs.
 
-    One line an alert, or its payload as it came with `as_json`. What concerns the connection and the devices
-    goes to `notes` (standard error).
+    One line an alert, with `as_json` its payload as it came, with `choice.notify` as whoever notifies tells. What
+    concerns the connection and the devices goes to `notes` (standard error).
     """
     choice = choice or Choice()
     display = Display(out or sys.stdout, notes or sys.stderr, as_json, choice, stop)
@@ -86,7 +86,7 @@ class _Watching:
             on_response=lambda *answer: self._replays.answered(*answer),
             on_trouble=self._trouble,
             on_link=display.link,
-            on_turn=lambda: self._replays.look(),
+            on_turn=self._turn,
         )
         self._replays = Replays(self.reader.request, display.note)
         for name, (log, seq) in (session.shown if session is not None else {}).items():
@@ -112,6 +112,10 @@ class _Watching:
             self._replays.want(device, 1)
         else:
             self._display.note(f"{device} is offline: what it sent before cannot be asked for until it is back")
+
+    def _turn(self) -> None:
+        self._replays.look()
+        self._display.turn()
 
     def _trouble(self, trouble: Trouble) -> None:
         self._display.trouble(trouble)

@@ -107,6 +107,9 @@ class Event:
     ended_by: str | None = None
     """Of an `end` that was told although the episode was not over, what ended it: `recalibrated`, somebody had the
     stream forget what it learnt."""
+    occurrences: int = 1
+    """How often the same has been in alarm, this time with it: 2 and more for what came back, at first as an episode of
+    its own, then as this one, which stays open while it is quiet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +185,7 @@ def event_from_dict(body: dict[str, Any]) -> Event:
             group=where_known(body, "group", optional(text), None),
             suppressed=where_known(body, "suppressed", integer, 0),
             ended_by=where_known(body, "ended_by", optional(text), None),
+            occurrences=where_known(body, "occurrences", integer, 1),
         )
     except FieldError as error:
         raise EventError(f"no event: {error}") from error
@@ -233,6 +237,7 @@ def _broken_rule(message: EventMessage) -> str | None:
         "shares are 0 to 1": all(0 <= part.share <= 1 for part in parts),
         "a tolerance is 0 or more": all(part.tolerance is None or part.tolerance >= 0 for part in parts),
         "suppressed is 0 or more": event.suppressed >= 0,
+        "occurrences is 1 or more": event.occurrences >= 1,
         "a window has rows": event.window is None or event.window.rows >= 1,
     }
     return next((rule for rule, held in holds.items() if not held), None)

@@ -32,6 +32,15 @@ class StateError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
+class EpisodeNow:
+    """How an open episode stands at a row of which nothing was said."""
+
+    top_score: float | None
+    calming: bool = False
+    occurrences: int = 1
+
+
+@dataclass(frozen=True, slots=True)
 class OpenEpisode:
     """An episode that is not over."""
 
@@ -57,6 +66,8 @@ class OpenEpisode:
     """Nothing is said of it before then, Unix seconds; None while it is not snoozed."""
     group: str | None = None
     """Of what failed together."""
+    occurrences: int = 1
+    """How often it has been in alarm; of what comes and goes, 2 and more. Whether it is now, `calming` says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +118,8 @@ class StreamState:
     def alarm(self) -> tuple[Any, ...]:
         """What is told at once when it changes; the figures can wait."""
         told = [
-            (one.id, one.severity, one.calming, one.acknowledged, one.snoozed_until, one.group) for one in self.open
+            (one.id, one.severity, one.calming, one.acknowledged, one.snoozed_until, one.group, one.occurrences)
+            for one in self.open
         ]
         return self.anomaly, tuple(told), self.more, self.snoozed, self.planned
 
@@ -176,6 +188,7 @@ def _open_of(body: Mapping[str, Any]) -> OpenEpisode:
         where_known(body, "acknowledged_by", _text, None),
         where_known(body, "snoozed_until", optional_number, None),
         where_known(body, "group", _text, None),
+        where_known(body, "occurrences", integer, 1),
     )
 
 

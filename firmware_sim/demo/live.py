@@ -48,7 +48,7 @@ def _start_agent(plan: Plan, port: int, scratch: Path, processes: Processes, rec
 
 def _start_watcher(port: int, processes: Processes, screen: Screen) -> None:
     watcher = processes.start(
-        "watch", module("edge", "watch", "--no-session", "--host", HOST, "--port", port), subprocess.PIPE
+        "watch", module("edge", "watch", "--all", "--no-session", "--host", HOST, "--port", port), subprocess.PIPE
     )
 
     def relay() -> None:

@@ -31,7 +31,7 @@ _ROUNDS = 20
 
 
 def messages_of(kind: str) -> list[Event]:
-    """The events of one fault of 8 hours, and of a quarter of an hour after it."""
+    """The events of one fault of 8 hours, and of an hour and a half after it, in which it is told that it is over."""
     fault = f"{kind}@15m+8h"
     line = [
         sys.executable,
@@ -39,7 +39,7 @@ def messages_of(kind: str) -> list[Event]:
         "firmware_sim",
         "csv",
         "--hours",
-        "8.5",
+        "9.75",
         "--fault",
         fault,
         "--time",
@@ -71,7 +71,7 @@ _SOON = ("minute", "second")
 
 def faults() -> None:
     """Print a table."""
-    print(f"{'8 h of':22} episodes messages  new upd calm end  opposite  one a minute")
+    print(f"{'8 h of':22} episodes messages  new upd calm end  opposite  one a minute  snapshots")
     for kind in _KINDS:
         events = messages_of(kind)
         by = {
@@ -82,7 +82,7 @@ def faults() -> None:
         lasted = sum(one.end_time - one.start_time for one in events if one.end_time is not None)
         print(
             f"{kind:22} {len(ids):8} {len(events):8}  {by['new']:3} {by['update']:3} {calm:4} {by['end']:3}  {wrong:8}"
-            f"  {lasted / 60 + 2 * len(ids):12.0f}",
+            f"  {lasted / 60 + 2 * len(ids):12.0f}  {by['new'] + by['end']:9}",
             flush=True,
         )
 

@@ -116,7 +116,7 @@ class Plant:
         machine = self.machines[stream]
         outcome, _ = machine.row(self.clock, score, flow, silent)
         if not silent:
-            self.reporter.state(stream, outcome, True, machine.events.open_tops)
+            self.reporter.state(stream, outcome, True, machine.events.open_now)
 
     def tick(self) -> None:
         """What the agent does a few times a second."""

@@ -2,7 +2,7 @@
 
 import os
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, get_args
 
@@ -73,18 +73,25 @@ class Episode:
 
     News is told at once: that it became worse, that another channel leads than any that was told. Else it is told
     after `first_s` seconds, then after twice that and so on, at last every `update_every_s`: an episode is a few
-    messages however long it lasts. A row under the alarm level is not told, it would read as if all were well.
+    messages however long it lasts. One that has come back is told first after `update_every_s`, then every second
+    time: it is no news. A row under the alarm level is not told, it would read as if all were well.
     """
 
-    def __init__(self, event: Event, update_every_s: float, first_s: float = FIRST_UPDATE_S) -> None:
+    def __init__(
+        self, event: Event, update_every_s: float, first_s: float = FIRST_UPDATE_S, led: Sequence[str] = ()
+    ) -> None:
+        """`led`: channels that were told as leading when it came before."""
         self.last = event if event.score != event.top_score else replace(event, peak=event.peak or _peak(event))
         """As it was said last; only its top score and its peak are those of all rows since."""
         self._update_every_s, self._first_s = max(update_every_s, LEAST_UPDATE_S), first_s
+        if event.occurrences > 1:
+            self._first_s, self._update_every_s = self._update_every_s, 2 * self._update_every_s
         self._said_at = event.time
         self._updates = 0
-        self._led = [part.channel for part in event.contributors[:1]]  # told as leading, in their order
-        self.has_calmed = False
-        """Whether it was told once that it calms."""
+        leads = [part.channel for part in event.contributors[:1]]
+        self._led = [*(name for name in led if name not in leads), *leads]  # told as leading
+        self.has_calmed = event.occurrences > 1
+        """Whether it was told once that it calms, or that it is known to come and go."""
 
     def update(self, look: Look, must: bool = False) -> list[Event]:
         """The `update` that this row is worth, if any; one that `must` be told is, unless the row is a calm one."""
@@ -100,6 +107,15 @@ class Episode:
         if must or due_s >= self._wait_s(self._first_s, 2, self._updates) or (news and due_s >= LEAST_UPDATE_S):
             return self._say(event)
         return self._pass_over(event)
+
+    @property
+    def led(self) -> tuple[str, ...]:
+        """Channels that were told as leading."""
+        return tuple(self._led)
+
+    def recur(self, occurrences: int) -> None:
+        """It was quiet for a while, and is in alarm again, so many times by now."""
+        self.last = replace(self.last, occurrences=occurrences)
 
     def calm(self, look: Look) -> list[Event]:
         """The alarm is off since this row: the last `update` for as long as it stays so.

@@ -19,10 +19,12 @@ from edge.detector.events.episode import (
     new_event,
 )
 from edge.detector.events.planned import Silence
+from edge.detector.events.recurring import Recurring, recurring_from_dict
 from edge.detector.events.rule_episodes import RuleEpisodes
 from edge.detector.events.settings import StreamSettings
 from edge.detector.rows.row import Row
 from edge.wire.events import Event, Kind, ModelRef, Reason, WindowSpan
+from edge.wire.state import EpisodeNow
 
 
 class WindowTimes:
@@ -68,12 +70,13 @@ class StreamEvents:
         quiet_s: float,
         zone: Callable[[], datetime.tzinfo] = lambda: datetime.UTC,
     ) -> None:
-        """An anomaly that stays quiet for `quiet_s` seconds is over, or for longer where it lasted long: one fault that
-        comes and goes is one alert."""
+        """An anomaly that stays quiet for `quiet_s` seconds is over, or for longer where it came back before: one fault
+        that comes and goes is one alert."""
         self._settings, self._channels, self._model, self._new_id = settings, channels, model, new_id
         self._quiet_s = quiet_s
         self._anomaly: Episode | None = None
         self._calm: Look | None = None  # the row that closed the anomaly, while its `end` is not told yet
+        self._recurring = Recurring()
         book = RuleBook([name for name, _ in channels], settings.rules)
         self._silence = Silence(settings.id, settings.planned, zone)
         self._rules = RuleEpisodes(settings.id, book, settings.update_every_s, new_id, self._silence.is_due)
@@ -98,10 +101,15 @@ class StreamEvents:
         return self._anomaly is not None and self._calm is None
 
     @property
-    def open_tops(self) -> dict[str, float | None]:
-        """Highest scores of the open episodes so far, by their ids."""
-        every = (self._anomaly, self._drift.open, *self._rules.open.values())
-        return {episode.last.id: episode.last.top_score for episode in every if episode is not None}
+    def open_now(self) -> dict[str, EpisodeNow]:
+        """How the open episodes stand, by their ids."""
+        own = [(self._anomaly, self._calm is not None), (self._drift.open, False)]
+        rules = [(episode, self._rules.calm_since(key) is not None) for key, episode in self._rules.open.items()]
+        return {
+            episode.last.id: EpisodeNow(episode.last.top_score, calming, episode.last.occurrences)
+            for episode, calming in own + rules
+            if episode is not None
+        }
 
     @property
     def planned(self) -> str | None:
@@ -155,15 +163,30 @@ class StreamEvents:
 
         A fault that comes and goes is one episode: it goes on where its `end` is not told yet.
         """
-        self._calm = None
+        ends: list[Event] = []
         if self._anomaly is not None:
-            return self._follow_anomaly(self._anomaly, look)
+            if self._comes_back(self._anomaly, look):
+                return self._follow_anomaly(self._anomaly, look)
+            ends = self._published_end(math.inf)
         # The onset cannot lie before the window that opened the episode.
         earliest = look.time if look.window is None else look.window.start
         onset = look.time if math.isnan(rising) else max(rising, earliest)
         event = new_event(look, self._new_id(look.time), self._settings.id, "anomaly", onset, self._model)
-        self._anomaly = Episode(event, self._settings.update_every_s)
-        return self._silence.passed([event])
+        event = replace(event, occurrences=self._recurring.begin(look.time, look.contributors))
+        self._anomaly = Episode(event, self._settings.update_every_s, led=self._recurring.led)
+        self._calm = None
+        return self._silence.passed([*ends, event])
+
+    def _comes_back(self, anomaly: Episode, look: Look) -> bool:
+        """Whether the open anomaly goes on with this row, which may follow on a quiet while; else it is another one."""
+        if self._calm is None or look.time - self._calm.time < self._quiet_s:
+            self._calm = None
+            return True
+        if not self._recurring.is_again(look.time, look.contributors):
+            return False
+        self._calm = None
+        anomaly.recur(self._recurring.begin(look.time, look.contributors))
+        return True
 
     def follow_anomaly(self, look: Look, closed: bool) -> list[Event]:
         """The next score of an open episode, or its last one; the `end` is told when it stayed quiet for a while."""
@@ -172,9 +195,11 @@ class StreamEvents:
         if not closed:
             return self._follow_anomaly(self._anomaly, look)
         self._calm = look
+        self._recurring.quiet(look.time, self._anomaly.led)
         return self._silence.passed(self._anomaly.calm(look))
 
     def _follow_anomaly(self, anomaly: Episode, look: Look) -> list[Event]:
+        self._recurring.show(look.contributors)
         must = self._silence.is_due(anomaly.last.id, look.time)
         return self._silence.passed(anomaly.update(look, must))
 
@@ -213,7 +238,7 @@ class StreamEvents:
         if self._anomaly is None or self._calm is None:
             return []
         calm, anomaly = self._calm, self._anomaly
-        if time - calm.time < self._quiet_s:
+        if time - calm.time < max(self._quiet_s, self._recurring.wait_s):
             return []
         self._calm = self._anomaly = None
         now = min(time, max(self.last_time, calm.time))
@@ -225,6 +250,10 @@ class StreamEvents:
         body = {key: episode.to_dict() for key, episode in own.items() if episode is not None}
         if self._anomaly is not None and self._calm is not None:
             body[_ANOMALY]["calm"] = {name: getattr(self._calm, name) for name in _OF_CALM}
+        if self._anomaly is not None:
+            body[_ANOMALY]["recurring"] = self._recurring.to_dict()
+        for key in self._rules.open:
+            body[key] |= self._rules.more(key)
         for part in body.values():
             if part["event"]["id"] in self._silence.held:
                 part["held"] = True
@@ -242,13 +271,16 @@ class StreamEvents:
             if _KINDS.get(key, "rule") != ("rule" if episode.last.rule else episode.last.kind):
                 raise ValueError(f"episode {episode.last.id} is not one of {key or 'the score'}")
         self.last_time = max((episode.last.time for episode in episodes.values()), default=-math.inf)
-        calm = body[_ANOMALY].get("calm") if _ANOMALY in body else None
+        own_part = body.get(_ANOMALY, {})
+        calm, recurring = own_part.get("calm"), own_part.get("recurring")
+        if recurring is not None:
+            self._recurring = recurring_from_dict(recurring)
         self._calm = None if calm is None else _calm_from_dict(calm)
         if self._calm is not None:
             self.last_time = max(self.last_time, self._calm.time)
         self._silence.held = {episodes[key].last.id for key, part in body.items() if part.get("held")}
         self._anomaly, self._drift.open = episodes.pop(_ANOMALY, None), episodes.pop(_DRIFT, None)
-        self._rules.restore(episodes)
+        self._rules.restore(episodes, body)
 
 
 def _calm_from_dict(body: Mapping[str, Any]) -> Look:

@@ -178,6 +178,19 @@ def test_people_are_told_once_of_twenty_streams_by_a_service_that_fails_at_first
     assert "pump1" in json.loads(server.taken[0][1])["title"]
 
 
+def test_people_are_told_once_by_ntfy_with_title_and_priority():
+    pytest.importorskip("apprise")
+
+    server = Server(failures=1)
+    with serving(server) as at:
+        tell(f"ntfy://{at}/pumps?priority=high", 20)
+
+    ((headers, body),) = server.taken
+    said = json.loads(body)
+    assert (said["topic"], said["title"], headers["x-priority"]) == ("pumps", "gw-1/pump1: warning", "high")
+    assert server.tried == 2, "it was tried again"
+
+
 def test_people_are_told_by_mail():
     pytest.importorskip("apprise")
     controllers = pytest.importorskip("aiosmtpd.controller")

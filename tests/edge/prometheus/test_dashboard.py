@@ -2,7 +2,9 @@
 
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -40,6 +42,36 @@ def test_the_dashboard_is_whole():
     places = [(p["gridPos"]["x"], p["gridPos"]["y"]) for p in panels]
     assert len(set(places)) == len(places)
     assert {one["name"] for one in dashboard["templating"]["list"]} == {"datasource", "instance"}
+
+
+def lost(told: Any, kept: Any, where: str = "dashboard") -> Iterator[str]:
+    """What is in `told` and not, or otherwise, in `kept`."""
+    if isinstance(told, dict) and isinstance(kept, dict):
+        for name, value in told.items():
+            yield from lost(value, kept[name], f"{where}.{name}") if name in kept else [f"{where}.{name}"]
+    elif isinstance(told, list) and isinstance(kept, list) and len(told) == len(kept):
+        for number, pair in enumerate(zip(told, kept, strict=True)):
+            yield from lost(*pair, f"{where}[{number}]")
+    elif told != kept:
+        yield f"{where}: {told} became {kept}"
+
+
+def test_grafana_s_own_schema_knows_every_field_of_the_dashboard():
+    """Its types are made from that schema, and drop what it does not have."""
+    pytest.importorskip("grafana_foundation_sdk")
+    from grafana_foundation_sdk.cog.encoder import JSONEncoder
+    from grafana_foundation_sdk.cog.plugins import register_default_plugins
+    from grafana_foundation_sdk.models.dashboard import Dashboard
+
+    register_default_plugins()
+    told = json.loads(DASHBOARD.read_text())
+
+    def through(body: dict[str, Any]) -> Any:
+        return json.loads(JSONEncoder().encode(Dashboard.from_json(body)))
+
+    assert list(lost(told, through(told))) == []
+    wrong = {**told, "refreshh": "10s", "panels": [{**told["panels"][0], "gridPosition": {}}]}
+    assert sorted(lost(wrong, through(wrong))) == ["dashboard.panels[0].gridPosition", "dashboard.refreshh"]
 
 
 def test_the_docs_list_no_metric_that_there_is_not():

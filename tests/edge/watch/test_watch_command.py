@@ -250,6 +250,18 @@ def test_an_event_of_a_newer_schema_or_none_at_all_is_named_once_a_minute(broker
     assert len([line for line in watching.notes if "cannot read" in line]) == 2
 
 
+def test_thousands_of_retained_leftovers_hold_no_alert_up(broker: Broker) -> None:
+    topics = ["state", "availability", "event"]
+    left = [(f"offbeat/old-{number // 3}/pump{number}/{topics[number % 3]}", b"{}") for number in range(3000)]
+    send(broker, [(topic, payload) for topic, payload in left], retain=True)
+
+    with watch(broker, "--all") as watching:
+        send(broker, [on_its_topic(message(1))])
+        wait_for(lambda: watching.out, "the alert", 30)
+
+    assert [line for line in watching.out if "NEW" in line] == watching.out
+
+
 def test_a_gap_is_named_and_asked_for_again(broker: Broker, gateway) -> None:
     outbox = gateway()
     for number in (1, 2, 3, 4):

@@ -186,6 +186,17 @@ def test_a_state_that_cannot_be_read_is_no_calm(page, device, bad):
     assert page.get("/api/overview")["passed_over"] == 1
 
 
+def test_events_of_a_newer_schema_are_counted_and_hold_nothing_up(page, device):
+    device.is_there()
+    for seq in range(1, 4):
+        device.says("pump1/event", {**event(seq), "schema": 2}, retain=False)
+    device.says("pump1/event", event(4), retain=False)
+
+    wait_for(lambda: page.get("/api/episodes")["episodes"], "the one behind them")
+    assert page.get("/api/overview")["passed_over"] == 3
+    assert len(page.get("/api/episodes")["episodes"]) == 1
+
+
 def test_thousands_of_leftovers_are_bounded(page, device):
     for number in range(700):
         device.says("status", "offline", root=f"offbeat/old-{number}/")
@@ -250,3 +261,24 @@ class TestPassword:
 
         assert "HttpOnly" in headers["set-cookie"]
         assert "SameSite=Strict" in headers["set-cookie"]
+
+
+class TestBehindAProxy:
+    """`--web-behind-proxy`: a proxy on this machine ends TLS and sends on the name that people know."""
+
+    @pytest.fixture
+    def proxied(self, broker):
+        one = Page(broker, None, behind_proxy=True)
+        yield one
+        one.stop()
+
+    def test_its_name_is_taken_and_the_cookie_is_for_https_alone(self, proxied):
+        status, headers, body = proxied.open("/", Host="pumps.example.org", X_Forwarded_Proto="https")
+
+        assert (status, headers["set-cookie"].endswith("; Secure")) == (200, True)
+        assert b"<html" in body
+
+    def test_without_it_that_name_is_refused_and_the_cookie_is_sent_over_http(self, page):
+        status, headers, _ = page.open("/", Host="pumps.example.org")
+
+        assert (status, "Secure" in headers["set-cookie"]) == (421, False)

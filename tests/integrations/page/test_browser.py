@@ -1,44 +1,17 @@
 """The page in a real browser: what people see, by keyboard, on a phone, in the dark, whatever names hold."""
 
-import json
-import os
-import shutil
-import subprocess
 import threading
 import time
-from pathlib import Path
 
 import pytest
 
-from tests.helpers.mosquitto import missing, wait_for
+from tests.helpers.mosquitto import wait_for
 from tests.helpers.page import EPISODE, device, event, open_episode, page, rows_answer, state
+from tests.integrations.page.visiting import SIZES, assert_sound, visit
 
 __all__ = ["device", "page"]  # fixtures
 pytestmark = pytest.mark.integration
-VISIT = Path(__file__).with_name("visit.js")
-SIZES = {"desk": ("1280", "860"), "phone": ("390", "844")}
 HOSTILE = "<img src=x onerror=window.hacked=1>\"'><script>window.hacked=1</script>"
-
-
-def visit(tmp_path: Path, url: str, *actions: str, scheme: str = "light", size: str = "desk") -> dict:
-    modules = Path(os.environ.get("OFFBEAT_NODE", "build/node"), "node_modules").resolve()
-    browser = shutil.which("chromium") or shutil.which("chromium-browser")
-    if not (modules / "playwright-core").is_dir() or not (modules / "axe-core").is_dir():
-        missing("playwright-core and axe-core (OFFBEAT_NODE, a folder with node_modules; make test-integrations)")
-    if browser is None:
-        missing("chromium (Debian: apt-get install chromium)")
-    line = ["node", str(VISIT), scheme, *SIZES[size], str(tmp_path / f"{scheme}-{size}.png"), url, *actions]
-    environment = {**os.environ, "NODE_PATH": str(modules), "CHROMIUM": str(browser)}
-    done = subprocess.run(line, env=environment, capture_output=True, text=True, timeout=120)
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
-
-
-def assert_sound(found: dict) -> None:
-    assert found["errors"] == []
-    assert found["elsewhere"] == []
-    assert found["overflow"] <= 0, "nothing is wider than the screen"
-    assert [one for one in found["axe"] if one.startswith(("serious", "critical"))] == []
 
 
 @pytest.fixture
@@ -155,3 +128,11 @@ def test_a_broker_that_starts_again_while_the_page_is_open(page, broker, tmp_pat
     found = visit(tmp_path, page.url + "/", "text:main=lost the broker", "text:#broker=Live", "wait:1500")
 
     assert found["errors"] == []
+
+
+@pytest.mark.usefixtures("machine")
+@pytest.mark.parametrize(("motion", "moves"), [("no-preference", True), ("reduce", False)])
+def test_nothing_moves_for_who_wants_less_motion(page, tmp_path, motion, moves):
+    found = visit(tmp_path, page.url + "/", "text:main=pump2", motion=motion)
+
+    assert (found["moving"] > 0) is moves

@@ -19,7 +19,7 @@ async function act(page, action) {
   const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
   const browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
   const viewport = { width: Number(width), height: Number(height) };
-  const page = await (await browser.newContext({ colorScheme: scheme, viewport })).newPage();
+  const page = await (await browser.newContext({ colorScheme: scheme, viewport, reducedMotion: process.env.MOTION ?? "no-preference" })).newPage();
   const found = { errors: [], elsewhere: [], dialogs: 0 };
   page.on("console", (message) => { if (message.type() === "error") found.errors.push(message.text()); });
   page.on("pageerror", (error) => found.errors.push(String(error)));
@@ -36,6 +36,10 @@ async function act(page, action) {
     .reduce((sum, one) => sum + (one.transferSize || 0), 0) / 1024);
   found.text = await page.evaluate(() => document.body.innerText);
   found.toasts = await page.evaluate(() => document.querySelectorAll("#toasts > *").length);
+  found.moving = await page.evaluate(() => [...document.querySelectorAll("*")].filter((one) => {
+    const { transitionDuration, animationName } = getComputedStyle(one);
+    return animationName !== "none" || transitionDuration.split(",").some((each) => parseFloat(each) > 0);
+  }).length);
   found.title = await page.title();
   found.path = new URL(page.url()).pathname;
   found.focus = await page.evaluate(() => document.activeElement?.tagName + " " + (document.activeElement?.textContent ?? "").trim().slice(0, 40));

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from edge.delivery.requests import RequestError
+from edge.detector.events.recurring import REMEMBERED_S, TOLD
 from edge.wire.state import state_from_dict
 from tests.helpers.plant import BEGIN, LONGEST_S, PLAN_AT, PLAN_S, Plant
 
@@ -25,7 +26,8 @@ def rows(plant: Plant, score: float, number: int = 1, flow: float = 1.0) -> None
 
 
 def flap(plant: Plant, score: float = LOUD) -> None:
-    """An episode that begins and ends."""
+    """An episode that begins and ends, so long after the last one that it is another."""
+    plant.clock += REMEMBERED_S
     rows(plant, score, 8)
     rows(plant, CALM, 12)
 
@@ -84,11 +86,12 @@ def test_what_becomes_worse_is_to_be_acknowledged_anew(plant):
 def test_a_hundred_flaps_while_snoozed_are_not_told_and_one_summary_is_where_it_is_open_at_the_end(plant):
     event_id = opened(plant)
     before = told(plant)
-    until = ask(plant, "snooze", event_id, for_s=7200.0)["until"]
+    until = ask(plant, "snooze", event_id, for_s=80_000.0)["until"]
 
     rows(plant, CALM, 12)
     for _ in range(100):
         flap(plant)
+    plant.clock += REMEMBERED_S
     rows(plant, LOUD, 5)
     assert told(plant) == before, "0 messages"
     assert (state(plant).anomaly, [one.snoozed_until for one in state(plant).open]) == ("ON", [until])
@@ -102,9 +105,26 @@ def test_a_hundred_flaps_while_snoozed_are_not_told_and_one_summary_is_where_it_
     assert state(plant).snoozed == ()
 
 
+def test_a_hundred_quick_flaps_are_one_episode_and_not_told_while_it_is_snoozed(plant):
+    for _ in range(TOLD - 1):
+        rows(plant, LOUD, 8)
+        rows(plant, CALM, 12)
+    event_id = opened(plant)
+    before = told(plant)
+    ask(plant, "snooze", event_id, for_s=7200.0)
+
+    for _ in range(100):
+        rows(plant, CALM, 12)
+        rows(plant, LOUD, 8)
+
+    assert told(plant) == before
+    assert [kind for kind in before if kind != "update"] == ["new", "end"] * (TOLD - 1) + ["new"]
+    assert [(one.id, one.occurrences, one.calming) for one in state(plant).open] == [(event_id, TOLD + 100, False)]
+
+
 def test_a_snooze_that_ends_in_calm_tells_no_more_than_the_end_of_what_was_told(plant):
     event_id = opened(plant)
-    until = ask(plant, "snooze", event_id, for_s=600.0)["until"]
+    until = ask(plant, "snooze", event_id, for_s=7200.0)["until"]
     rows(plant, CALM, 12)
     flap(plant)
 
@@ -132,6 +152,7 @@ def test_what_breaks_through_as_another_episode_is_told_as_new(plant):
     before = len(plant.told())
     rows(plant, CALM, 12)
     flap(plant)
+    plant.clock += REMEMBERED_S
 
     rows(plant, WORSE, 8)
 

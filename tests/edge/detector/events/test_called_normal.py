@@ -134,8 +134,8 @@ def test_a_long_episode_keeps_its_start_and_its_end():
 
 
 def test_said_once_the_same_pattern_alerts_no_more_at_any_phase(bundle):
-    at = [500, *range(1000, 6000, 431)]
-    values = flushed(6000, at)
+    at = [500, *range(1000, 10_000, 731)]
+    values = flushed(10_000, at)
     inside = {row for first in at[1:] for row in range(first, first + FLUSH_ROWS + 2 * WINDOW)}
     untaught = looking(bundle, StreamSettings("pump1", level=1.5))
     group, *_ = taught(bundle)

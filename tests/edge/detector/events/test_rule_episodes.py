@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from edge.detector.bundle.rules import ChannelRules, RuleBook
+from edge.detector.events.recurring import REMEMBERED_S
 from edge.detector.events.rule_episodes import KEPT_ROWS, KEPT_S, RuleEpisodes
 from edge.detector.rows.row import Row
 from edge.wire.events import Event
@@ -129,7 +130,7 @@ def test_the_end_of_a_stream_ends_all():
 def test_an_episode_goes_on_after_a_restart_and_ends_under_its_id():
     before, after = episodes(max=1.0), episodes(max=1.0)
     (new,) = feed(before, [2.0])
-    after.restore(before.open)
+    after.restore(before.open, {key: before.more(key) for key in before.open})
 
     assert feed(after, [2.0], start=10.0) == []
     assert [(event.event_type, event.id) for event in feed(after, [0.0] * 9, start=11.0)] == [("end", new.id)]
@@ -138,7 +139,7 @@ def test_an_episode_goes_on_after_a_restart_and_ends_under_its_id():
 def test_a_flat_line_that_lasts_over_a_restart_stays_one_episode():
     before, after = episodes(flat_for_s=10.0), episodes(flat_for_s=10.0)
     (new,) = feed(before, [1.0] * 12)
-    after.restore(before.open)
+    after.restore(before.open, {key: before.more(key) for key in before.open})
 
     assert feed(after, [1.0] * 40, start=20.0) == []
     assert [(event.event_type, event.id) for event in feed(after, [2.0] * 9, start=60.0)] == [("end", new.id)]
@@ -147,7 +148,46 @@ def test_a_flat_line_that_lasts_over_a_restart_stays_one_episode():
 def test_an_episode_whose_rule_is_no_longer_configured_ends_soon():
     before, after = episodes(max=1.0), episodes()
     feed(before, [2.0])
-    after.restore(before.open)
+    after.restore(before.open, {key: before.more(key) for key in before.open})
 
     assert types(feed(after, [2.0] * 10, start=10.0)) == ["end"]
     assert not after.open
+
+
+FLAP = [2.0, *[0.0] * 10]
+
+
+def test_a_rule_that_is_broken_again_and_again_is_one_episode_from_the_fourth_time_on():
+    found = feed(episodes(max=1.0, update_every_s=3600.0), FLAP * 200)
+
+    assert types(found) == ["new", "end"] * 3 + ["new"]
+    assert [event.occurrences for event in found] == [1, 1, 2, 2, 3, 3, 4]
+
+
+def test_one_that_comes_and_goes_ends_once_it_was_kept_for_ten_minutes():
+    one = episodes(max=1.0, update_every_s=3600.0)
+    feed(one, FLAP * 5)
+
+    end = feed(one, [0.0] * 1000, start=55.0)
+
+    assert [(event.event_type, event.occurrences, event.end_time) for event in end] == [("end", 5, 45.0)]
+    assert end[0].time == 45.0 + REMEMBERED_S
+
+
+def test_while_it_is_waited_for_it_is_calm():
+    one = episodes(max=1.0)
+
+    feed(one, FLAP * 4)
+    assert one.calm_since("max:flow") == 34.0
+    feed(one, [2.0], start=44.0)
+    assert one.calm_since("max:flow") is None
+
+
+def test_a_restart_while_it_is_waited_for_keeps_how_often_it_came():
+    before, after = episodes(max=1.0), episodes(max=1.0)
+    feed(before, FLAP * 4)
+    after.restore(before.open, {key: before.more(key) for key in before.open})
+
+    feed(after, [0.0] * 10, start=50.0)
+    assert feed(after, [2.0], start=60.0) == []
+    assert after.open["max:flow"].last.occurrences == 5
