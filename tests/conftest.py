@@ -15,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from tests.helpers.mosquitto import PERSISTENT, Broker, Listener, executable, missing
 
-pytest_plugins = ["tests.helpers.ci_skips"]
+pytest_plugins = ["tests.helpers.ci_skips", "tests.helpers.subnormals"]
 
 
 @pytest.fixture(autouse=True)

@@ -73,10 +73,11 @@ def run_tests(root: Root, log: Path, marked: bool) -> str:
     Raises:
         UserlandError: one failed, or skipped for want of a part.
     """
-    where, chosen = ([f"{_TREE}/tests/edge"], "'not integration' --continue-on-collection-errors")
+    able = "" if root.userland.runtime == "ai-edge-litert" else " and not litert"
+    where, chosen = [f"{_TREE}/tests/edge"], f"'not integration{able}' --continue-on-collection-errors"
     if marked:
         files = [file for file in sorted(ROOT.glob("tests/edge/**/test_*.py")) if "mark.arm" in file.read_text("utf-8")]
-        where, chosen = [f"{_TREE}/{file.relative_to(ROOT)}" for file in files], "arm"
+        where, chosen = [f"{_TREE}/{file.relative_to(ROOT)}" for file in files], f"'arm{able}'"
     options = f"-m pytest -q -p no:cacheprovider --timeout {_LONGEST_TEST_S} --durations 5 -m {chosen}"
     more = {"PYTHONPATH": f"{_TREE}/site", "PYTHONDONTWRITEBYTECODE": "1", "OFFBEAT_PATIENCE": _PATIENCE}
     more |= {"OFFBEAT_TEST_MODELS": f"{_TREE}/made-models"} | ({"CI": "true"} if marked else {})

@@ -44,7 +44,7 @@ def test_an_episode_over_mqtt_reaches_subscribers_as_new_and_end(run, broker, li
             publish("sensors/pump1/readings", encode_readings(row))
 
     assert_whole_episode(first_episode(listener))
-    assert listener.on("offbeat/gw-1/status")[-1] == b"online"
+    wait_for(lambda: listener.on("offbeat/gw-1/status")[-1] == b"online", "the agent, still there")
     assert listener.on("offbeat/gw-1/pump1/availability")[-1] == b"online"
     states = [json.loads(payload) for payload in listener.on("offbeat/gw-1/pump1/state")]
     assert {"ON", "OFF"} <= {state["anomaly"] for state in states}

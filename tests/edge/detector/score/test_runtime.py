@@ -52,6 +52,7 @@ def test_a_spike_past_the_range_keeps_its_sign():
 # Running
 
 
+@pytest.mark.litert
 def test_the_preferred_runtime_is_there_for_these_tests():
     assert available_runtimes()[0] == "ai-edge-litert"
 
@@ -59,15 +60,17 @@ def test_the_preferred_runtime_is_there_for_these_tests():
 def test_a_float_model_computes_what_numpy_does(models: Models):
     model = open_model(models.mixed)
 
-    assert (model.window, model.channels, model.runtime) == (WINDOW, CHANNELS, "ai-edge-litert")
+    assert (model.window, model.channels, model.runtime) == (WINDOW, CHANNELS, available_runtimes()[0])
     assert model.run(windows(1)) == pytest.approx(mix(windows(1)), abs=1e-5)
     assert model.run(windows(1)).dtype == np.float32
 
 
+@pytest.mark.litert
 def test_a_dynamic_range_model_comes_close(models: Models):
     assert open_model(models.dynamic).run(windows(20)) == pytest.approx(mix(windows(20)), abs=0.05)
 
 
+@pytest.mark.litert
 def test_an_int8_model_takes_and_gives_z_units(models: Models):
     found = open_model(models.int8).run(windows(20))
 
@@ -75,6 +78,7 @@ def test_an_int8_model_takes_and_gives_z_units(models: Models):
     assert found == pytest.approx(mix(windows(20)), abs=0.1)
 
 
+@pytest.mark.litert
 def test_an_int8_model_saturates_where_a_reading_is_beyond_its_range(models: Models):
     spikes = np.full((1, WINDOW, CHANNELS), 10.0, np.float32)
     spikes[0, ::2] = -10.0
@@ -96,6 +100,7 @@ def test_no_windows_give_none(models: Models):
     assert open_model(models.mixed).run(windows(0)).shape == (0, WINDOW, CHANNELS)
 
 
+@pytest.mark.litert
 def test_padding_of_a_batch_does_not_reach_its_results(models: Models):
     model = open_model(models.int8, (8,))
     alone = model.run(windows(3))
@@ -138,7 +143,7 @@ def test_a_file_that_is_no_model_is_told_in_one_line(tmp_path, content):
     path = tmp_path / "broken.tflite"
     path.write_bytes(content)
 
-    with pytest.raises(BundleError, match="ai-edge-litert cannot load it") as caught:
+    with pytest.raises(BundleError, match=f"{available_runtimes()[0]} cannot load it") as caught:
         open_model(path)
 
     assert "\n" not in str(caught.value)
@@ -149,11 +154,13 @@ def test_a_missing_file_is_told(tmp_path):
         open_model(tmp_path / "nowhere.tflite")
 
 
+@pytest.mark.litert
 def test_a_runtime_that_is_not_installed_is_told_with_what_to_install(models: Models):
     with pytest.raises(BundleError, match="pip install tflite-runtime"):
         open_model(models.mixed, runtime="tflite-runtime")
 
 
+@pytest.mark.litert
 def test_tflite_runtime_beside_numpy_2_is_refused_before_it_ends_the_process(models: Models, tmp_path, monkeypatch):
     (tmp_path / "tflite_runtime").mkdir()
     (tmp_path / "tflite_runtime" / "__init__.py").write_text("")
@@ -179,6 +186,7 @@ INT8 = variant(name="int8", file="int8.tflite")
 ELSEWHERE = {"runtimes": ["tflite-runtime"]}
 
 
+@pytest.mark.litert
 def test_auto_takes_the_dynamic_variant_before_float32_before_int8(tmp_path, models: Models):
     every = bundle_of(tmp_path / "a", models, INT8, FLOAT32, DYNAMIC)
     two = bundle_of(tmp_path / "b", models, INT8, FLOAT32)
@@ -187,6 +195,7 @@ def test_auto_takes_the_dynamic_variant_before_float32_before_int8(tmp_path, mod
     assert load_model(two)[0].name == "float32"
 
 
+@pytest.mark.litert
 def test_a_variant_asked_for_by_name_is_taken(tmp_path, models: Models):
     chosen, model = load_model(bundle_of(tmp_path / "a", models, INT8, FLOAT32), "int8")
 
@@ -194,6 +203,7 @@ def test_a_variant_asked_for_by_name_is_taken(tmp_path, models: Models):
     assert model.run(windows(9)) == pytest.approx(mix(windows(9)), abs=0.1)
 
 
+@pytest.mark.litert
 def test_a_variant_is_loaded_only_in_runtimes_that_the_manifest_lists_for_it(tmp_path, models: Models):
     bundle = bundle_of(tmp_path / "a", models, {**DYNAMIC, **ELSEWHERE}, FLOAT32)
 
@@ -212,6 +222,7 @@ def test_an_unknown_variant_is_told(tmp_path, models: Models):
         load_model(bundle_of(tmp_path / "a", models, FLOAT32), "tiny")
 
 
+@pytest.mark.litert
 def test_a_model_of_another_shape_than_the_manifest_says_is_told(tmp_path, models: Models):
     with pytest.raises(BundleError, match=f"windows of {WINDOW} rows and 3 channels, the manifest says 7 and 3"):
         load_model(bundle_of(tmp_path / "a", models, FLOAT32, window=7))
