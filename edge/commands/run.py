@@ -3,6 +3,7 @@
 import argparse
 import logging
 import os
+import resource
 import signal
 import sys
 import threading
@@ -30,6 +31,7 @@ def run(options: argparse.Namespace) -> int:
     from edge.detector.bundle.manifest import BundleError
     from edge.sources.settings import SourceError
 
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core dump would hold passwords and keys
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # a reload asked for while starting; the config is about to be read
     try:
         config = _when_whole(lambda: load_config(options.config))

@@ -43,6 +43,11 @@ def test_the_wheel_brings_what_a_gateway_starts_from(built):
         names = {re.sub(r"^offbeat-.*\.data/data/", "", name) for name in wheel.namelist()}
 
     models = {f"share/offbeat/models/pump/{file.name}" for file in (ROOT / "models/pump").iterdir()}
+    blueprints = {
+        path.relative_to(ROOT).as_posix() for path in (ROOT / "edge/homeassistant/blueprints").rglob("*.y*ml")
+    }
+    assert blueprints
+    assert blueprints <= names
     assert {"share/offbeat/agent.example.toml", "share/offbeat/offbeat.service", *models} <= names
     assert {"offbeat.py", "edge/__main__.py", "edge/wire/event.schema.json"} <= names
     assert not [name for name in names if name.startswith(("tests/", "release/"))]
