@@ -1,6 +1,6 @@
 """The core loop: rows of many streams in, one fused statistic for each out."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from edge.detector.score.fusion import Fused, fuse
 from edge.detector.score.nearest import Nearest
 from edge.detector.score.ring import RingBuffer
 from edge.detector.score.runtime import Network
+from edge.detector.score.scored import Scored, silent
 
 _LEAST_DRIFT = 1e-9
 """Stands for a bound of zero, which no baseline can reach a part of; z-units."""
@@ -22,32 +23,6 @@ _BY_CHANNEL = len(BY_CHANNEL)
 _NOT_SQUARED = [at for at, member in enumerate(MEMBERS) if not member.squared]
 _CUT = 16.0
 """Residuals are cut off at this many residual scales: one wild reading must not fill a window, several may."""
-
-
-@dataclass(frozen=True)
-class Scored:
-    """What one row each of n streams gave; NaN and zeros where no network ran."""
-
-    ran: np.ndarray
-    """(n,) bool: whether this row completed a window that the network ran on."""
-    statistic: np.ndarray
-    """(n,): the fused statistic, NaN where it did not run, or no member takes part."""
-    shares: np.ndarray
-    """(n, channels)."""
-    reason: np.ndarray
-    """(n, channels): the member that says most of each channel, as a position in `MEMBERS`."""
-    expected: np.ndarray
-    """(n, channels): what the network made of the last row, in the channels' units; NaN where it did not run."""
-    level: np.ndarray
-    """(n, channels): where the baseline is, in the channels' units."""
-    parts: np.ndarray
-    """(ran, members, channels): every member's parts by channel, before usual sizes; of those that ran."""
-    values: np.ndarray
-    """(ran, members): the members that are one number for all; NaN for those by channel."""
-    last: np.ndarray
-    """(ran, channels): residuals of last rows, residual scales, signed."""
-    away: np.ndarray
-    """(ran, channels): distances of last rows from their baselines, z-units, signed."""
 
 
 class Engine:
@@ -203,7 +178,7 @@ class Engine:
         n, count = len(streams), int(ran.sum())
         level = center + baseline * scale
         if not count:
-            return self._silent(ran, level)
+            return silent(ran, level)
         at: np.ndarray | slice = slice(None) if count == n else ran  # nothing is copied where all did
         due, base = streams[at], baseline[at]
         self._since_run[due] = 0
@@ -220,27 +195,10 @@ class Engine:
         if count == n:
             said = (fused.statistic, fused.shares, fused.reason, expected)
             return Scored(ran, *said, level, parts, values, last, away)
-        scored = replace(self._silent(ran, level), parts=parts, values=values, last=last, away=away)
+        scored = replace(silent(ran, level), parts=parts, values=values, last=last, away=away)
         scored.statistic[ran], scored.shares[ran], scored.reason[ran] = fused.statistic, fused.shares, fused.reason
         scored.expected[ran] = expected
         return scored
-
-    def _silent(self, ran: np.ndarray, level: np.ndarray) -> Scored:
-        """What rows give that completed no window."""
-        n, channels, members = len(ran), self.shape.channels, len(MEMBERS)
-        none = np.zeros((0, channels))
-        return Scored(
-            ran,
-            statistic=np.full(n, np.nan),
-            shares=np.zeros((n, channels)),
-            reason=np.zeros((n, channels), np.intp),
-            expected=np.full((n, channels), np.nan),
-            level=level,
-            parts=np.zeros((0, members, channels)),
-            values=np.zeros((0, members)),
-            last=none,
-            away=none,
-        )
 
     def _residuals(
         self, due: np.ndarray, windows: np.ndarray, known: np.ndarray, shift: np.ndarray

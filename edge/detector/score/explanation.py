@@ -7,7 +7,7 @@ import numpy as np
 
 from edge.detector.bundle.calibration import Calibration
 from edge.detector.members.registry import MEMBERS, position
-from edge.detector.score.engine import Scored
+from edge.detector.score.scored import Scored
 from edge.wire.events import Reason
 
 OF_BASELINE, OF_NETWORK = 0, 1
