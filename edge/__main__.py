@@ -1,6 +1,7 @@
 """The command `offbeat-edge`. Imports what is needed alone."""
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -8,9 +9,12 @@ from importlib import import_module
 from edge import __version__
 from edge.commands.options import COMMANDS
 
+_STANDARD_ERROR = 2
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; its exit status."""
+    _open_standard_streams()
     options = build_parser().parse_args(arguments)
     try:
         module, function = COMMANDS[options.command].where.split(":")
@@ -19,6 +23,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
     except BrokenPipeError:  # `offbeat-edge check | head`
         return 1
+
+
+def _open_standard_streams() -> None:
+    """Where one is closed, the next file that is opened has its number, and what is printed goes into that file."""
+    while (handle := os.open(os.devnull, os.O_RDWR)) <= _STANDARD_ERROR:
+        os.set_inheritable(handle, True)
+    os.close(handle)
+    sys.stdin = sys.stdin or open(os.devnull)  # noqa: SIM115  # None where it was closed
+    sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115
+    sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115
 
 
 def build_parser() -> argparse.ArgumentParser:

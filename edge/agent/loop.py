@@ -74,6 +74,7 @@ class Agent:
     """Monotonic."""
     _routes: dict[Route, list[Served]] = field(default_factory=dict)
     _last: dict[str, float] = field(default_factory=dict)
+    _unstarted: dict[str, Reader] = field(default_factory=dict)
 
     def stop(self) -> None:
         """Leave after the turn under way; safe in a signal handler."""
@@ -131,10 +132,17 @@ class Agent:
         self.reporter.serve([stream.id for stream in streams])
         self.open_sources = self.open_sources.difference(gone).union(new)
         for name, reader in new.items():
-            try:
-                reader.start()
-            except SourceError as error:  # a certificate that is none; the other sources go on
-                self.intakes[name].lost(error)
+            self._start_reader(name, reader, known=(SourceError,))  # a certificate that is none; the others go on
+
+    def _start_reader(self, name: str, reader: Reader, known: tuple[type[Exception], ...] = ()) -> None:
+        self._unstarted.pop(name, None)
+        try:
+            reader.start()
+        except known as error:
+            self.intakes[name].lost(error)
+        except (RuntimeError, MemoryError) as error:  # no thread to be had: that passes
+            self.intakes[name].lost(error)
+            self._unstarted[name] = reader
 
     def _start(self) -> None:
         self.started = self.monotonic()
@@ -142,8 +150,8 @@ class Agent:
         self._routes = routes_of(self.streams)
         self.reporter.start()
         self.reporter.serve([stream.id for stream in self.streams])
-        for reader in self.readers.values():
-            reader.start()
+        for name, reader in self.readers.items():
+            self._start_reader(name, reader)
         self.notifier.ready()
         log.info("ready: %s", few([stream.id for stream in self.streams]))
 
@@ -198,6 +206,11 @@ class Agent:
             intake.settle()
         for inference in self.inferences:
             inference.save_due(monotonic)
+        for name, reader in list(self._unstarted.items()):
+            if self.readers.get(name) is reader:
+                self._start_reader(name, reader, known=(SourceError,))
+            else:
+                del self._unstarted[name]
         if self._due("disk", _DISK_S, monotonic):
             self.ledger.catch_up()
         while self.ledger.cut_off:

@@ -118,6 +118,14 @@ class LatestValues:
                 return 0.0
             return max(0.0, self._later[0][0] - now) if self._later else None
 
+    def refresh(self) -> None:
+        """Send what the broker has once more, without haste: somebody else may have written over it."""
+        with self._lock:
+            for topic, known in self._topics.items():
+                if known.settled and known.payload:
+                    known.acknowledged = None
+                    self._line_up(topic, known)
+
     def hurry(self) -> None:
         """All changes are urgent now."""
         with self._lock:

@@ -47,6 +47,7 @@ class Session:
         self._retained_mids: dict[int, str] = {}
         self._answers: dict[int, str] = {}
         self._leaving = False
+        self._refresh_at = time.monotonic() + settings.retained_every_s
         refusals, counts = outgoing.refusals, outgoing.counts
         refusals.reconnected()
         counts.refused = refusals.reasons
@@ -64,6 +65,9 @@ class Session:
         Raises:
             ConnectError: acknowledgements stay away.
         """
+        if now >= self._refresh_at:
+            self._out.latest.refresh()
+            self._refresh_at = now + self._settings.retained_every_s
         for topic, payload in self._out.latest.due(now, self._settings.max_inflight):
             self._retained_mids[self._connection.publish(topic, payload, retain=True)] = topic
         while self._out.health:

@@ -26,6 +26,9 @@ class DeliverySettings:
     """With the time-out of an attempt this keeps recovery under 10 s after the broker is back."""
     state_every_s: float = field(default=1.0, validator=validators.and_(validators.ge(0.0), validators.le(1e9)))
     """A stream's `state` is sent this often at most, seconds, unless its alarm or episode changes."""
+    retained_every_s: float = field(default=300.0, validator=_positive)
+    """What is retained is sent again this often, seconds: another client's last will, or a leftover, may have replaced
+    it."""
     cloudevents: bool = False
     """Whether events travel in a CloudEvents envelope; readers of this version and later take both."""
     outbox_bytes: int = field(default=16_000_000, validator=validators.ge(100_000))

@@ -17,5 +17,5 @@ def new_client(client_id: str, protocol: paho.MQTTProtocolVersion, wishes: Wishe
         manual_ack=wishes.manual_ack,
     )
     if wishes.will_topic is not None:
-        client.will_set(wishes.will_topic, b"offline", qos=1, retain=True)
+        client.will_set(wishes.will_topic, b"offline", qos=1, retain=wishes.retained_will)
     return client

@@ -1,15 +1,15 @@
 """One connection to the broker: MQTT 5 where the broker has it, 3.1.1 where not."""
 
-import select
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import paho.mqtt.client as paho
 from paho.mqtt.reasoncodes import ReasonCode
 
-from edge.mqtt import causes
+from edge.mqtt import causes, polling
 from edge.mqtt.clients import new_client
 from edge.mqtt.goodbye import heard_out
 from edge.mqtt.waker import Waker
@@ -21,7 +21,7 @@ __all__ = ["ConnectError", "Connection", "CredentialsError"]
 _TAKEN_OVER = 142
 """MQTT 5: another client has connected with our client id."""
 _IN_FLIGHT = 20
-_UNSUPPORTED_VERSION = "Unsupported protocol version"
+_UNSUPPORTED_VERSION, _RETAINS_NOTHING = "Unsupported protocol version", "Retain not supported"
 
 
 class Connection:
@@ -50,6 +50,8 @@ class Connection:
         """Longest packet that the broker takes, where it says so."""
         self.max_inflight = _IN_FLIGHT
         """Messages of QoS 1 that the broker takes before it has acknowledged one; with more it hangs up."""
+        self.retains = True
+        """Whether the broker keeps retained values (MQTT 5 says where not); else they are sent without being kept."""
         self.acknowledged: list[int] = []
         """Message ids whose PUBACK has come; the owner takes them out."""
         self.refused: list[tuple[int, str]] = []
@@ -78,6 +80,10 @@ class Connection:
         wanted = self._settings.protocol
         if wanted != "3.1.1":
             self._open(paho.MQTTv5, timeout_s)
+            if self._greeting == _RETAINS_NOTHING:
+                self.close(goodbye=False)
+                self._wishes = replace(self._wishes, retained_will=False)
+                self._open(paho.MQTTv5, timeout_s)
             # A broker that knows no MQTT 5 says so, or just hangs up.
             silent = self._greeting is None and self._socket() is None and not self._alert
             strange = self._greeting == _UNSUPPORTED_VERSION or silent
@@ -98,13 +104,8 @@ class Connection:
 
     def readable(self, timeout_s: float) -> bool:
         """Whether something has come, waiting for it so long."""
-        if (sock := self._socket()) is None:
-            return False
-        if getattr(sock, "pending", int)():  # bytes that TLS has decrypted and poll cannot see
-            return True
-        poller = select.poll()
-        poller.register(sock.fileno(), select.POLLIN)
-        return bool(poller.poll(timeout_s * 1000))
+        sock = self._socket()
+        return sock is not None and polling.readable(sock, timeout_s)
 
     def publish(self, topic: str, payload: bytes, qos: int = 1, retain: bool = False) -> int:
         """Hand a message over; its id, which comes back in `acknowledged` once the broker has it.
@@ -117,7 +118,7 @@ class Connection:
             self._too_long -= 1  # no id that paho gives
             self.refused.append((self._too_long, f"{len(payload)} bytes; it takes {self.max_packet_bytes} at most"))
             return self._too_long
-        mid = self._client.publish(topic, payload, qos, retain).mid
+        mid = self._client.publish(topic, payload, qos, retain and self.retains).mid
         if qos:
             self._unacknowledged[mid] = time.monotonic()
         return mid
@@ -221,15 +222,7 @@ class Connection:
         if (sock := self._socket()) is None or self._client is None:
             self.connected = False
             return False
-        if getattr(sock, "pending", int)():  # bytes that TLS has decrypted and poll cannot see
-            timeout_s = 0.0
-        poller = select.poll()
-        poller.register(sock.fileno(), select.POLLIN | (select.POLLOUT if self._client.want_write() else 0))
-        if self._waker is not None:
-            poller.register(self._waker.fileno(), select.POLLIN)
-        poller.poll(max(0.0, timeout_s) * 1000)
-        if self._waker is not None:
-            self._waker.clear()
+        polling.wait(sock, self._client.want_write(), self._waker, timeout_s)
         return True
 
     def _serve(self, packets: int) -> None:
@@ -256,6 +249,7 @@ class Connection:
         self._greeting = str(reason)
         self.session_present = bool(flags.session_present)
         self.max_packet_bytes = getattr(properties, "MaximumPacketSize", None)
+        self.retains = bool(getattr(properties, "RetainAvailable", 1))
         self.max_inflight = min(_IN_FLIGHT, getattr(properties, "ReceiveMaximum", _IN_FLIGHT))
 
     def _on_disconnect(self, _client: Any, _data: Any, _flags: Any, reason: ReasonCode, *_: Any) -> None:

@@ -34,6 +34,8 @@ class Wishes:
 
     will_topic: str | None = None
     """Topic that `offline` is retained on when the connection is lost."""
+    retained_will: bool = True
+    """Whether the will is retained; some brokers keep nothing."""
     session_s: int | None = None
     """How long the broker keeps subscriptions and what comes on them after the connection, seconds; None: not at all.
     MQTT 3.1.1 knows no time: there it is kept for good."""

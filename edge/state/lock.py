@@ -51,8 +51,9 @@ class StateLock:
         # Not before it is ours: half written may be what another agent writes just now.
         _remove_unfinished(self._folder)
         _make_private(self._folder)
-        os.ftruncate(handle, 0)
-        os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
+        with suppress(OSError):  # a disk that is full: who holds it is then not said, and it is held all the same
+            os.ftruncate(handle, 0)
+            os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
 
     @property
     def held(self) -> bool:

@@ -19,7 +19,7 @@ class _Log:
     """One device's log, as far as it is known."""
 
     next_seq: int
-    seen: set[int] = field(default_factory=set)
+    seen: dict[int, int] = field(default_factory=dict)  # by number, what it was
     forgotten_to: int = 0
     held: dict[int, tuple[Received, float]] = field(default_factory=dict)
 
@@ -29,7 +29,8 @@ class Sequencer:
 
     A message that jumps a number waits up to `hold_s` for the missing one; a number may also be missing for
     good, where a device had no room to keep it. One that comes after its successors is given out late, not lost.
-    What the first message of a log has before it is not waited for. `now` is monotonic time throughout.
+    What the first message of a log has before it is not waited for. The same number with another alert is no second
+    copy: a device whose state was put back to an older copy counts on from there. `now` is monotonic time throughout.
 
     Bounded: per log the last `remember` numbers (older ones count as second copies), and `max_logs` logs.
     """
@@ -48,11 +49,13 @@ class Sequencer:
         """Messages that may be given out now that this one has come."""
         message = received.message
         log = self._log(message)
-        self.is_new = not (message.seq in log.seen or message.seq <= log.forgotten_to)
+        what = hash((message.event.id, message.event.event_type, message.event.time))
+        known = log.seen.get(message.seq)
+        self.is_new = known != what if known is not None else message.seq > log.forgotten_to
         if not self.is_new:
             self.counts["duplicates"] += 1
             return []
-        self._remember_seq(log, message.seq)
+        self._remember_seq(log, message.seq, what)
         if message.seq > log.next_seq and len(log.held) < self._remember:
             log.held[message.seq] = (received, now + self._hold_s)
             return []
@@ -85,12 +88,12 @@ class Sequencer:
             self._logs.popitem(last=False)
         return log
 
-    def _remember_seq(self, log: _Log, seq: int) -> None:
-        log.seen.add(seq)
+    def _remember_seq(self, log: _Log, seq: int, what: int) -> None:
+        log.seen[seq] = what
         if len(log.seen) > 2 * self._remember:
             ordered = sorted(log.seen)
             log.forgotten_to = ordered[-self._remember - 1]
-            log.seen = set(ordered[-self._remember :])
+            log.seen = {seq: log.seen[seq] for seq in ordered[-self._remember :]}
 
     def _follow(self, log: _Log, seq: int) -> list[Received]:
         """Held messages from `seq` on without a gap."""

@@ -12,8 +12,9 @@ from pathlib import Path
 from tests.attack.stand import SERVED, Stand
 
 KINDS = ("blind", "values", "down", "starting", "copies", "models", "payloads", "requests", "twins", "certificates",
-         "refusals", "state", "reader", "numbers", "bugs")  # fmt: skip
-"""Modules beside this one, in the order of the table."""
+         "refusals", "state", "reader", "numbers", "bugs", "chores.limits", "chores.clocks", "chores.disks",
+         "chores.edits", "chores.brokers")  # fmt: skip
+"""Modules beside and below this one, in the order of the table; the last part is the kind's name."""
 
 
 @dataclass(frozen=True)

@@ -61,6 +61,7 @@ def _cloned_state(stand: Stand) -> None:
     stand.serves()
     clone = stand.folder / "clone"
     write_tiny_bundle(clone / "tiny")
+    # Not the socket of `status`: copies of a card have none.
     shutil.copytree(stand.folder / "state", clone / "state", ignore=shutil.ignore_patterns("*.sock"))
     other = Agent(clone, stand.config().replace('id = "gw-1"', 'id = "gw-2"'))
     try:

@@ -109,3 +109,15 @@ def test_a_change_that_is_taken_back_is_not_sent() -> None:
 
     assert latest.wait_s(now=0.5, limit=10) is None
     assert latest.due(now=2.0, limit=10) == []
+
+
+def test_a_refresh_sends_what_the_broker_has_once_more_and_nothing_that_was_cleared() -> None:
+    latest = LatestValues(1.0)
+    latest.put("status", b"online")
+    latest.put("gone", b"")
+    sent = latest.due(0.0, 10)
+    latest.acknowledged([topic for topic, _ in sent])
+
+    latest.refresh()
+
+    assert [one for now in (1.0, 2.0) for one in latest.due(now, 10)] == [("status", b"online")]

@@ -121,3 +121,15 @@ def test_every_message_comes_out_exactly_once_in_any_order_of_arrival(
 @given(st.permutations(range(2, 12)))
 def test_what_comes_within_the_time_it_is_held_comes_out_in_order(arrival: list[int]) -> None:
     assert feed(Sequencer(hold_s=1.0), 1, *arrival) == list(range(1, 12))
+
+
+def test_the_same_number_with_another_alert_is_no_second_copy() -> None:
+    """A device whose state was put back to an older copy counts on from there."""
+    sequencer = Sequencer()
+    first = [Received(EventMessage(alert(number), "gw-1", "log", number)) for number in (1, 2, 3)]
+    again = [Received(EventMessage(alert(number + 100), "gw-1", "log", number)) for number in (2, 3)]
+
+    given = [one for each in (*first, *again, *again) for one in sequencer.add(each, 0.0)]
+
+    assert given == [*first, *again]
+    assert sequencer.counts["duplicates"] == 2
