@@ -68,8 +68,8 @@ class Requests:
         self._changing: set[str] = set()
         self._audit = Audit()
         self._work, self._answers = Allowance(_A_SECOND, _AT_ONCE), Allowance(_ANSWERS_A_SECOND, _ANSWERS_A_SECOND)
-        self.pending: list[_Waiting] = []
         self._failures: dict[str, Recurring] = {}
+        self.pending: list[_Waiting] = []
         """What is being worked on."""
         self.unanswered = 0
         """Requests that came too fast to be answered."""
