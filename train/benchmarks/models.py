@@ -18,6 +18,7 @@ from train.fitting.calibrated import calibrate_network
 from train.fitting.fit import FitSettings, Listener, fit
 from train.fitting.fleet import fleet
 from train.fitting.probe import BATCHES
+from train.fitting.second import Second, second_file, second_split
 from train.fitting.trials import Interpreter
 from train.network.scaling import fit_scaling
 from train.read.dataset import Run
@@ -60,12 +61,17 @@ class Workshop:
         folder = self.folder / name
         inputs = _inputs(runs, settings)
         bundle = _kept(folder, inputs, self.variant)
+        if bundle is not None and not _has_second(bundle, self.variant, runs, settings):
+            bundle = None
         if bundle is None:
             listener = Listener(lambda text: self.stages.stage(f"{name}: {text}"), lambda *_: None)
             variants = tuple(
                 dict.fromkeys(("float32", self.variant))
             )  # to convert the others takes longer than to train
-            bundle = fit(runs, settings, folder, self.interpreters, listener, variants).bundle
+            fitted = fit(runs, settings, folder, self.interpreters, listener, variants)
+            bundle = fitted.bundle
+            if fitted.second is not None:
+                fitted.second.opened(folder)
             (folder / _INPUTS).write_text(json.dumps(inputs, indent=1) + "\n", encoding="utf-8")
         with quiet_native_output():
             network = open_model(bundle.folder / bundle.variant(self.variant).file, BATCHES)
@@ -83,6 +89,8 @@ def recalibrated(
 ) -> Bundle:
     """The bundle with one variant calibrated anew, on the rows that `fit` calibrates on, and its bounds of drift.
 
+    A second network teaches limits, too, where its model lies beside the bundle.
+
     Raises:
         BundleError: the bundle has no such variant.
         FitError: too few rows.
@@ -92,7 +100,11 @@ def recalibrated(
     scaling = fit_scaling(split, settings.channels, settings.scaler, calendar, 10 * settings.window)
     shape = Shape(settings.window, len(settings.channels), calendar.slots, settings.stride)
     tuning = replace(tuning, threshold=settings.threshold)
-    found, _ = calibrate_network(network, shape, scaling, split, tuning)
+    other = second_split(runs, split, settings.window)
+    second = None
+    if other is not None and (bundle.folder / second_file(variant)).exists():
+        second = Second(open_model(bundle.folder / second_file(variant), BATCHES), other)
+    found, _ = calibrate_network(network, shape, scaling, split, tuning, second)
     taught = fleet(network, shape, scaling, split, settings.scaler, tuning, commission_rows)
     anew = replace(bundle.variant(variant), calibration=found.to_dict())
     variants = tuple(anew if one.name == variant else one for one in bundle.variants)
@@ -112,6 +124,12 @@ def _inputs(runs: Sequence[Run], settings: FitSettings) -> dict[str, str]:
         name: value for name, value in vars(settings).items() if value != usual[name] and name not in _OF_CALIBRATION
     }
     return {"rows_sha256": hashlib.sha256(rows.encode()).hexdigest(), "settings": repr(chosen)}
+
+
+def _has_second(bundle: Bundle, variant: str, runs: Sequence[Run], settings: FitSettings) -> bool:
+    """Whether the model of a second network lies beside the bundle, where there has to be one."""
+    split = split_runs([run for run in runs if run.rows], settings.calibration_part, settings.window)
+    return second_split(runs, split, settings.window) is None or (bundle.folder / second_file(variant)).exists()
 
 
 def _kept(folder: Path, inputs: dict[str, str], variant: str) -> Bundle | None:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from edge.detector.score.calibrations import Shape
 from edge.detector.score.runtime import Network, open_model
 from train.console.errors import FitError
 from train.fitting.probe import BATCHES
+from train.fitting.second import Second
 from train.network.scaling import Scaling
 from train.network.streams import in_pieces
 from train.read.split import Split
@@ -37,14 +39,20 @@ def calibrate_variants(
     scaling: Scaling,
     split: Split,
     tuning: Tuning = DEFAULT,
+    seconds: Mapping[str, Second] = MappingProxyType({}),
 ) -> dict[str, tuple[Calibration, ScoredRows]]:
-    """A calibration for each variant and the scores it gives; `models` maps its name to its file.
+    """A calibration for each variant and the scores it gives.
+
+    `models` maps its name to its file, `seconds` to the second network where there is one.
 
     Raises:
         FitError: the runs have too few rows.
     """
-    prepared = _prepared(shape, scaling, split, tuning)
-    return {name: _calibrated(open_model(file, BATCHES), shape, prepared, tuning) for name, file in models.items()}
+    prepared = _prepared(shape, scaling, split, tuning, next(iter(seconds.values()), None))
+    return {
+        name: _calibrated(open_model(file, BATCHES), shape, prepared, tuning, seconds.get(name))
+        for name, file in models.items()
+    }
 
 
 def calibrate_network(
@@ -53,18 +61,19 @@ def calibrate_network(
     scaling: Scaling,
     split: Split,
     tuning: Tuning = DEFAULT,
+    second: Second | None = None,
 ) -> tuple[Calibration, ScoredRows]:
     """A calibration for one network on all normal rows, and the scores of those that it was not fitted on.
 
     Raises:
         FitError: the runs have too few rows.
     """
-    return _calibrated(network, shape, _prepared(shape, scaling, split, tuning), tuning)
+    return _calibrated(network, shape, _prepared(shape, scaling, split, tuning, second), tuning, second)
 
 
-def _prepared(shape: Shape, scaling: Scaling, split: Split, tuning: Tuning) -> Prepared:
+def _prepared(shape: Shape, scaling: Scaling, split: Split, tuning: Tuning, second: Second | None) -> Prepared:
     """What all normal rows teach without a network: the same for every variant."""
-    streams = in_pieces(split, shape.window, scaling.calendar)
+    streams = in_pieces(split, shape.window, scaling.calendar, None if second is None else second.split)
     drift = scaling.max_drift / scaling.scaler.scale.mean(axis=0)
     rows = NormalRows(streams, scaling.scaler, drift, fitted_range=scaling.fitted_range, remembers=True)
     (prepared,) = finished(prepared_together(shape, [rows], tuning))
@@ -73,8 +82,11 @@ def _prepared(shape: Shape, scaling: Scaling, split: Split, tuning: Tuning) -> P
     return prepared
 
 
-def _calibrated(network: Network, shape: Shape, prepared: Prepared, tuning: Tuning) -> tuple[Calibration, ScoredRows]:
-    (learned,) = finished(learned_together(network, shape, [prepared], tuning))
+def _calibrated(
+    network: Network, shape: Shape, prepared: Prepared, tuning: Tuning, second: Second | None
+) -> tuple[Calibration, ScoredRows]:
+    other = None if second is None else second.network
+    (learned,) = finished(learned_together(network, shape, [prepared], tuning, other))
     if not learned.calibration.judges:
         wanted = min(wanted_rows(name, shape.window, tuning) for name in NAMES)
         raise FitError(
@@ -82,7 +94,9 @@ def _calibrated(network: Network, shape: Shape, prepared: Prepared, tuning: Tuni
             f"without a gap, or a smaller --window than {shape.window}"
         )
     unseen = [
-        (run, scores[run.lead :]) for run, scores in zip(prepared.rows.runs, learned.scores, strict=True) if run.unseen
+        (run, scores[run.lead :])
+        for run, scores in zip(prepared.rows.runs, learned.scores, strict=True)
+        if run.unseen and not run.by_second
     ]
     times = np.concatenate([run.learned.times for run, _ in unseen])
     return learned.calibration, ScoredRows(times, np.concatenate([scores for _, scores in unseen]))

@@ -1,6 +1,6 @@
 """From runs of normal rows to a calibrated bundle: split, scale, train, export, compare, calibrate, write."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -24,6 +24,7 @@ from train.fitting.fleet import fleet
 from train.fitting.manifest import manifest
 from train.fitting.parity import PARITY_WINDOWS, Parity, compare
 from train.fitting.probe import BATCHES
+from train.fitting.second import SecondModels, second_split
 from train.fitting.trials import Interpreter
 from train.network import architecture as architectures
 from train.network.scaling import Scaling, fit_scaling
@@ -108,6 +109,8 @@ class FitResult:
     calibrations: Mapping[str, Calibration]
     scored: Mapping[str, ScoredRows]
     """Variant to its scores on the calibration rows."""
+    second: SecondModels | None
+    """A second network, which taught limits, too, where rows were few."""
 
 
 def fit(
@@ -118,9 +121,7 @@ def fit(
     listener: Listener,
     variants: Sequence[str] | None = None,
 ) -> FitResult:
-    """Fit a bundle on runs of normal rows and write it to the folder `out`.
-
-    `variants` must hold float32; None takes those that are worth having of such a network.
+    """Fit a bundle on normal rows into the folder `out`; `variants` hold float32, None takes those worth having.
 
     Raises:
         FitError: too few rows, a channel without values, or no variant that runs here.
@@ -131,8 +132,9 @@ def fit(
     windows = _calibration_windows(split, scaling, settings)
     reconstructions = _reconstruct(trained, windows)
     models, parity = _export(trained, windows, reconstructions, settings, interpreters, variants, listener)
+    second = _second(runs, split, scaling, windows, models, settings, listener)
     listener.stage("calibrating")
-    calibrations, scored, taught = _calibrate(models, split, scaling, settings)
+    calibrations, scored, taught = _calibrate(models, second, split, scaling, settings)
     parity = [replace(row, score_agreement=_agreement(row.variant, scored)) for row in parity]
     body = manifest(settings, scaling, trained, split, parity, calibrations, taught)
     return FitResult(
@@ -149,6 +151,7 @@ def fit(
         reconstructions=reconstructions,
         calibrations=calibrations,
         scored=scored,
+        second=second,
     )
 
 
@@ -197,8 +200,30 @@ def _export(
     return models, parity
 
 
+def _second(
+    runs: Sequence[Run],
+    split: Split,
+    scaling: Scaling,
+    windows: np.ndarray,
+    variants: Iterable[str],
+    settings: FitSettings,
+    listener: Listener,
+) -> SecondModels | None:
+    """A network that is fitted on other rows, in these variants, where one is of use."""
+    other = second_split(runs, split, settings.window)
+    if other is None:
+        return None
+    trained = _train(other, scaling, settings, listener)
+    export = architectures.exporter(trained.model, settings.network)
+    return SecondModels({name: export(name, representative(filled(windows))) for name in variants}, other)
+
+
 def _calibrate(
-    models: Mapping[str, bytes], split: Split, scaling: Scaling, settings: FitSettings
+    models: Mapping[str, bytes],
+    second: SecondModels | None,
+    split: Split,
+    scaling: Scaling,
+    settings: FitSettings,
 ) -> tuple[dict[str, Calibration], dict[str, ScoredRows], dict[int, Peaks]]:
     """Each variant's calibration and scores, and what the fleet teaches, by the float32 network."""
     shape = Shape(settings.window, len(settings.channels), scaling.calendar.slots, settings.stride)
@@ -206,9 +231,10 @@ def _calibrate(
         files = {name: Path(folder) / f"{name}.tflite" for name in models}
         for name, file in files.items():
             file.write_bytes(models[name])
+        seconds = {} if second is None else second.opened(Path(folder))
         tuning = replace(DEFAULT, threshold=settings.threshold)
         taught = fleet(open_model(files["float32"], BATCHES), shape, scaling, split, settings.scaler, tuning)
-        calibrated = calibrate_variants(files, shape, scaling, split, tuning)
+        calibrated = calibrate_variants(files, shape, scaling, split, tuning, seconds)
     return (
         {name: one for name, (one, _) in calibrated.items()},
         {name: one for name, (_, one) in calibrated.items()},

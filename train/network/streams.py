@@ -30,28 +30,46 @@ def as_stream(run: Run, calendar: Calendar, lead: int = 0) -> StreamRun:
     )
 
 
-def in_pieces(split: Split, window: int, calendar: Calendar) -> list[StreamRun]:
+def in_pieces(split: Split, window: int, calendar: Calendar, second: Split | None = None) -> list[StreamRun]:
     """All normal rows as streams: segments cut so that about `_PIECES` of like length can be replayed side by side.
 
     At least `FOLDS` where the rows suffice. No piece holds rows that the network was
     fitted on beside others that it was not; each has the rows before it as its lead.
+    What only the network of the split `second` has not seen, that one judges.
     """
-    unseen = {run.name: run for run in split.calibrate if run.rows}
-    fitted = {run.name: run for run in (*split.fit, *split.held_out) if run.rows}
+    first_unseen = starts(split.calibrate)
+    first_second = {} if second is None else starts((*second.fit, *second.held_out))
+    of_second = {} if second is None else starts(second.calibrate)
     total = sum(run.rows for run in split.every)
     length = max(total // _PIECES, min(FOLDS * window, total // (2 * FOLDS)), _LEAST_ROWS)
     pieces: list[StreamRun] = []
     for run in whole_runs(split):
-        first = float(unseen[run.name].segments[0].times[0]) if run.name in unseen else float("inf")
         for segment in run.segments:
             stream = as_stream(Run(run.name, (segment,)), calendar)
-            cut = int(np.searchsorted(segment.times, first)) if run.name in fitted else 0
-            for start, end, new in ((0, cut, False), (cut, len(segment), True)):
+            cut = int(np.searchsorted(segment.times, first_unseen.get(run.name, np.inf)))
+            half = int(np.searchsorted(segment.times, first_second.get(run.name, np.inf)))
+            half = min(half, cut) if run.name in of_second else 0
+            for start, end, unseen, by_second in (
+                (0, half, True, True),
+                (half, cut, False, False),
+                (cut, len(segment), True, False),
+            ):
                 edges = np.linspace(start, end, max(1, round((end - start) / length)) + 1).astype(int)
                 pieces += [
-                    replace(part_of(stream, a, b, window), unseen=new) for a, b in pairwise(edges.tolist()) if b > a
+                    replace(part_of(stream, a, b, window), unseen=unseen, by_second=by_second)
+                    for a, b in pairwise(edges.tolist())
+                    if b > a
                 ]
     return pieces
+
+
+def starts(runs: Sequence[Run]) -> dict[str, float]:
+    """Name of each run to the time of its first row in any of these parts."""
+    first: dict[str, float] = {}
+    for run in (run for run in runs if run.rows):
+        start = float(run.segments[0].times[0])
+        first[run.name] = min(start, first.get(run.name, start))
+    return first
 
 
 def whole_runs(split: Split) -> list[Run]:

@@ -41,13 +41,41 @@ def split_runs(runs: Sequence[Run], calibration_part: float, window: int) -> Spl
     fit, calibrate = _whole_runs(runs, calibration_part) or _tails(runs, calibration_part)
     fit, held_out = _tails(fit, HELD_OUT_PART)
     for part, purpose in ((fit, "fit"), (held_out, "stop training by"), (calibrate, "calibrate on")):
-        if not any(len(segment) >= window for run in part for segment in run.segments):
+        if not any(_holds(run, window) for run in part):
             rows = sum(run.rows for run in runs)
             raise FitError(
                 f"{rows} grid rows in {len(runs)} runs leave no complete window of {window} rows to {purpose}; "
                 f"give at least {20 * window} rows without a gap, or a smaller --window"
             )
     return Split(tuple(fit), tuple(held_out), tuple(calibrate))
+
+
+def split_again(runs: Sequence[Run], split: Split, rows: int, window: int) -> Split | None:
+    """For another network than `split` is for: about the first `rows` to calibrate, what follows to fit.
+
+    The first rows of each run, or of `runs` by time where `split` has whole ones to calibrate on;
+    half of them at most, and none that `split` calibrates on. None where a part has no complete window.
+    """
+    first, later = [], []
+    rows = min(rows, sum(run.rows for run in runs) // 2)
+    if {run.name for run in split.fit} & {run.name for run in split.calibrate}:
+        part = rows / sum(run.rows for run in runs)
+        kept = {run.name: run.rows for run in split.calibrate}
+        cuts = [cut_run(run, min(round(part * run.rows), run.rows - kept.get(run.name, 0))) for run in runs if run.rows]
+        first, later = [before for before, _ in cuts], [after for _, after in cuts]
+    else:
+        fitted = {run.name for run in split.fit}
+        for run in sorted((run for run in runs if run.rows), key=lambda run: float(run.segments[0].times[0])):
+            early = run.name in fitted and sum(one.rows for one in first) < rows
+            (first if early else later).append(run)
+    fit, held_out = _tails(later, HELD_OUT_PART)
+    if not all(any(_holds(run, window) for run in part) for part in (fit, held_out, first)):
+        return None
+    return Split(tuple(fit), tuple(held_out), tuple(first))
+
+
+def _holds(run: Run, window: int) -> bool:
+    return any(len(segment) >= window for segment in run.segments)
 
 
 def cut_run(run: Run, rows: int) -> tuple[Run, Run]:

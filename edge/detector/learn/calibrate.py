@@ -12,7 +12,8 @@ from edge.detector.bundle.tail import cluster_peaks, peaks_apart
 from edge.detector.learn.limits import limits_of, reached, series_of, tail_of
 from edge.detector.learn.prepare import FOLDS, CalibrationError, NormalRows, Prepared, prepared_together
 from edge.detector.learn.runs import Run, Seen, Steps, finished, played
-from edge.detector.members.registry import BY_CHANNEL, MEMBERS
+from edge.detector.learn.unseen import played_unseen
+from edge.detector.members.registry import BY_CHANNEL, MEMBERS, wanted_rows
 from edge.detector.members.tuning import DEFAULT, Tuning
 from edge.detector.score.calibrations import Shape
 from edge.detector.score.engine import Engine
@@ -65,19 +66,23 @@ def learning_steps(network: Network, shape: Shape, rows: NormalRows, tuning: Tun
 
 
 def learned_together(
-    network: Network, shape: Shape, machines: Sequence[Prepared], tuning: Tuning = DEFAULT
+    network: Network,
+    shape: Shape,
+    machines: Sequence[Prepared],
+    tuning: Tuning = DEFAULT,
+    second: Network | None = None,
 ) -> Steps[list[Learned]]:
-    """What the network adds to what each machine's rows teach, step by step, side by side."""
+    """What the network adds to what each machine's rows teach, step by step, side by side.
+
+    `second` judges the runs that say so; all else is said of `network`.
+    """
     known = yield from _with_residuals(network, shape, machines, tuning)
-    runs = [run for one in machines for run in one.rows.runs]
-    engine = Engine(network, shape, len(runs), tuning)
-    stream = 0
-    for one, own in zip(machines, known, strict=True):
-        for number in range(len(one.rows.runs)):
-            fold = one.folds[number % FOLDS]
-            engine.commission(stream, replace(fold, shifted=own.shifted, residual_scale=own.residual_scale))
-            stream += 1
-    seen = yield from played(engine, runs)
+    streams = [
+        (run, replace(one.folds[number % FOLDS], shifted=own.shifted, residual_scale=own.residual_scale))
+        for one, own in zip(machines, known, strict=True)
+        for number, run in enumerate(one.rows.runs)
+    ]
+    seen = yield from played_unseen(network, second, shape, streams, tuning)
     learned, first = [], 0
     for one, own in zip(machines, known, strict=True):
         after = first + len(one.rows.runs)
@@ -108,7 +113,7 @@ def _with_residuals(
     given: list[Calibration] = []
     parts = []
     for one in machines:
-        own = [run for run in one.rows.runs if run.unseen] or list(one.rows.runs)
+        own = [run for run in one.rows.runs if run.unseen and not run.by_second] or list(one.rows.runs)
         own = [_shortened(run, _SCALE_ROWS // len(own)) for run in own]
         for shifted in (False, True):
             parts.append((len(runs), len(runs) + len(own)))
@@ -143,10 +148,10 @@ def _robust_scale(residual: np.ndarray) -> np.ndarray:
 
 def _limited(seen: Seen, known: Calibration, rows: NormalRows, shape: Shape, tuning: Tuning) -> Learned:
     """With sizes, limits and tail, from what the members gave on rows that they had not seen."""
-    unseen = np.array([run.unseen for run in rows.runs])[seen.stream] if len(seen.stream) else np.zeros(0, bool)
-    sizes = _sizes(seen, unseen)
-    series = series_of(seen, sizes, unseen)
-    own = reached(seen, sizes, unseen, shape, tuning)
+    unseen, counted = _unseen(seen, rows, shape, tuning)
+    sizes = _sizes(seen, counted)
+    series = series_of(seen, sizes, counted)
+    own = reached(seen, sizes, counted, shape, tuning)
     every = joined_peaks([own] if rows.fleet is None else [own, rows.fleet])
     limits = limits_of(every, shape.window, tuning)
     learned = [run.learned for run in rows.runs]
@@ -178,11 +183,26 @@ def _limited(seen: Seen, known: Calibration, rows: NormalRows, shape: Shape, tun
     return Learned(calibration, own, tuple(seen.per_row(scores, rows.runs)))
 
 
-def _sizes(seen: Seen, unseen: np.ndarray) -> np.ndarray:
+def _unseen(seen: Seen, rows: NormalRows, shape: Shape, tuning: Tuning) -> tuple[np.ndarray, np.ndarray]:
+    """(n,) what the network was not fitted on, and (n, members) what counts for each member.
+
+    What a second network makes of its rows counts where a member lacks rows without it: it was fitted on others
+    than the one that will score, and mostly on fewer.
+    """
+    if not len(seen.stream):
+        return np.zeros(0, bool), np.zeros((0, len(MEMBERS)), bool)
+    by_second = np.array([run.by_second for run in rows.runs])[seen.stream]
+    unseen = np.array([run.unseen for run in rows.runs])[seen.stream] & ~by_second
+    enough = [shape.stride * unseen.sum() >= wanted_rows(member.name, shape.window, tuning) for member in MEMBERS]
+    return unseen, unseen[:, None] | by_second[:, None] & ~np.array(enough)
+
+
+def _sizes(seen: Seen, counted: np.ndarray) -> np.ndarray:
     """(3, channels): root mean square of the members that are the loudest channel's."""
     sizes = []
     for at, name in enumerate(BY_CHANNEL):
-        values = seen.parts[unseen if MEMBERS[at].network and unseen.any() else slice(None), at]
+        own = counted[:, at]
+        values = seen.parts[own if MEMBERS[at].network and own.any() else slice(None), at]
         size = np.sqrt((values**2).mean(axis=0)) if len(values) else np.ones(seen.parts.shape[2])
         sizes.append(np.maximum(size, _LEAST_SIZE[name]))
     return np.stack(sizes)

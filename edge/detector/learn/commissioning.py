@@ -176,7 +176,8 @@ def part_of(run: Run, start: int, end: int, window: int) -> Run:
     rows = slice(first, end)
     restart = run.restart[rows].copy()
     restart[:1] = True
-    return Run(run.times[rows], run.values[rows], run.slots[rows], restart, start - first, run.unseen)
+    times, values, slots = run.times[rows], run.values[rows], run.slots[rows]
+    return replace(run, times=times, values=values, slots=slots, restart=restart, lead=start - first)
 
 
 def level_factor(bundle: Bundle) -> float:

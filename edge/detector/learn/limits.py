@@ -21,13 +21,13 @@ _MOST_USUAL = 0.95
 def series_of(seen: Seen, sizes: np.ndarray, unseen: np.ndarray) -> np.ndarray:
     """(n, members) one number of each row for each member; NaN of the network's on rows that it has seen.
 
-    `sizes` (3, channels) as a calibration has them, `unseen` (n,) bool.
+    `sizes` (3, channels) as a calibration has them, `unseen` (n,) or (n, members) bool.
     """
     series = seen.values.copy()
     if len(series):
         series[:, : len(BY_CHANNEL)] = (seen.parts[:, : len(BY_CHANNEL)] / sizes).max(axis=2)
     network = np.array([member.network for member in MEMBERS])
-    series[np.ix_(~unseen, network)] = np.nan
+    series[np.broadcast_to(~unseen.T, series.T.shape).T & network] = np.nan
     return series
 
 

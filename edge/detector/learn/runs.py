@@ -35,7 +35,9 @@ class Run:
     lead: int = 0
     """First rows that only bring charts and baseline to where they would be; nothing is learned from them."""
     unseen: bool = True
-    """Whether the network was fitted on none of them."""
+    """Whether the network that judges it was fitted on none of them."""
+    by_second: bool = False
+    """Whether a second network judges it, since the first was fitted on it."""
 
     @property
     def learned(self) -> "Run":
@@ -44,7 +46,8 @@ class Run:
             return self
         restart = self.restart[self.lead :].copy()
         restart[:1] = True
-        return Run(self.times[self.lead :], self.values[self.lead :], self.slots[self.lead :], restart, 0, self.unseen)
+        times, values, slots = (part[self.lead :] for part in (self.times, self.values, self.slots))
+        return replace(self, times=times, values=values, slots=slots, restart=restart, lead=0)
 
     def windows(self, shape: Shape) -> int:
         """How often the network runs on it after its lead: once a stride, in stretches that hold a whole window."""

@@ -4,7 +4,7 @@ from edge.detector.learn.prepare import FOLDS, LEAD_WINDOWS
 from edge.detector.rows.season import Calendar
 from train.network.streams import in_pieces
 from train.read.dataset import Run, Segment
-from train.read.split import split_runs
+from train.read.split import split_again, split_runs
 
 WINDOW = 10
 
@@ -51,3 +51,31 @@ def test_no_piece_holds_rows_that_the_network_was_fitted_on_beside_others():
 
 def test_few_rows_still_make_parts_to_be_tried_in_turn():
     assert len(pieces_of(500)) >= FOLDS
+
+
+def test_what_the_network_was_fitted_on_a_second_one_judges_where_it_was_not():
+    runs = [Run("run", (Segment(np.arange(4000.0), np.arange(4000.0)[:, None]),))]
+    split = split_runs(runs, 0.25, WINDOW)
+
+    pieces = in_pieces(split, WINDOW, Calendar(None, "UTC"), split_again(runs, split, 2000, WINDOW))
+
+    def learned(unseen: bool, by_second: bool) -> np.ndarray:
+        of = [one.learned.values[:, 0] for one in pieces if (one.unseen, one.by_second) == (unseen, by_second)]
+        return np.sort(np.concatenate(of))
+
+    np.testing.assert_array_equal(learned(True, True), np.arange(2000))
+    np.testing.assert_array_equal(learned(False, False), np.arange(2000, 3000))
+    np.testing.assert_array_equal(learned(True, False), np.arange(3000, 4000))
+
+
+def test_whole_runs_are_judged_by_the_network_that_has_not_seen_them():
+    runs = [
+        Run(name, (Segment(at + np.arange(1000.0), np.zeros((1000, 1))),))
+        for name, at in zip("abcd", range(0, 8000, 2000), strict=True)
+    ]
+    split = split_runs(runs, 0.25, WINDOW)
+
+    pieces = in_pieces(split, WINDOW, Calendar(None, "UTC"), split_again(runs, split, 2000, WINDOW))
+
+    judged = {int(one.times[-1] // 2000): (one.unseen, one.by_second) for one in pieces}
+    assert judged == {0: (True, True), 1: (True, True), 2: (False, False), 3: (True, False)}

@@ -4,7 +4,7 @@ import pytest
 from train.console.errors import FitError
 from train.read.dataset import Run, Segment
 from train.read.row_hashes import fitted_part, sample_hashes
-from train.read.split import cut_run, split_runs
+from train.read.split import cut_run, split_again, split_runs
 
 
 def run(name: str, *lengths: int, start: float = 0.0) -> Run:
@@ -70,3 +70,51 @@ def test_rows_that_were_fitted_on_are_recognised():
     assert fitted_part([other], sample) == 0.0
     assert 0.2 < fitted_part([cut_run(fitted, 1000)[0], other], sample) < 0.3
     assert fitted_part([fitted], []) == 0.0
+
+
+def test_a_second_network_calibrates_on_the_first_rows_of_each_run_and_is_fitted_on_what_follows():
+    runs = [run("a", 200), run("b", 100, start=1000)]
+    split = split_runs(runs, 0.25, window=5)
+
+    second = split_again(runs, split, rows=90, window=5)
+
+    assert second is not None
+    assert [sum(one.rows for one in part) for part in (second.fit, second.held_out, second.calibrate)] == [179, 31, 90]
+    assert [one.rows for one in second.calibrate] == [60, 30]
+    assert sorted(times(second.every)) == times(runs)
+    assert not set(times(second.calibrate)) & set(times(split.calibrate))
+
+
+def test_it_calibrates_on_half_of_the_rows_at_the_most():
+    runs = [run("a", 200)]
+
+    second = split_again(runs, split_runs(runs, 0.25, window=5), rows=1000, window=5)
+
+    assert second is not None
+    assert sum(one.rows for one in second.calibrate) == 100
+
+
+def test_of_many_runs_it_calibrates_on_the_first_as_a_whole():
+    runs = [run(str(start), 100, start=start) for start in (3000, 0, 1000, 2000, 4000)]
+
+    second = split_again(runs, split_runs(runs, 0.25, window=5), rows=150, window=5)
+
+    assert second is not None
+    assert [one.name for one in second.calibrate] == ["0", "1000"]
+    assert {one.name for one in second.fit} == {"2000", "3000", "4000"}
+
+
+def test_no_row_is_calibrated_on_twice_however_large_the_part_held_back_is():
+    runs = [run("a", 400)]
+    split = split_runs(runs, 0.7, window=5)
+
+    second = split_again(runs, split, rows=200, window=5)
+
+    assert second is not None
+    assert not set(times(second.calibrate)) & set(times(split.calibrate))
+
+
+def test_a_part_that_holds_no_window_makes_none():
+    runs = [run("a", 200)]
+
+    assert split_again(runs, split_runs(runs, 0.25, window=10), rows=100, window=30) is None
