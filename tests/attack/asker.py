@@ -1,8 +1,8 @@
 """Who asks in a storm of requests, a process of its own: whoever times others must not share an interpreter with it.
 
-`python -m tests.attack.asker PORT COMMAND FIELDS SECONDS A_SECOND` sends a request so often, each with a transaction of
-its own (FIELDS is JSON, or any text that is sent as it is), and prints how many were sent, and after how long each was
-answered.
+`python -m tests.attack.asker PORT COMMAND SECONDS A_SECOND` sends a request so often, each with a transaction of its
+own (its fields are JSON, or any text that is sent as it is, from standard input), and prints how many were sent, and
+after how long each was answered.
 """
 
 import json
@@ -59,7 +59,8 @@ class Asker:
 
 def main() -> int:
     """Ask, and print figures as JSON."""
-    port, command, fields, seconds, a_second = sys.argv[1:]
+    port, command, seconds, a_second = sys.argv[1:]
+    fields = sys.stdin.read()
     try:
         body = json.loads(fields)
     except (ValueError, RecursionError):

@@ -140,9 +140,12 @@ def storms(folder: Path, seconds: float, rates: tuple[float, ...] = (FEW, MANY),
 
 
 def _ask(port: int, command: str, fields: str, seconds: float, a_second: float) -> dict:
-    line = [sys.executable, "-m", "tests.attack.asker", str(port), command, fields, str(seconds), str(a_second)]
+    line = [sys.executable, "-m", "tests.attack.asker", str(port), command, str(seconds), str(a_second)]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(line, stdout=subprocess.PIPE, timeout=seconds + 60, env=environment, cwd=ROOT, check=True)
+    output, timeout = subprocess.PIPE, seconds + 60
+    done = subprocess.run(
+        line, stdout=output, input=fields.encode(), timeout=timeout, env=environment, cwd=ROOT, check=True
+    )
     return json.loads(done.stdout)
 
 
