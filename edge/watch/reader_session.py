@@ -13,6 +13,8 @@ _SESSION_S = 7 * 86400
 _BRIEF_S = 600
 """The same for one without, whose link is lost; if its process is killed this is left at the broker. MQTT 3.1.1 knows
 no time: there the broker keeps it until it is told to forget, or as long as its own configuration says."""
+_LONGEST_BYTES = 262_144
+"""Of a payload that is read; the longest that an agent sends are rows, some 120 KB."""
 _FORGET_S = 1.0
 """How long a reader that ends may take to have the broker forget it, seconds."""
 
@@ -34,7 +36,9 @@ class ReaderSession:
         session_s = None if self._broker.client_id is None else _SESSION_S
         if session_s is None and self._forget is None:
             self._forget = weakref.finalize(self, _forget, self._broker, self._client_id)
-        wishes = Wishes(session_s=session_s, brief_session_s=_BRIEF_S, manual_ack=True)
+        wishes = Wishes(
+            session_s=session_s, brief_session_s=_BRIEF_S, max_payload_bytes=_LONGEST_BYTES, manual_ack=True
+        )
         return Connection(self._broker, self._client_id, wishes=wishes)
 
     def end(self, connection: Connection | None) -> None:

@@ -103,6 +103,19 @@ def test_what_comes_before_a_killed_broker_is_found_again_is_given_out(
     assert kept_sessions(broker) == []
 
 
+def test_payloads_longer_than_any_of_an_agent_are_passed_over_and_hold_up_no_alert(
+    broker: Broker, settings: BrokerSettings
+) -> None:
+    topic, _ = on_its_topic(message(1))
+    with reading(broker, settings) as (reader, seen):
+        send(broker, [(topic, b" " * 300_000)] * 25)  # more than are in flight at once
+        send(broker, [(topic, b" " * 3_000_000), on_its_topic(message(1))])
+        wait_for(lambda: seen == [1], "the alert")
+
+    assert reader.counts["bad"] == 25 + (settings.protocol == "3.1.1"), "with 5 the broker is told to send none so long"
+    assert kept_sessions(broker) == []
+
+
 def test_a_reader_that_is_closed_while_its_link_is_lost_leaves_nothing(
     broker: Broker, settings: BrokerSettings
 ) -> None:
