@@ -22,7 +22,7 @@ from edge.agent.parts import info_of, lanes_of, make_inference, make_intake, rea
 from edge.agent.reload import Reload
 from edge.agent.reporter import Reporter
 from edge.agent.services import announced, services
-from edge.config.settings import Config
+from edge.config.settings import Config, ConfigError
 from edge.delivery.figures import Durations
 from edge.delivery.outbox import Outbox
 from edge.delivery.publisher import Publisher
@@ -124,15 +124,16 @@ def _outbox(config: Config) -> Outbox:
 
 
 def _opened(config: Config, ledger: Ledger, run_s: Durations) -> list[Inference]:
-    inferences, errors = [], []
+    inferences: list[Inference] = []
+    errors: list[Exception] = []
     for streams in grouped(config.stream).values():
         inference = make_inference(streams, config, ledger, run_s)
         inferences.append(inference)
         try:
             inference.open()
-        except BundleError as error:
+        except (BundleError, ConfigError) as error:  # a rule about a channel that this bundle has not: the next may
             errors.append(error)
-    hopeless = all(isinstance(error, UnfitError) for error in errors) or not live_sources(config.source)
+    hopeless = all(isinstance(error, UnfitError | ConfigError) for error in errors) or not live_sources(config.source)
     if len(errors) == len(inferences) and hopeless:
         raise errors[0]
     return inferences

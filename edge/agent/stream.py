@@ -11,7 +11,7 @@ from edge.detector.bundle.files import Bundle
 from edge.detector.rows.aligner import Aligner
 from edge.detector.rows.row import Row
 from edge.sources.intake import Arrival
-from edge.wire.flapping import Recurring
+from edge.wire.flapping import LogThrottle
 
 EARLIEST_CLOCK = 1_767_225_600.0
 """2026-01-01. A gateway without a clock starts in 1970 or at its last shutdown; before this it cannot judge others."""
@@ -115,7 +115,7 @@ class Stream:
         self.aligner = Aligner(bundle.channel_names, settings)
         self.offline_after_s = config.offline_after_s or max(_LEAST_OFFLINE_AFTER_S, settings.gap_s)
         self.delay_s, self.hold_s = settings.delay_s, settings.hold_s
-        self._steps = Recurring()
+        self._steps = LogThrottle()
         self._idle_after_s = settings.delay_s + 2 * settings.period_s
         self._clock, self._judge = ArrivalClock(), FutureJudge(config.max_future_s)
         self.live = live

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from edge.wire.backoff import Backoff
-from edge.wire.flapping import Recurring
+from edge.wire.flapping import LogThrottle
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +33,7 @@ class Troubles:
         self._streams, self._monotonic = streams, monotonic
         self._known: dict[int, _Trouble] = {}
         self._backoffs: dict[int, Backoff] = {}
-        self._recurring: dict[int, Recurring] = {}
+        self._recurring: dict[int, LogThrottle] = {}
         self._quiet: frozenset[int] = frozenset()  # whose last failure was counted, not logged
         self._noted_at: dict[int, float] = {}
         self._last: dict[int, str] = {}
@@ -56,7 +56,7 @@ class Troubles:
         if reason == before and number == BUNDLE and now - self._logged_at < _AGAIN_S:
             return
         self._logged_at = now
-        more = self._recurring.setdefault(number, Recurring()).change(now)
+        more = self._recurring.setdefault(number, LogThrottle()).change(now)
         self._quiet = self._quiet - {number} if more is not None else self._quiet | {number}
         if more is None:
             return

@@ -26,8 +26,9 @@ def watch_alerts(options: argparse.Namespace) -> int:
     if options.web:
         return _page(options, broker, root, device)
     stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda _number, _frame: stop.set())
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup has it
+            signal.signal(number, lambda _number, _frame: stop.set())
     session = session_of(options, broker, root, device)
     shown = watch(broker, root, device, options.json, stop, choice=choice, session=session)
     return 1 if options.until_event and not shown else 0

@@ -15,7 +15,7 @@ from edge.mqtt.waker import Waker
 from edge.mqtt.wishes import Wishes
 from edge.wire.backoff import Backoff
 from edge.wire.broker import BrokerSettings
-from edge.wire.flapping import Flapping, Recurring
+from edge.wire.flapping import Flapping, LogThrottle
 from edge.wire.worker import Worker
 
 log = logging.getLogger(__name__)
@@ -43,7 +43,7 @@ class Link:
     _stop_at: float | None = field(default=None, init=False)
     _told: list[str] = field(default_factory=list, init=False)
     _flapping: Flapping = field(default_factory=Flapping, init=False)
-    _passed_over: Recurring = field(default_factory=Recurring, init=False)
+    _passed_over: LogThrottle = field(default_factory=LogThrottle, init=False)
 
     def __post_init__(self) -> None:
         self._client_id = self.broker.client_id or f"offbeat-{self.outgoing.topics.device}"

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from edge.delivery.allowance import Allowance
 from edge.delivery.audit import Audit
-from edge.wire.flapping import Recurring
+from edge.wire.flapping import LogThrottle
 from edge.wire.payload import encode_payload
 from edge.wire.topics import DeviceTopics, valid_id
 
@@ -68,7 +68,7 @@ class Requests:
         self._changing: set[str] = set()
         self._audit = Audit()
         self._work, self._answers = Allowance(_A_SECOND, _AT_ONCE), Allowance(_ANSWERS_A_SECOND, _ANSWERS_A_SECOND)
-        self._failures: dict[str, Recurring] = {}
+        self._failures: dict[str, LogThrottle] = {}
         self.pending: list[_Waiting] = []
         """What is being worked on."""
         self.unanswered = 0
@@ -146,7 +146,7 @@ class Requests:
         except RequestError as error:
             return self._final(command, transaction, _error(str(error), transaction), taken)
         except Exception as error:  # one command's bug must not end delivery
-            if (more := self._failures.setdefault(command, Recurring()).change(now)) is not None:
+            if (more := self._failures.setdefault(command, LogThrottle()).change(now)) is not None:
                 log.error("request %s failed: %s%s", command, repr(error)[:_LONGEST_TRANSACTION], more)
             log.debug("where it failed", exc_info=True)
             failed = _error(f"{command} failed: {type(error).__name__}", transaction)

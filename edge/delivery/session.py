@@ -19,6 +19,8 @@ from edge.wire.topics import DeviceTopics
 
 _LOOK_S = 0.05
 """How often it is looked whether a request's work is done, seconds."""
+_PACKETS_A_TURN = 20
+"""Read at most before it is looked whether there is an alert to send: in a storm of requests most cost no more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +77,11 @@ class Session:
         if self._out.extras:  # one at a time: alerts go first
             topic, payload = self._out.extras.popleft()
             self._answers[self._connection.publish(topic, payload)] = topic
-        soon_s = 0.0 if self._out.extras else _LOOK_S if self._out.requests.pending else None
+        unread = bool(self._connection.messages)
+        soon_s = 0.0 if self._out.extras or unread else _LOOK_S if self._out.requests.pending else None
         waits = (soon_s, self._drain.step(now), self._out.latest.wait_s(now, self._settings.max_inflight))
-        self._connection.step(min([self._connection.longest_wait_s, *(wait for wait in waits if wait is not None)]))
+        wait_s = min([self._connection.longest_wait_s, *(wait for wait in waits if wait is not None)])
+        self._connection.step(wait_s, 1 if unread else _PACKETS_A_TURN)
         self._take_acknowledgements()
         self._take_refusals()
         self._answer_requests()
@@ -124,6 +128,7 @@ class Session:
                 self._out.refusals.accepted(topic, now)
 
     def _answer_requests(self) -> None:
+        """One that is answered, at most: an alert does not wait for two. The rest are answered in the next turns."""
         requests = self._out.requests
         while self._connection.messages:
             message = self._connection.messages.popleft()
@@ -132,9 +137,12 @@ class Session:
             if (heard := self._out.listens.get(message.topic)) is not None:
                 heard(message.payload)
                 continue
+            passed_over = requests.unanswered
             answer = requests.answer(message.topic, message.payload)
             if answer is not None:
                 self._answers[self._connection.publish(*answer)] = answer[0]
+            if requests.unanswered == passed_over:
+                break
         for answer in requests.results():
             self._answers[self._connection.publish(*answer)] = answer[0]
 

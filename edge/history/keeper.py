@@ -19,7 +19,7 @@ from edge.history.recent import Recent
 from edge.history.settings import HistorySettings
 from edge.history.stretch import KeptRow, Stretch
 from edge.wire.events import Event
-from edge.wire.flapping import Recurring
+from edge.wire.flapping import LogThrottle
 
 log = logging.getLogger(__name__)
 
@@ -78,7 +78,7 @@ class History(Rows):
         self._archive = Archive(state_dir / "archive", self._settings.archive_bytes)
         self._monotonic, self._flushed_at = monotonic, monotonic()
         self._refused = self._full = False
-        self._failures, self._overfull = Recurring(), Recurring()
+        self._failures, self._overfull = LogThrottle(), LogThrottle()
 
     def row(self, stream: str, channels: Channels, row: Row, outcome: Outcome) -> None:
         """A row was scored, or collected for commissioning."""

@@ -11,7 +11,7 @@ def new_client(client_id: str, protocol: paho.MQTTProtocolVersion, wishes: Wishe
     client = paho.Client(
         CallbackAPIVersion.VERSION2,
         client_id,
-        clean_session=None if protocol == paho.MQTTv5 else wishes.session_s is None,
+        clean_session=None if protocol == paho.MQTTv5 else wishes.kept_s is None,
         protocol=protocol,
         reconnect_on_failure=False,
         manual_ack=wishes.manual_ack,

@@ -284,11 +284,17 @@ class Connection:
         try:
             topic = message.topic
         except UnicodeDecodeError:
-            return self.on_bad("a topic that is no UTF-8")
+            return self._pass_over(message, "a topic that is no UTF-8")
         if longest is not None and size > longest:
-            return self.on_bad(f"{topic[:100]!r}: a payload of {size} bytes; at most {longest} are read")
+            return self._pass_over(message, f"{topic[:100]!r}: a payload of {size} bytes; at most {longest} are read")
         try:
             self.on_message(Message(topic, bytes(message.payload), message.retain, message.mid, message.qos))
         except BaseException as error:
             self._failure = error
             raise
+
+    def _pass_over(self, message: paho.MQTTMessage, why: str) -> None:
+        """The broker need not keep it: else it would send a few such messages again and again, and no others."""
+        if self._wishes.manual_ack and message.qos:
+            self.acknowledge(message.mid, message.qos)
+        self.on_bad(why)

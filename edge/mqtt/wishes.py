@@ -40,7 +40,8 @@ class Wishes:
     """How long the broker keeps subscriptions and what comes on them after the connection, seconds; None: not at all.
     MQTT 3.1.1 knows no time: there it is kept for good."""
     brief_session_s: int | None = None
-    """As `session_s`, for a client id that nobody uses again: with MQTT 5 alone, and over with a goodbye."""
+    """As `session_s`, for a client id that nobody uses again: over with a goodbye. With MQTT 3.1.1 it is over once the
+    client id has connected without."""
     max_payload_bytes: int | None = None
     """Longest payload that is taken. With MQTT 5 the broker is told to send nothing of more than four times its length;
     what lies between is counted."""
@@ -49,7 +50,7 @@ class Wishes:
 
     @property
     def kept_s(self) -> int | None:
-        """How long a broker with MQTT 5 keeps the session, seconds; None: not at all."""
+        """How long the broker keeps the session, seconds, with MQTT 3.1.1 for good; None: not at all."""
         return self.brief_session_s if self.session_s is None else self.session_s
 
     def properties(self) -> Properties:

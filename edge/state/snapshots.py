@@ -11,7 +11,7 @@ from edge.detector.rows.row import Row
 from edge.state.files import StateFiles
 from edge.state.ledger import Ledger
 from edge.wire.events import Event
-from edge.wire.flapping import Recurring
+from edge.wire.flapping import LogThrottle
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +39,7 @@ class Snapshots:
         self._fresh: list[dict[str, Any]] = []
         self._saved_at = [monotonic()] * len(streams)
         self._refused: set[int] = set()
-        self._failures = Recurring()
+        self._failures = LogThrottle()
 
     def attach(self, group: StreamGroup) -> None:
         """Take care of this group from now on."""

@@ -3,13 +3,12 @@
 import json
 import threading
 import time
-import uuid
 from collections import Counter, deque
 from collections.abc import Callable
 from typing import Any
 
 from edge.mqtt.connection import ConnectError, Connection
-from edge.mqtt.wishes import Message, Wishes
+from edge.mqtt.wishes import Message
 from edge.watch.callbacks import (
     OnAvailability,
     OnEvent,
@@ -21,6 +20,7 @@ from edge.watch.callbacks import (
     Trouble,
 )
 from edge.watch.open_episodes import OpenEpisodes
+from edge.watch.reader_session import ReaderSession
 from edge.watch.sequencer import Received, Sequencer
 from edge.wire.backoff import Backoff
 from edge.wire.broker import BrokerSettings
@@ -30,10 +30,6 @@ from edge.wire.topics import DeviceTopics
 
 _CONNECT_S = 5.0
 _PACKETS_A_TURN = 50
-_SESSION_S = 7 * 86400
-"""How long the broker keeps what comes for a reader with a `client_id` that is away, seconds."""
-_BRIEF_S = 600
-"""The same for one without, whose link is lost; if its process ends without a goodbye this is left at the broker."""
 _TICK_S = 0.2
 """How often the reader looks up from the network: for `stop`, and for alerts held back long enough."""
 
@@ -49,7 +45,8 @@ class AlertReader:
     subscribed to. Only alerts are kept for a reader that is away: states are retained, the newest counts.
 
     With a `client_id` in the broker settings the broker keeps what comes while the reader is away; without one only
-    while this reader's link is lost, for ten minutes, and not with MQTT 3.1.1.
+    while this reader's link is lost, for ten minutes, with MQTT 3.1.1 however long that takes. A process that is killed
+    leaves that behind; with MQTT 3.1.1 until the broker forgets it (Mosquitto: `persistent_client_expiration`).
 
     Each alert is given out until its callback has returned once. What a callback raises comes out of `run` as it is;
     the connection stays, and the next call of `run` goes on with that alert (`close` ends it where there is none).
@@ -83,7 +80,7 @@ class AlertReader:
         self._sequencer = Sequencer(hold_s)
         self._bad: Counter[str] = Counter()
         self._told: tuple[bool, str] | None = None
-        self._client_id = broker.client_id or f"offbeat-reader-{uuid.uuid4().hex[:12]}"
+        self._session = ReaderSession(broker)
         self._ready: deque[Received] = deque()  # in order, not yet given out
         self._connection: Connection | None = None
         self._unacknowledged: dict[tuple[str, str, int], tuple[int, int]] = {}  # id and QoS, of this connection
@@ -117,13 +114,17 @@ class AlertReader:
 
     def close(self) -> None:
         """Leave the broker, where `run` has raised and is not called again."""
-        self._drop(goodbye=True)
+        self._session.end(self._dropped())
 
-    def _drop(self, goodbye: bool) -> None:
+    def _dropped(self) -> Connection | None:
         connection, self._connection = self._connection, None
         self._unacknowledged.clear()  # what was not acknowledged comes again
-        if connection is not None:
-            connection.close(goodbye)
+        return connection
+
+    def _lose(self) -> None:
+        """Without a goodbye: with one, the broker would forget what it keeps."""
+        if (connection := self._dropped()) is not None:
+            connection.close(goodbye=False)
 
     def _read(self, stop: threading.Event, backoff: Backoff) -> str:
         """One connection, that which is there or another, until it or the reading ends; why it ended."""
@@ -140,21 +141,19 @@ class AlertReader:
         except BaseException as error:
             if error is self._raised:
                 raise
-            self._drop(goodbye=False)  # with one, the broker would forget what it keeps
+            self._lose()
             if not isinstance(error, ConnectError):
                 raise
             return str(error).removeprefix(f"{self._broker.address}: ")
         finally:
             self.connected = False
         if not stop.is_set():  # else it is needed for the last acknowledgements
-            self._drop(goodbye=False)
+            self._lose()
         return reason
 
     def _opened(self) -> Connection:
         """A new connection that has subscribed."""
-        session_s = None if self._broker.client_id is None else _SESSION_S
-        wishes = Wishes(session_s=session_s, brief_session_s=_BRIEF_S, manual_ack=True)
-        connection = Connection(self._broker, self._client_id, wishes=wishes)
+        connection = self._session.connection()
         connection.on_bad = lambda _reason: self._bad.update(["bad"])
         self._connection = connection
         connection.open(_CONNECT_S)

@@ -23,7 +23,7 @@ from edge.web.password import PasswordError, matches
 from edge.web.service import PageService
 from edge.web.sessions import COOKIE, Sessions
 from edge.web.settings import WebSettings
-from edge.wire.flapping import Recurring
+from edge.wire.flapping import LogThrottle
 from edge.wire.topics import valid_id
 
 log = logging.getLogger(__name__)
@@ -36,7 +36,7 @@ class Page:
 
     def __init__(self, service: PageService, settings: WebSettings, sessions: Sessions) -> None:
         self._service, self._settings, self._sessions = service, settings, sessions
-        self._wrong = Recurring()
+        self._wrong = LogThrottle()
 
     async def shell(self, _request: Request) -> Response:
         """The page itself, for every address that it has."""

@@ -65,10 +65,10 @@ class Flapping:
         return said
 
 
-class Recurring(Flapping):
+class LogThrottle(Flapping):
     """What happens again and again, by somebody's doing or in a retry: as a link that flaps, but without an end state.
 
-    >>> wrong = Recurring()
+    >>> wrong = LogThrottle()
     >>> [wrong.change(second) for second in (0.0, 1.0, 2.0, 3.0, 4.0, 63.0, 100.0, 190.0)]
     ['', '', '', '', None, ' (2 times since it was last logged)', None, ' (2 times since it was last logged)']
     """

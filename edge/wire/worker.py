@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 from edge.wire.backoff import Backoff
-from edge.wire.flapping import Recurring
+from edge.wire.flapping import LogThrottle
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +38,7 @@ class Worker:
     ) -> None:
         self._work, self._failed, self._leaving = work, failed, leaving
         self._backoff = backoff or Backoff(0.5, 10.0)
-        self._failures = Recurring()
+        self._failures = LogThrottle()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def start(self) -> None:

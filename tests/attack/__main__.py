@@ -7,20 +7,24 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.attack import bundles, flips, flood, lossless_reader
+from tests.attack import bundles, flips, flood, lossless_reader, storms
 from tests.attack.registry import Attack, Outcome, Runner, attacks
 from tests.helpers.mosquitto import executable
 
-_LONG = {"bundles": bundles.run, "flips": flips.run, "flood": flood.run, "lossless": lossless_reader.run}
+_LONG = {
+    "bundles": bundles.run,
+    "flips": flips.run,
+    "flood": flood.run,
+    "lossless": lossless_reader.run,
+    "storms": storms.run,
+}
 
 
 def main() -> int:
     """Run all; 1 where one does not hold."""
     parser = argparse.ArgumentParser(prog="python -m tests.attack", description=__doc__)
     parser.add_argument("--rounds", type=float, default=1.0, help="of what takes minutes (1)")
-    parser.add_argument(
-        "--only", default="", metavar="TEXT", help="part of a name, or kind; bundles, flips, flood, lossless"
-    )
+    parser.add_argument("--only", default="", metavar="TEXT", help="part of a name, or kind; " + ", ".join(_LONG))
     parser.add_argument("--list", action="store_true", help="print the names")
     options = parser.parse_args()
     chosen = [one for one in attacks() if options.only in one.name or options.only == one.kind]

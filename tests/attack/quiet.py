@@ -9,12 +9,15 @@ from dataclasses import dataclass
 
 import paho.mqtt.client as paho
 
+from edge.detector.events.recurring import REMEMBERED_S
 from tests.helpers.agent import board, rows
 from tests.helpers.mosquitto import Broker
 
 STREAM = 'id = "quiet"\nbundle = "tiny"\nsource = "field"\nmax_future_s = inf\n[stream.rules.flow]\nmax = 50.0\n'
-_EVERY, _PROBE_EVERY_S, _SWING, _FIRST = 12, 0.1, 60.0, 1_000_000
-"""A rule's episode is over once it was kept for some rows: one row of so many is beyond it."""
+_EVERY, _BEYOND, _PROBE_EVERY_S, _SWING, _FIRST = 12, 3, 0.1, 60.0, 1_000_000
+"""A rule's episode is over once it was kept for some rows: one row of so many is beyond it, not the last of them."""
+_APART_S = int(REMEMBERED_S) + 100
+"""Between two rows beyond it, by their times: what comes back sooner is the same again, and told no more."""
 
 
 @dataclass(frozen=True)
@@ -79,16 +82,16 @@ class Quiet:
             return
         event = json.loads(message.payload)
         if event["event_type"] == "new" and event["kind"] == "rule":
-            self._alerts.setdefault(round(event["time"]) - _FIRST, now)
+            self._alerts.setdefault(round(event["time"]), now)
 
     def _run(self) -> None:
         with board(self._broker) as publish:
             for number in itertools.count():
-                row = rows(_FIRST + number, 1)[0]
+                row = rows(_FIRST + number // _EVERY * _APART_S + number % _EVERY, 1)[0]
                 values = dict(row.values)
-                if beyond := number % _EVERY == _EVERY - 1:
+                if beyond := number % _EVERY == _BEYOND:
                     values["flow"] += _SWING
-                    self._sent[number] = time.monotonic()
+                    self._sent[round(row.time)] = time.monotonic()
                 publish("sensors/quiet/readings", json.dumps({"time": row.time, "values": values}).encode())
                 if beyond:
                     self._echoed[number] = time.monotonic()

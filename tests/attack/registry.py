@@ -13,7 +13,7 @@ from tests.attack.stand import SERVED, Stand
 
 KINDS = ("blind", "values", "down", "starting", "copies", "models", "payloads", "requests", "twins", "certificates",
          "refusals", "state", "reader", "numbers", "bugs", "chores.limits", "chores.clocks", "chores.disks",
-         "chores.edits", "chores.brokers")  # fmt: skip
+         "chores.edits", "chores.brokers", "chores.changes", "chores.taken")  # fmt: skip
 """Modules beside and below this one, in the order of the table; the last part is the kind's name."""
 
 

@@ -78,9 +78,14 @@ class Stand:
     def start(self, text: str | None = None, up: bool = True, **environment: str) -> Agent:
         """An agent, once it reads its source."""
         assert self.listener
+        up_before = self.log().count("source field: up")  # of agents before; they share a log
         self.agent = Agent(self.folder, self.config() if text is None else text, **environment)
         if up:
-            self.wait_said("source field: up")
+            wait_for(
+                lambda: self.said("") and self.log().count("source field: up") > up_before,
+                f"the source; the log ends {self.log()[-600:]}",
+                SERVED,
+            )
         return self.agent
 
     def said(self, text: str) -> bool:

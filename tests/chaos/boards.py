@@ -14,7 +14,7 @@ from edge.wire.broker import BrokerSettings
 from edge.wire.frame import encode_frame
 from edge.wire.readings import encode_readings
 from edge.wire.topics import readings_topic
-from tests.chaos.recording import Recording
+from tests.chaos.recording import APART_S, Recording
 
 
 class SerialLine:
@@ -50,10 +50,10 @@ class Boards:
         self.line = SerialLine()
         self.sent = 0
         """Rows sent by each board."""
-        # A day ago: at 50 rows a second the recording must not overtake the clock.
-        start = float(int(time.time()) - 86400)
-        self._wireless = {board: Recording(seed, board, start) for board in wireless}
-        self._wired = {board: Recording(seed, board, start) for board in wired}
+        # A year ago: at 50 rows a second, and a pause between faults, the recording must not overtake the clock.
+        start = float(int(time.time()) - 365 * 86400)
+        self._wireless = {board: Recording(seed, board, start, pause_s=APART_S) for board in wireless}
+        self._wired = {board: Recording(seed, board, start, pause_s=APART_S) for board in wired}
         self.client = paho.Client(paho.CallbackAPIVersion.VERSION2)
         self.client.reconnect_delay_set(1, 1)
         self.client.connect(broker.host, broker.port)

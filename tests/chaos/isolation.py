@@ -19,7 +19,7 @@ import paho.mqtt.client as paho
 
 from edge.wire.readings import encode_readings
 from edge.wire.topics import readings_topic
-from tests.chaos.recording import Recording
+from tests.chaos.recording import APART_S, Recording
 from tests.chaos.stand import Stand, stand
 from tests.chaos.subscriber import Subscriber
 from tests.helpers.agent import ROOT
@@ -120,7 +120,9 @@ def run(folder: Path, seed: int, rows: int = 600) -> Isolation:
     with ExitStack() as stack:
         alone, beside = (_started(folder / name, stack) for name in ("alone", "beside"))
         with _misbehaving(beside.broker):
-            sent_at = _send([alone.broker, beside.broker], Recording(seed, "quiet", 1_795_000_000.0), rows)
+            sent_at = _send(
+                [alone.broker, beside.broker], Recording(seed, "quiet", 1_795_000_000.0, pause_s=APART_S), rows
+            )
             for base in (alone, beside):
                 _settle(base, rows)
         return Isolation(rows, *(_heard(base, times) for base, times in zip((alone, beside), sent_at, strict=True)))

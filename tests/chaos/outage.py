@@ -11,14 +11,14 @@ from tests.chaos import figures
 from tests.chaos.agent_process import AgentProcess
 from tests.chaos.commit_log import CommitLog
 from tests.chaos.reckoning import Witnesses, reckon
-from tests.chaos.recording import Recording
+from tests.chaos.recording import APART_S, Recording
 from tests.chaos.stand import FROM_STDIN, stand
 from tests.helpers.mosquitto import wait_for
 from tests.helpers.tiny_bundle import CHANNELS
 
 DAY_S = 86400
-APART = (420, 450)
-"""Rows between two faults: 500 events and more in a day."""
+APART = (round(APART_S), round(APART_S) + 30)
+"""Rows between two faults, an episode each: some 300 events in a day."""
 MOST_A_SECOND = 55
 """Events: `delivery.drain_per_s` is 50, and a second's edges are not sharp."""
 

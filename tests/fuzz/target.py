@@ -28,5 +28,5 @@ def finite(values: Iterable[float | None]) -> bool:
 
 
 def one_line(error: Exception) -> None:
-    """An error for people is one line."""
-    assert len(str(error).splitlines()) == 1, str(error)
+    """An error for people is one line, and nothing in it steers their terminal."""
+    assert str(error).isprintable(), ascii(str(error))

@@ -18,7 +18,7 @@ from edge.wire.readings import Readings
 from tests.helpers.mosquitto import Broker, wait_for
 from tests.helpers.tiny_bundle import WINDOW, normal, write_tiny_bundle
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[2]
 FAULT = 6.0
 """Added to a flow of 1 to 3."""
 

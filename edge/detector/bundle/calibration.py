@@ -84,6 +84,8 @@ class Calibration:
         }
 
 
+_MOST = float(np.finfo(np.float32).max)
+"""As a stream keeps it."""
 _POSITIVE = ("residual_scale", "control_limit", "max_drift", "spread")
 _FINITE = ("projector", "wander", "fitted_range")
 _NUMBERS = ("level", "span_s")
@@ -121,7 +123,7 @@ def range_from(body: Any, channels: int) -> np.ndarray:
     if body is None:
         return everything(channels)
     found = np.asarray(body, np.float64)
-    if found.shape != (2, channels) or not np.isfinite(found).all() or (found[0] > found[1]).any():
+    if found.shape != (2, channels) or not (abs(found) <= _MOST).all() or (found[0] > found[1]).any():
         raise ValueError(f"fitted_range wants the lowest and the highest of {channels} channels, finite numbers")
     return found
 

@@ -10,6 +10,8 @@ from edge.detector.members.registry import NAMES
 
 _MOST = 400
 """Peaks kept for a device: evenly spread ones, and each member's highest."""
+_MOST_ROWS = 2.0**53
+"""Behind peaks: what a float of JSON counts exactly."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,8 @@ def peaks_from_dict(body: Mapping[str, Any]) -> Peaks:
         raise ValueError("peaks want rows, stretches and middle of every member")
     if np.isinf(values).any() or not (np.isfinite(behind).all() and (behind >= 0).all()):
         raise ValueError("peaks want finite numbers")
+    if (behind[:, :2] > _MOST_ROWS).any():
+        raise ValueError(f"peaks are of more than {_MOST_ROWS:.0f} rows")
     if (behind[:, 1] < (~np.isnan(values)).sum(axis=0)).any():
         raise ValueError("there are more peaks than stretches")
     return Peaks(values, behind[:, 0].astype(int), behind[:, 1].astype(int), behind[:, 2])

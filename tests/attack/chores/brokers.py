@@ -135,6 +135,7 @@ def _no_acknowledgements(stand: Stand) -> None:
         proxy.lose_acknowledgements = True
         stand.normal(25)
         stand._rows(30, 6.0)
+        stand.normal(25)  # an episode that is open across a silence of ten minutes is known to come and go
         time.sleep(10.0)
         proxy.lose_acknowledgements = False
         stand.over()

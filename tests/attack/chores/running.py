@@ -1,10 +1,11 @@
 """An agent whose standard streams, limits or clock are other than usual."""
 
+import os
 import resource
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from tests.attack.stand import Stand
 from tests.helpers.agent import ROOT, Agent
@@ -31,13 +32,7 @@ def started_with(stand: Stand, text: str, before: str = "", **streams: object) -
     agent.folder, agent.log = stand.folder, stand.folder / "agent.log"
     agent.log.touch()
     shell = f'{before} exec "$0" -m edge run --config "$1"'
-    line = ["sh", "-c", shell, str(ROOT / ".venv/bin/python"), str(stand.folder / "agent.toml")]
-    if not Path(line[3]).exists():
-        import sys
-
-        line[3] = sys.executable
-    import os
-
+    line = ["sh", "-c", shell, sys.executable, str(stand.folder / "agent.toml")]
     agent._environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     usual = {"stdin": subprocess.PIPE, "stdout": subprocess.DEVNULL, "stderr": agent.log.open("ab")}
     agent.process = subprocess.Popen(line, env=agent._environment, **{**usual, **streams})  # type: ignore[call-overload]

@@ -1,15 +1,11 @@
 """Each alert is given out until its callback has returned once, whatever it raises and whatever the broker does."""
 
-import re
-import socket
 import threading
 from dataclasses import replace
 
 import pytest
 from test_alert_reader import message, on_its_topic, send
 
-from edge.mqtt.connection import Connection
-from edge.mqtt.wishes import Wishes
 from edge.watch.reader import AlertReader
 from tests.helpers.failing_reader import ERRORS, read_through_failures
 from tests.helpers.mosquitto import Broker, executable, missing, wait_for
@@ -119,51 +115,3 @@ def test_without_a_client_id_too_what_comes_while_the_callback_fails_is_not_lost
     wait_for(lambda: seen == [1, 2, 3, 4], "the alerts")
     stop.set()
     thread.join(10)
-
-
-def test_without_a_client_id_the_broker_keeps_what_comes_while_the_link_is_lost(broker: Broker) -> None:
-    seen, stop = [], threading.Event()
-    reader = AlertReader(broker.settings, lambda received, _: seen.append(received.seq))
-    thread = threading.Thread(target=reader.run, args=(stop,), daemon=True)
-    thread.start()
-    wait_for(lambda: reader.connected and "offbeat/+/+/event" in broker.log(), "the subscription")
-    connection = reader._connection
-    assert connection is not None
-    sock = connection._socket()
-    sock.shutdown(socket.SHUT_RDWR)
-    wait_for(lambda: not reader.connected, "the loss")
-    send(broker, [on_its_topic(message(1))])
-
-    wait_for(lambda: seen == [1], "the alert")
-    stop.set()
-    thread.join(10)
-    assert kept_sessions(broker) == []
-
-
-def test_a_reader_that_raised_and_is_not_run_again_leaves_with_close(broker: Broker) -> None:
-    def fail(*_) -> None:
-        raise OSError("on purpose")
-
-    reader = AlertReader(broker.settings, fail)
-    send_soon = threading.Timer(0.5, send, (broker, [on_its_topic(message(1))]))
-    send_soon.start()
-    with pytest.raises(OSError, match="on purpose"):
-        reader.run(threading.Event())
-    send_soon.join()
-
-    reader.close()
-
-    assert kept_sessions(broker) == []
-
-
-def kept_sessions(broker: Broker) -> list[str]:
-    """Client ids of readers whose sessions the broker keeps, as it counts them."""
-    named = set(re.findall(r"as (offbeat-reader-\w+)", broker.log()))
-    assert named
-    kept = []
-    for name in named:
-        connection = Connection(broker.settings, name, wishes=Wishes(session_s=1))
-        connection.open(5.0)
-        kept += [name] if connection.session_present else []
-        connection.close(goodbye=True)
-    return kept

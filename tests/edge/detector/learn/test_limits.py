@@ -106,6 +106,8 @@ def test_members_come_and_go_by_name():
         {"rows": {"level": [1, 2]}},
         {"rows": {"level": [-1, 2, 0.0]}},
         {"rows": {"level": [1, 2, float("nan")]}},
+        {"rows": {"level": [1e300, 1, 0.0]}},
+        {"rows": {"level": [1e300, 1e300, 0.0]}},
     ],
 )
 def test_malformed_peaks_are_refused(change):
