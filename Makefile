@@ -33,7 +33,7 @@ test: ## all tests (PYTHON=python3.13: with another Python)
 	$(environment) --tflite-runtime
 	$(run) pytest -n 2 --dist loadfile
 
-test-integrations: ## beside Prometheus, Node-RED and a browser themselves; part of CI
+test-integrations: ## beside Prometheus, Node-RED and a browser themselves
 	$(environment) --node
 	OFFBEAT_NODE=build/node $(run) pytest -m integration $(addprefix tests/integrations/,prometheus nodered page reports)
 
