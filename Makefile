@@ -19,7 +19,7 @@ units = --unit speed=rpm --unit flow=m3/h --unit pressure=bar --unit motor_curre
 
 both_runtimes = $$(test -x .venv-tflite/bin/python && echo --runtime-python .venv-tflite/bin/python)
 
-.PHONY: help demo test test-integrations test-homeassistant test-arm test-package check docs results bench attack chaos fuzz soak model picture page-pictures release image clean
+.PHONY: help demo test test-integrations test-containers test-homeassistant test-arm test-package check docs results bench attack chaos fuzz soak model picture page-pictures report-pictures release image clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -33,9 +33,13 @@ test: ## all tests (PYTHON=python3.13: with another Python)
 	$(environment) --tflite-runtime
 	$(run) pytest -n 2 --dist loadfile
 
-test-integrations: ## beside Prometheus, Node-RED, a browser and podman themselves
+test-integrations: ## beside Prometheus, Node-RED and a browser themselves
 	$(environment) --node
-	OFFBEAT_NODE=build/node $(run) pytest -m integration tests/integrations --ignore tests/integrations/homeassistant
+	OFFBEAT_NODE=build/node $(run) pytest -m integration $(addprefix tests/integrations/,prometheus nodered page reports)
+
+test-containers: ## as root: the image and the compose project under podman, some ten minutes
+	$(environment)
+	$(run) pytest -m integration tests/integrations/containers
 
 test-homeassistant: ## Home Assistant itself beside an agent, some 600 MB (PYTHON313=PATH)
 	$(environment) --homeassistant $(PYTHON313)
@@ -98,6 +102,10 @@ picture: ## redraw the README's picture, light and dark: models/pump on a run wi
 page-pictures: ## redraw docs/pictures/page: the live page before made-up machines, in Chromium
 	$(environment) --node
 	OFFBEAT_NODE=build/node $(run) tests.integrations.page.screenshots
+
+report-pictures: ## redraw docs/pictures/reports: what fit, evaluate and score write, in Chromium; some minutes
+	$(environment) --node
+	OFFBEAT_NODE=build/node $(run) tests.integrations.reports.screenshots
 
 release: ## wheel, source, .deb, pins with hashes, SBOMs, signed, into dist (KEY=file MACHINE=aarch64)
 	$(environment)

@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[1]
 VERSIONS = ("3.11", "3.12", "3.13")
 PINS, RUNTIME_PINS, BENCH_PINS = "constraints.txt", "constraints-tflite-runtime.txt", "constraints-bench.txt"
 HOME_PINS = "constraints-homeassistant.txt"
-NODE = ("node-red@4.1.15", "playwright-core@1.65.1", "axe-core@4.14.1")
+NODE = ("node-red@4.1.15", "playwright-core@1.60.0", "axe-core@4.14.1")
 RUNTIME_VERSION = "3.11"
 """The last Python that tflite-runtime has wheels for."""
 
@@ -119,7 +119,7 @@ def make_node(folder: str = "build/node") -> None:
     if stamp.exists() and stamp.read_text() == " ".join(NODE):
         return
     stamp.parent.mkdir(parents=True, exist_ok=True)
-    command = ["npm", "install", "--no-audit", "--no-fund", "--prefix", folder, *NODE]
+    command = ["npm", "install", "--fetch-retries", "5", "--no-audit", "--no-fund", "--prefix", folder, *NODE]
     run(command, f"installing {' '.join(NODE)} into {folder}")
     stamp.write_text(" ".join(NODE))
 

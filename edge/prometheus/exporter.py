@@ -9,7 +9,7 @@ from typing import Any
 from wsgiref.simple_server import WSGIServer
 
 from prometheus_client import CollectorRegistry, start_http_server
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, SummaryMetricFamily
 from prometheus_client.registry import Collector
 
 from edge.prometheus.metrics import OF_AGENT, OF_SOURCE, OF_STREAM, Metric, figure, quantiles
@@ -20,7 +20,7 @@ from edge.wire.topics import DeviceTopics
 log = logging.getLogger(__name__)
 _KINDS = ("anomaly", "drift", "rule", "sensor")
 _STATES = ("ON", "OFF", "commissioning", "unknown")
-Family = CounterMetricFamily | GaugeMetricFamily | InfoMetricFamily
+Family = CounterMetricFamily | GaugeMetricFamily | InfoMetricFamily | SummaryMetricFamily
 
 
 class Exporter(Collector):
@@ -78,9 +78,9 @@ class Exporter(Collector):
 
     def _durations(self, health: Mapping[str, Any]) -> Iterator[Family]:
         for key, what in (("inference", "Time of an inference."), ("commit", "Time to write an event to disk.")):
-            family = GaugeMetricFamily(f"offbeat_{key}_seconds", what, labels=["quantile"])
+            family = SummaryMetricFamily(f"offbeat_{key}_seconds", what)  # a label `quantile` is of summaries alone
             for quantile, seconds in quantiles(health, f"{key}_ms"):
-                family.add_metric([quantile], seconds)
+                family.add_sample(family.name, {"quantile": quantile}, seconds)
             yield family
 
     def _of_states(self, states: Mapping[str, Mapping[str, Any]]) -> Iterator[Family]:

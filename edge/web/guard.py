@@ -67,6 +67,8 @@ class Guard:
             request.headers.get("host"), self._settings.is_loopback and not self._settings.behind_proxy
         ):
             return JSONResponse({"error": "this page has no such name; open it as localhost"}, 421)
+        if "transfer-encoding" in request.headers:  # of a length that nobody has said; no browser sends the page one
+            return JSONResponse({"error": "a body wants its length"}, 411)
         if int(request.headers.get("content-length") or 0) > _LONGEST_BODY:
             return JSONResponse({"error": f"at most {_LONGEST_BODY} bytes"}, 413)
         if needs_password and (session is None or not session.known) and not path.startswith(_OPEN_TO_ALL):

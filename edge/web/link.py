@@ -17,7 +17,7 @@ from edge.mqtt.wishes import Message, Wishes
 from edge.wire.backoff import Backoff
 from edge.wire.broker import BrokerSettings
 from edge.wire.flapping import Flapping
-from edge.wire.payload import encode_payload
+from edge.wire.payload import encode_payload, jsonable
 from edge.wire.topics import DeviceTopics
 from edge.wire.worker import Worker
 
@@ -162,8 +162,8 @@ class Link:
             self._waiting[transaction] = (time.monotonic() + _ANSWER_S, waiting[1])
             return
         del self._waiting[transaction]
-        if body.get("status") == "ok":
-            _resolve(waiting[1], body.get("data"))
+        if body.get("status") == "ok":  # goes on to browsers
+            _resolve(waiting[1], jsonable(body.get("data")))
         else:
             _resolve(waiting[1], AskError(str(body.get("message") or "refused")[:500]))
 

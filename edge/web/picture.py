@@ -131,7 +131,7 @@ class Picture:
             "there": there,
             "worst": worst,
             "version": version if isinstance(version, str) else None,
-            "health": jsonable(view.health),
+            "health": view.health,
             "group": view.group,
             "streams": streams,
         }
@@ -145,7 +145,7 @@ class Picture:
         if what == "status":
             view.there = payload == b"online"
         elif what == "group":
-            view.group = _object(payload) if payload else None
+            view.group = _group(payload) if payload else None
         else:
             setattr(view, what, _object(payload) if payload else {})
         return device, None
@@ -197,7 +197,16 @@ def subscriptions(root: str, device: str) -> list[str]:
 
 
 def _object(payload: bytes) -> dict[str, Any]:
-    body = json.loads(payload)
+    """What goes on to browsers as it is, so without numbers that are none and without depths."""
+    body = jsonable(json.loads(payload))
     if not isinstance(body, dict):
         raise ValueError("no JSON object")
+    return body
+
+
+def _group(payload: bytes) -> dict[str, Any]:
+    body = _object(payload)
+    members = body.get("members")
+    if not isinstance(members, list) or not all(isinstance(one, str) for one in members):
+        raise ValueError("no members")
     return body

@@ -38,10 +38,10 @@ def number(body: Mapping[str, Any], name: str) -> float:
 
 
 def integer(body: Mapping[str, Any], name: str) -> int:
-    """A whole number."""
+    """A whole number that a database keeps: of 64 bits."""
     value = _present(body, name)
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise _wrong(name, value, "a whole number")
+    if isinstance(value, bool) or not isinstance(value, int) or not -(2**63) <= value < 2**63:
+        raise _wrong(name, value, "a whole number of 64 bits")
     return value
 
 

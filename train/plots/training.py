@@ -31,7 +31,8 @@ def losses(trained_on: Sequence[float], held_out: Sequence[float], best_epoch: i
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.set_xlabel("epoch")
         axes.set_ylabel("mean squared error")
-        axes.legend(loc="upper right", ncols=3 if size is WIDE else 1)
+        # Above the lines, wherever they go.
+        axes.legend(loc="lower right", bbox_to_anchor=(1, 1), borderaxespad=0, ncols=3 if size is WIDE else 2)
         return figure
 
 
@@ -47,7 +48,8 @@ def score_histogram(scores: np.ndarray, what: str, size: Size = WIDE) -> Figure:
             style = {"align": "edge", "color": COLORS[color], "alpha": 0.75}
             axes.bar(edges[:-1][part], counts[part], np.diff(edges)[part], **style)
         axes.axvline(1.0, color=COLORS["alarm"], linestyle=(0, (5, 3)))
-        axes.annotate(" alarm level", (1.0, 0.94), xycoords=("data", "axes fraction"), color=COLORS["alarm"])
+        where = {"xycoords": ("data", "axes fraction"), "xytext": (5, 0), "textcoords": "offset points"}
+        axes.annotate("alarm level", (1.0, 0.94), color=COLORS["alarm"], **where)
         if beyond := int((known > right).sum()):
             note = f"{beyond:,} {what} beyond {right:g}"
             axes.annotate(note, (1.0, 0.06), xycoords="axes fraction", ha="right", color=COLORS["alarm"])

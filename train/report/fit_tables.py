@@ -50,7 +50,8 @@ def card_parts(card: Card) -> list[str]:
             first = ("", "") if place else (line.name, line.grade)
             lines.append((*first, finding.text, finding.option))
     header = ("column", "grade", "found", "option that changes it")
-    return [table(header, lines), *(paragraph(note, note=True) for note in card.notes)]
+    # A finding is a sentence, and its option a word without a place to break it.
+    return [table(header, lines, stacked=True), *(paragraph(note, note=True) for note in card.notes)]
 
 
 def worst_parts(result: "FitResult") -> list[str]:

@@ -19,6 +19,9 @@ on within a minute ISA-18.2 calls an alarm chattering, and the fourth is one mor
 KNOWN_S = 600.0
 """Or only twice where it was in alarm for so long in all, seconds: it has been told of for as long as it is
 remembered."""
+PAUSES = 2.0
+"""And for so many times the longest pause after which it came back, where that is longer: quiet that was not the end
+before says little. Only pauses within `REMEMBERED_S` count, or a second fault that looks the same would teach it."""
 KEPT_S = 3600.0
 """What is known to come and go is remembered for so long after it was in alarm, seconds: as an episode of its own it is
 told at once, and no more than that. An hour is what `update_every_s` is by default."""
@@ -41,6 +44,7 @@ class Recurring:
         self._quiet_at: float | None = None
         self._began, self._before_s = 0.0, 0.0  # the last time it came, and how long it was in alarm before
         self._alarm_s = 0.0
+        self._pause_s = 0.0  # the longest after which it came back
         self._shares: list[dict[str, float]] = []
         self.led: tuple[str, ...] = ()
         """Channels that were told as leading, in their order."""
@@ -53,7 +57,7 @@ class Recurring:
     @property
     def wait_s(self) -> float:
         """How long it must be quiet to be over, seconds; 0 for what is not known to come and go."""
-        return REMEMBERED_S if self.is_known else 0.0
+        return max(REMEMBERED_S, PAUSES * self._pause_s) if self.is_known else 0.0
 
     def is_again(self, time: float, contributors: Iterable[Contributor] = ()) -> bool:
         """Whether what begins at `time` is the same again."""
@@ -66,10 +70,12 @@ class Recurring:
     def begin(self, time: float, contributors: Iterable[Contributor] = ()) -> int:
         """It is in alarm since `time`; the number of times it came."""
         contributors = tuple(contributors)
-        if self.is_again(time, contributors):
+        if self._quiet_at is not None and self.is_again(time, contributors):
             self.occurrences = max(1, self.occurrences) + 1
+            pause_s = time - self._quiet_at
+            self._pause_s = max(self._pause_s, pause_s if pause_s <= REMEMBERED_S else 0.0)
         else:
-            self.occurrences, self._alarm_s, self._shares, self.led = 1, 0.0, [], ()
+            self.occurrences, self._alarm_s, self._pause_s, self._shares, self.led = 1, 0.0, 0.0, [], ()
         self._quiet_at, self._began, self._before_s = None, time, self._alarm_s
         self.show(contributors)
         return self.occurrences
@@ -97,6 +103,7 @@ class Recurring:
             "began": self._began,
             "before_s": self._before_s,
             "alarm_s": self._alarm_s,
+            "pause_s": self._pause_s,
             "shares": self._shares,
             "led": list(self.led),
         }
@@ -112,9 +119,10 @@ def recurring_from_dict(body: Mapping[str, Any]) -> Recurring:
     one.occurrences = max(1, int(body["occurrences"]))
     one._quiet_at = None if quiet_at is None else float(quiet_at)
     one._began, one._before_s, one._alarm_s = (float(body[name]) for name in ("began", "before_s", "alarm_s"))
+    one._pause_s = float(body.get("pause_s", 0.0))
     one._shares = [{str(name): float(part) for name, part in row.items()} for row in body["shares"][:_MOST_KEPT]]
     one.led = tuple(map(str, body["led"]))
-    own = [one._began, one._before_s, one._alarm_s, one._quiet_at or 0.0]
+    own = [one._began, one._before_s, one._alarm_s, one._pause_s, one._quiet_at or 0.0]
     if not all(map(math.isfinite, [*own, *(part for row in one._shares for part in row.values())])):
         raise ValueError("how an alarm came back wants finite numbers")
     return one

@@ -37,14 +37,21 @@ function axes(log) {
     stroke: () => colour("--muted"), grid: { stroke: () => colour("--grid"), width: 1 }, ticks: { show: false },
     font: "11px system-ui, sans-serif",
   };
-  const values = log ? (_plot, ticks) => ticks.map((tick) => (tick && /^[15]e/.test(tick.toExponential()) ? number(tick) : "")) : undefined;
-  return [{ ...common, space: 70, size: 28, values: dates }, { ...common, size: 54, space: log ? 18 : 24, ...(values ? { values } : {}) }];
+  // Of a logarithm's lines those that have a number.
+  const round = (_plot, ticks) => ticks.map((tick) => (tick && /^[125]e/.test(tick.toExponential()) ? tick : null));
+  const values = (_plot, ticks) => ticks.map((tick) => (tick === null ? "" : number(tick)));
+  const scale = log ? { space: 18, values, filter: round, grid: { ...common.grid, filter: round } } : { space: 24 };
+  return [{ ...common, space: 70, size: 22, values: dates }, { ...common, size: 54, ...scale }];
 }
 
-function dates(_plot, ticks, _axis, _space, step) {
+const HALF_A_TIME = 24;
+
+// Without the last one where the edge would cut it.
+function dates(plot, ticks, _axis, _space, step) {
   const options = step >= 86400 ? { month: "short", day: "numeric" }
     : step >= 60 ? { hour: "2-digit", minute: "2-digit" } : { hour: "2-digit", minute: "2-digit", second: "2-digit" };
-  return ticks.map((tick) => new Date(tick * 1000).toLocaleString(undefined, options));
+  const right = plot.bbox.width / devicePixelRatio - HALF_A_TIME;
+  return ticks.map((tick) => (right > 0 && plot.valToPos(tick, "x") > right ? "" : new Date(tick * 1000).toLocaleString(undefined, options)));
 }
 
 function make(title, unit, series, extra, log) {

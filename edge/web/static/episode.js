@@ -8,13 +8,13 @@ import { legend } from "./stream.js";
 
 function contributors(parts) {
   const row = (one) => el("tr", {},
-    el("th", { scope: "row" }, one.channel),
+    el("th", { scope: "row" }, one.channel, el("span.under", {}, REASONS[one.reason] ?? one.reason ?? "")),
     el("td.number", {}, withUnit(one.value, one.unit)),
     el("td.number", {}, one.expected === null ? "–" : number(one.expected) + (one.tolerance ? ` ± ${number(one.tolerance)}` : "")),
-    el("td", {}, REASONS[one.reason] ?? one.reason ?? ""),
+    el("td.reason", {}, REASONS[one.reason] ?? one.reason ?? ""),
     el("td", {}, share(one.share)));
   return el("div.scroll", { tabindex: "0", role: "region", "aria-label": "Channels by their share" }, el("table", {},
-    el("thead", {}, el("tr", {}, ["Channel", "Value", "Expected", "Unusual in", "Share"].map((name, n) => el(n === 1 || n === 2 ? "th.number" : "th", { scope: "col" }, name)))),
+    el("thead", {}, el("tr", {}, ["Channel", "Value", "Expected", "Unusual in", "Share"].map((name, n) => el(["th", "th.number", "th.number", "th.reason", "th"][n], { scope: "col" }, name)))),
     el("tbody", {}, parts.map(row))));
 }
 

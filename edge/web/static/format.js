@@ -37,7 +37,7 @@ export function withUnit(value, unit) {
 
 export const KINDS = { anomaly: "Off its rhythm", drift: "Drifted", rule: "Limit broken", sensor: "Sensor fault" };
 export const REASONS = {
-  level: "its level", relation: "its relation to the others", noise: "its noise", pattern: "its pattern over time",
+  level: "level", relation: "relation to others", noise: "noise", pattern: "pattern over time",
 };
 
 export function standing(stream) {

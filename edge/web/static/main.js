@@ -10,8 +10,13 @@ import { episodePage } from "./episode.js";
 const main = document.getElementById("main");
 let view = null;
 
+// An address that is none stays as it is: nothing is found under it.
+function decoded(part) {
+  try { return decodeURIComponent(part); } catch { return part; }
+}
+
 function route(path) {
-  const [kind, ...parts] = path.split("/").filter(Boolean).map(decodeURIComponent);
+  const [kind, ...parts] = path.split("/").filter(Boolean).map(decoded);
   if (kind === "stream" && parts.length === 2) return () => streamPage(main, ...parts);
   if (kind === "episode" && parts.length === 1) return () => episodePage(main, parts[0]);
   return () => overview(main);

@@ -6,18 +6,21 @@ import { list } from "./episodes.js";
 
 const WIDTH = 200, TOP = 34;
 
-function height(score) {
-  const low = Math.log(0.05), high = Math.log(20);
-  return TOP - 2 - ((Math.log(Math.min(Math.max(score, 0.05), 20)) - low) / (high - low)) * (TOP - 4);
+const LEAST = 0.1;
+
+// Up to `top` from the lower edge, as logarithms: the level, which is 1, lies in the same place as long as all is well.
+function height(score, top) {
+  return TOP - 2 - (Math.log(Math.max(score, LEAST) / LEAST) / Math.log(top / LEAST)) * (TOP - 4);
 }
 
 function spark(scores) {
   const known = scores.filter(([, score]) => score !== null);
   if (known.length < 2) return null;
   const [from, to] = [scores[0][0], scores.at(-1)[0]];
-  const points = known.map(([at, score]) => `${(((at - from) / (to - from || 1)) * WIDTH).toFixed(1)},${height(score).toFixed(1)}`);
+  const top = Math.max(3, ...known.map(([, score]) => score));
+  const points = known.map(([at, score]) => `${(((at - from) / (to - from || 1)) * WIDTH).toFixed(1)},${height(score, top).toFixed(1)}`);
   const drawn = svg("svg", { class: "spark", viewBox: `0 0 ${WIDTH} ${TOP}`, preserveAspectRatio: "none", "aria-hidden": "true" },
-    svg("line", { x1: 0, x2: WIDTH, y1: height(1), y2: height(1) }), svg("polyline", { points: points.join(" ") }));
+    svg("line", { x1: 0, x2: WIDTH, y1: height(1, top), y2: height(1, top) }), svg("polyline", { points: points.join(" ") }));
   return drawn;
 }
 
@@ -44,7 +47,7 @@ function card(device, stream, scores, now) {
     el("div.top", {}, el("h3", {}, stream.id), el("span.pill", { className: kind }, word)),
     spark(scores),
     el("p.small.muted.number", {},
-      first ? `${first.channel ? `${first.channel} · ` : ""}for ${duration(at - first.start_time)}${waiting}`
+      first ? `${kind} · ${first.channel ? `${first.channel} · ` : ""}for ${duration(at - first.start_time)}${waiting}`
         : score === null || score === undefined ? "no score" : `score ${shownScore(score)}`, planned),
     seen(open) && el("p.small", {}, `✓ ${seen(open)}`)));
 }

@@ -18,7 +18,7 @@ RULES = ROOT / "edge/prometheus/rules/offbeat.yml"
 
 def names() -> set[str]:
     families = Exporter(DeviceTopics("gw-1"), "1").collect()
-    suffix = {"counter": "_total", "info": "_info", "gauge": ""}
+    suffix = {"counter": "_total", "info": "_info", "gauge": "", "summary": ""}
     return {family.name + suffix[family.type] for family in families}
 
 

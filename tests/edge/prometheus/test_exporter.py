@@ -48,6 +48,16 @@ def test_states_are_one_for_the_state_that_holds():
     assert 'offbeat_build_info{version="1.2.3"} 1.0' in found
 
 
+def test_quantiles_are_of_summaries_as_promtool_wants_it():
+    exporter = Exporter(TOPICS, "1")
+    exporter.heard(TOPICS.health, b'{"inference_ms": {"p50": 2.0, "p99": 5.0}}')
+
+    found = text(exporter)
+
+    assert "# TYPE offbeat_inference_seconds summary" in found
+    assert 'offbeat_inference_seconds{quantile="0.99"} 0.005' in found
+
+
 def test_an_episode_is_counted_once_however_often_its_state_comes():
     exporter = Exporter(TOPICS, "1")
     for _ in range(3):

@@ -186,6 +186,51 @@ def test_a_state_that_cannot_be_read_is_no_calm(page, device, bad):
     assert page.get("/api/overview")["passed_over"] == 1
 
 
+@pytest.mark.parametrize(
+    ("topic", "bad"),
+    [
+        ("group", '{"group": "g", "members": [NaN]}'),
+        ("group", '{"group": "g", "members": "pump1"}'),
+        ("group", '{"group": "g", "members": ["pump1", "pump2"], "time": 1e999}'),
+        ("health", '{"streams": {"pump1": {"trouble": -Infinity}}}'),
+        ("health", '{"a": ' + "[" * 950 + "]" * 950 + "}"),
+        ("info", '{"version": NaN, "requests": [1e999, "ack"]}'),
+    ],
+)
+def test_what_is_no_number_in_a_browser_and_what_lies_deep_holds_nothing_up(page, device, topic, bad):
+    device.is_there("ack")
+    device.says(topic, bad)
+    device.says("pump1/state", state(open_episode()))
+    wait_for(lambda: page.get("/api/stream/gw-1/pump1")["state"]["open"], "the episode behind it")
+
+    (found,) = page.get("/api/overview?scores=1")["devices"]
+    assert not (found["group"] and found["group"]["members"] in ("pump1", [None]))
+    assert page.get("/api/stream/gw-1/pump1")["allowed"] == ["ack"]
+
+
+def test_a_number_that_no_database_keeps_is_passed_over_and_the_link_stays(page, device):
+    device.is_there()
+    since = page.service.broker["since"]
+    device.says("pump1/event", event(2**63), retain=False)
+    device.says("pump1/event", event(2**63 - 1, id="kept"), retain=False)
+
+    wait_for(lambda: page.get("/api/episodes")["episodes"], "the one behind it")
+    assert [one["id"] for one in page.get("/api/episodes")["episodes"]] == ["kept"]
+    assert (page.get("/api/overview")["passed_over"], page.service.broker["since"]) == (1, since)
+
+
+def test_rows_with_what_is_no_number_come_without_it(page, device):
+    device.is_there("rows")
+    answer = rows_answer()
+    answer["data"]["scores"][3] = float("inf")
+    answer["data"]["values"]["flow"][4] = float("nan")
+    device.answers["rows"] = answer
+
+    found = page.get("/api/rows/gw-1?stream=pump1")
+
+    assert (found["scores"][3], found["values"]["flow"][4]) == (None, None)
+
+
 def test_events_of_a_newer_schema_are_counted_and_hold_nothing_up(page, device):
     device.is_there()
     for seq in range(1, 4):

@@ -24,6 +24,7 @@ class NodeRed:
 
     def __init__(self, folder: Path, port: int) -> None:
         self.folder = folder
+        self._known: dict[str, int] = {}
         (folder / "flows.json").write_text(
             json.dumps([self._adapted(node, port) for node in json.loads(FLOW.read_text())])
         )
@@ -35,7 +36,7 @@ class NodeRed:
         self._log = (folder / "node-red.log").open("wb")
         line = [str(binary), "--settings", str(folder / "settings.js"), "--userDir", str(folder), "--port", "0"]
         self.process = subprocess.Popen(line, stdout=self._log, stderr=subprocess.STDOUT)
-        wait_for(lambda: "Connected to broker" in self.log(), "Node-RED's connection; its log: " + self.log(), 60)
+        wait_for(lambda: "Connected to broker" in self.log(), "Node-RED's connection; its log: " + self.log(), 180)
 
     def _adapted(self, node: dict, port: int) -> dict:
         if node["type"] == "mqtt-broker":
@@ -56,6 +57,13 @@ class NodeRed:
         return (self.folder / "node-red.log").read_text(errors="replace")
 
     def got(self, output: str) -> list[str]:
+        return self._all(output)[self._known.get(output, 0) :]
+
+    def forget(self) -> None:
+        """What came so far."""
+        self._known = {output: len(self._all(output)) for output in OUTPUTS.values()}
+
+    def _all(self, output: str) -> list[str]:
         file = self.folder / f"{output}.txt"
         return file.read_text().splitlines() if file.exists() else []
 
@@ -69,6 +77,13 @@ class NodeRed:
 def nodered(broker: Broker, tmp_path: Path) -> Iterator[NodeRed]:
     (tmp_path / "nodered").mkdir()
     one = NodeRed(tmp_path / "nodered", broker.port)
+
+    def hears() -> list[str]:  # "connected" it is before it has subscribed
+        send(broker, event(1, "probe", log="probe"))
+        return one.got("new")
+
+    wait_for(hears, "Node-RED's subscription", 60)
+    one.forget()
     yield one
     one.stop()
 

@@ -91,13 +91,14 @@ class Machines:
         fields = json.loads(message.payload)
         stream = str(fields.get("stream", next(iter(self._failing), "")))
         since = self._failed_at if stream in self._failing else math.inf
-        answer = {"status": "ok", "transaction": fields.get("transaction"), "data": rows(stream, since)}
+        found = rows(stream, since, self._failed_at + _FAULT_ROWS)
+        answer = {"status": "ok", "transaction": fields.get("transaction"), "data": found}
         client.publish(f"offbeat/{device}/response/rows", json.dumps(answer), qos=1)
 
 
-def rows(stream: str, since: float) -> dict[str, Any]:
+def rows(stream: str, since: float, until: float) -> dict[str, Any]:
     """What a device answers to `rows`: five channels of a pump whose flow comes loose from its speed `since`."""
-    now, chance = math.floor(time.time()), random.Random(stream)
+    now, chance = math.floor(until), random.Random(stream)  # the same however slow the browser is
     times = [float(now - _ROWS + number) for number in range(_ROWS)]
     values: dict[str, list[float]] = {}
     expected: dict[str, list[float]] = {}

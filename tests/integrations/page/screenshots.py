@@ -3,9 +3,6 @@
 `python -m tests.integrations.page.screenshots [FOLDER]`; wants Mosquitto, Chromium and OFFBEAT_NODE as the tests do.
 """
 
-import os
-import shutil
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -16,9 +13,9 @@ from tests.helpers.mosquitto import Broker
 from tests.helpers.page import Page
 from tests.integrations.page import scenes
 from tests.integrations.page.scenes import Machines
+from tests.integrations.page.visiting import visit
 
-VISIT = Path(__file__).with_name("visit.js")
-SIZES = {"desk": ("1280", "860"), "phone": ("390", "844")}
+SIZES = {"desk": ("1280", "620"), "phone": ("390", "844")}
 # Scene, view, scheme, size.
 SHOTS = (
     ("calm", "overview", "light", "desk"),
@@ -58,20 +55,16 @@ def draw(folder: Path) -> None:
 
 
 def _shoot(folder: Path, url: str, machines: Machines, scene: str, view: str, scheme: str, size: str) -> None:
-    out = folder / f"{scene}-{view}-{scheme}-{size}.png"
-    modules = Path(os.environ.get("OFFBEAT_NODE", "build/node"), "node_modules").resolve()
-    browser = shutil.which("chromium") or shutil.which("chromium-browser") or "chromium"
-    path = machines.paths[view]
-    line = ["node", str(VISIT), scheme, *SIZES[size], str(out), url + path, "wait:2500"]
-    subprocess.run(
-        line,
-        env={**os.environ, "NODE_PATH": str(modules), "CHROMIUM": browser},
-        check=True,
-        stdout=subprocess.DEVNULL,
-        timeout=120,
-    )
-    with Image.open(out) as image:
-        image.convert("RGB").quantize(256, Image.Quantize.MAXCOVERAGE, kmeans=1).save(out, optimize=True)
+    with tempfile.TemporaryDirectory() as name:
+        visit(Path(name), url + machines.paths[view], "wait:2500", scheme=scheme, size=size, sizes=SIZES)
+        save_small(Path(name, f"{scheme}-{size}.png"), folder / f"{scene}-{view}-{scheme}-{size}.png")
+
+
+def save_small(shot: Path, out: Path, top: int = 0, bottom: int | None = None) -> None:
+    """A screenshot, or what of it lies between two heights, in 256 colours."""
+    with Image.open(shot) as image:
+        part = image.crop((0, top, image.width, min(bottom or image.height, image.height)))
+    part.convert("RGB").quantize(256, Image.Quantize.MAXCOVERAGE, kmeans=1).save(out, optimize=True)
     print(f"{out.name}: {out.stat().st_size / 1000:.0f} kB", flush=True)
 
 

@@ -17,7 +17,7 @@ async function act(page, action) {
 (async () => {
   const [, , scheme, width, height, shot, url, ...actions] = process.argv;
   const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
-  const browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
+  const browser = await chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-dev-shm-usage"] });
   const viewport = { width: Number(width), height: Number(height) };
   const page = await (await browser.newContext({ colorScheme: scheme, viewport, reducedMotion: process.env.MOTION ?? "no-preference" })).newPage();
   const found = { errors: [], elsewhere: [], dialogs: 0 };
@@ -44,6 +44,8 @@ async function act(page, action) {
   found.path = new URL(page.url()).pathname;
   found.focus = await page.evaluate(() => document.activeElement?.tagName + " " + (document.activeElement?.textContent ?? "").trim().slice(0, 40));
   found.hacked = await page.evaluate(() => window.hacked ?? null);
+  found.sections = await page.evaluate(() => Object.fromEntries([...document.querySelectorAll("section")].map((one) =>
+    [one.querySelector("h2")?.textContent ?? "", Math.floor(one.getBoundingClientRect().top + scrollY)])));
   found.overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
   await page.screenshot({ path: shot, fullPage: true });
   // axe is a script of ours, not the page's: its rules read the page from a world of their own.

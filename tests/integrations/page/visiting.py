@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
 from tests.helpers.mosquitto import missing
@@ -13,7 +14,13 @@ SIZES = {"desk": ("1280", "860"), "phone": ("390", "844")}
 
 
 def visit(
-    tmp_path: Path, url: str, *actions: str, scheme: str = "light", size: str = "desk", motion: str = "no-preference"
+    tmp_path: Path,
+    url: str,
+    *actions: str,
+    scheme: str = "light",
+    size: str = "desk",
+    motion: str = "no-preference",
+    sizes: Mapping[str, tuple[str, str]] = SIZES,
 ) -> dict:
     """What visit.js found at `url` after the actions; its picture is in `tmp_path`."""
     modules = Path(os.environ.get("OFFBEAT_NODE", "build/node"), "node_modules").resolve()
@@ -22,7 +29,7 @@ def visit(
         missing("playwright-core and axe-core (OFFBEAT_NODE, a folder with node_modules; make test-integrations)")
     if browser is None:
         missing("chromium (Debian: apt-get install chromium)")
-    line = ["node", str(VISIT), scheme, *SIZES[size], str(tmp_path / f"{scheme}-{size}.png"), url, *actions]
+    line = ["node", str(VISIT), scheme, *sizes[size], str(tmp_path / f"{scheme}-{size}.png"), url, *actions]
     environment = {**os.environ, "NODE_PATH": str(modules), "CHROMIUM": str(browser), "MOTION": motion}
     done = subprocess.run(line, env=environment, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from edge.detector.events.episode import Look
-from edge.detector.events.recurring import KEPT_S, KNOWN_S, REMEMBERED_S, Recurring, recurring_from_dict
+from edge.detector.events.recurring import KEPT_S, KNOWN_S, PAUSES, REMEMBERED_S, Recurring, recurring_from_dict
 from edge.detector.events.settings import StreamSettings
 from edge.detector.events.stream import StreamEvents
 from edge.wire.events import Contributor, Event, ModelRef
@@ -71,6 +71,21 @@ def test_it_is_the_same_again_within_ten_minutes_and_within_an_hour_where_it_is_
     assert one.is_again(quiet_at + after_s, FLOW) is again
 
 
+@pytest.mark.parametrize(
+    ("pause_s", "wait_s"),
+    [(100.0, REMEMBERED_S), (REMEMBERED_S / PAUSES, REMEMBERED_S), (500.0, 500.0 * PAUSES),
+     (REMEMBERED_S, REMEMBERED_S * PAUSES), (REMEMBERED_S + 1, REMEMBERED_S)],
+)  # fmt: skip
+def test_it_is_waited_for_twice_as_long_as_it_paused_unless_that_was_no_pause_but_an_end(pause_s, wait_s):
+    one, quiet_at = came(4, 200.0)
+
+    one.begin(quiet_at + pause_s, FLOW)
+
+    assert one.wait_s == wait_s
+    one.begin(quiet_at + pause_s + 10, HEAT)
+    assert one.wait_s == 0.0, "of another nothing is known"
+
+
 def test_what_other_channels_show_is_another():
     one, quiet_at = came(4, 10.0)
 
@@ -79,13 +94,15 @@ def test_what_other_channels_show_is_another():
 
 
 def test_it_survives_a_restart_and_what_is_malformed_is_refused():
-    one, quiet_at = came(4, 200.0)
+    one, quiet_at = came(4, 200.0, pause_s=400.0)
     body = json.loads(json.dumps(one.to_dict()))
 
     again = recurring_from_dict(body)
     assert (again.to_dict(), again.wait_s, again.is_again(quiet_at + 5, HEAT)) == (one.to_dict(), one.wait_s, False)
     with pytest.raises(ValueError, match="finite"):
         recurring_from_dict({**body, "alarm_s": float("inf")})
+    del body["pause_s"]  # as an older version wrote it
+    assert recurring_from_dict(body).wait_s == REMEMBERED_S
 
 
 @pytest.mark.parametrize(("on_s", "off_s"), [(900, 240), (700, 590), (300, 250)])
@@ -99,6 +116,33 @@ def test_eight_hours_of_coming_and_going_are_fifteen_messages_at_most(on_s, off_
     assert kinds(told)[-1] == "end"
     assert len(told) <= 15
     assert (told[-1].occurrences, another.occurrences) == (-(-28_800 // (on_s + off_s)), 1)
+
+
+def test_a_pause_that_is_longer_than_ten_minutes_now_and_then_ends_nothing():
+    one, start, found = stream(), 0.0, []
+    for off_s in [300, 590, 200, 900, 400, 650, 300, 1100] * 3:
+        found += alarms(one, start, on_s=700, off_s=off_s)
+        start += 700 + off_s
+
+    assert kinds(found) == ["new", "end", "new"], "the second time it is known"
+    assert len(found) <= 15
+
+
+@pytest.mark.parametrize("after_s", [601, 1000, 1170])
+def test_while_a_pause_is_waited_for_another_fault_and_a_worse_one_are_told_at_once(after_s):
+    worse, other = stream(), stream()
+    for one in (worse, other):
+        start = 0.0
+        for off_s in (590, 590, after_s):
+            alarms(one, start, on_s=900, off_s=off_s)
+            start += 900 + off_s
+
+    assert alarms(worse, start, on_s=10, off_s=0) == [], "it is known to come and go"
+    (update,) = worse.follow_anomaly(Look(start + 10, 9.0, None, FLOW), closed=False)
+    end, new = alarms(other, start, HEAT, on_s=10, off_s=0)
+
+    assert (update.event_type, update.severity) == ("update", "critical")
+    assert (end.event_type, new.event_type, new.time) == ("end", "new", start)
 
 
 def test_eight_steady_hours_are_fifteen_messages_at_most():
