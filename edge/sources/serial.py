@@ -58,8 +58,10 @@ class SerialReader:
             SourceError: it is not there, or this user may not.
         """
         port = self._settings.port
+        if not os.path.exists(port):
+            raise SourceError(f"{port} is not there; plug it in: ls -l /dev/serial/by-id shows those that are")
         if not os.access(port, os.R_OK | os.W_OK):
-            raise SourceError(f"{port} is not there, or this user may not open it (group dialout?)")
+            raise SourceError(f"this user may not open {port}: put it into the group of ls -l {port}, mostly dialout")
         return port
 
     def _run(self) -> None:
