@@ -1,5 +1,6 @@
 """Readings over a serial line: frames of `edge.wire.frame`, from pyserial (an extra)."""
 
+import errno
 import importlib
 import logging
 import os
@@ -77,7 +78,13 @@ class SerialReader:
 
     def _open(self) -> Any:
         settings = self._settings
-        return self._pyserial.Serial(settings.port, settings.baud, timeout=_READ_TIMEOUT_S, exclusive=True)
+        try:
+            return self._pyserial.Serial(settings.port, settings.baud, timeout=_READ_TIMEOUT_S, exclusive=True)
+        except self._pyserial.SerialException as error:
+            if error.errno not in (errno.EAGAIN, errno.EBUSY):
+                raise
+            port = settings.port
+            raise SourceError(f"another program has {port}: fuser -v {port} shows which; end it") from error
 
     def _read(self, port: Any) -> None:
         lines = LineBuffer(MAX_FRAME_BYTES, start=b"$")

@@ -89,7 +89,8 @@ def _dated(stream: StreamConfig, ahead_s: float) -> Iterator[Finding]:
     if stream.time_from != "reading" or -_DAY_S <= ahead_s <= stream.max_future_s:
         return
     told = f"board {stream.board!r} dates its readings "
-    if abs((time.time() + ahead_s) / 1000.0 - time.time()) < _DAY_S:
+    now = time.time()
+    if ahead_s > 100.0 * now and abs((now + ahead_s) / 1000.0 - now) < _DAY_S:
         told += 'in milliseconds; say time_unit = "ms" of the source'
     elif ahead_s > 0:
         told += f'{_span(ahead_s)} ahead, and they are dropped; set its clock, or say time_from = "arrival"'

@@ -132,7 +132,7 @@ LINKS = (
     SetUp("the board's clock was never set", lambda s: _ahead(s, -1.7e9), "do", "days ago, and so will alerts be"),
     SetUp("the board sends no JSON", lambda s: _sends(s, b"flow=3"), "do", "are not JSON"),
     SetUp("the serial line is not there", lambda s: _serial(s, "/dev/no-such-line"), "FAIL", "plug it in"),
-    SetUp("another program has the serial line", _taken_line, "do", "source field is down"),
+    SetUp("another program has the serial line", _taken_line, "do", "shows which; end it"),
     SetUp("the serial line has another baud rate", _junk_on_the_line, "do", "baud"),
     SetUp("the page's port is taken", _taken_port, "do", "another program listens there"),
 )  # fmt: skip
