@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from io import TextIOWrapper
 
 from edge import __version__
 from edge.commands.options import COMMANDS
@@ -33,6 +34,9 @@ def _open_standard_streams() -> None:
     sys.stdin = sys.stdin or open(os.devnull)  # noqa: SIM115  # None where it was closed
     sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115
     sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # a terminal without UTF-8: a word that it cannot show ends no command
+            stream.reconfigure(errors="backslashreplace")
 
 
 def build_parser() -> argparse.ArgumentParser:

@@ -77,7 +77,7 @@ def main() -> int:
         print(f"release: {error}", file=sys.stderr)
         return 1
     for file in sorted(options.out.iterdir()):
-        print(f"{file.stat().st_size / 1e6:8.2f} MB  {file.name}")
+        print(f"{file.stat().st_size / 1e3:10.1f} kB  {file.name}")
     if options.key is None:
         print("Signed by a key that was made for this build and is gone: --key FILE signs a release for others.")
     print(f"To verify, in that folder: {signature.VERIFY}")

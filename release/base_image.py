@@ -41,6 +41,7 @@ def debian_image(
     with tempfile.TemporaryDirectory(prefix="offbeat-base-") as folder:
         tree = Path(folder) / "base.tar"
         wanted = [f"--architectures={target.debian}", "--variant=minbase", f"--include={','.join(packages)}"]
+        wanted.append("--skip=check/qemu")  # which wants arch-test beside the emulator
         _run(["mmdebstrap", "--quiet", *wanted, f"--customize-hook={then}", SUITE, str(tree)])
         options = [f"--change={change}" for change in changes]
         if Path(program).name == "podman":  # docker takes it from --platform, where that is let

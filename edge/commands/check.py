@@ -47,7 +47,12 @@ def _findings(path: Path) -> Iterator[CheckResult]:
     yield True, "config", f"{path}: {len(config.source)} sources, {len(config.stream)} streams"
     yield _state_dir(config.device.state_dir)
     live = live_sources(config.source)
-    for streams in grouped(config.stream).values():
+    try:
+        groups = grouped(config.stream)
+    except ConfigError as error:
+        yield False, "config", str(error)
+        return
+    for streams in groups.values():
         yield _bundle(
             streams, partial(load_streams, streams, config.device.runtime, live, Trial(None), trust_of(config))
         )
@@ -61,6 +66,8 @@ def _findings(path: Path) -> Iterator[CheckResult]:
 
 
 def _state_dir(folder: Path) -> CheckResult:
+    if folder.is_symlink() and not folder.exists():
+        return False, "state_dir", f"{folder} is a link to {os.readlink(folder)}, which is not there; mkdir it"
     above = next(part for part in (folder, *folder.absolute().parents) if part.exists())
     if not (above.is_dir() and os.access(above, os.W_OK | os.X_OK)):
         return False, "state_dir", f"{folder}: {above} cannot be written to by this user"

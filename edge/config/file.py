@@ -29,13 +29,20 @@ def read_tables(path: Path, environment: Mapping[str, str] = os.environ) -> dict
         ConfigError: no such file, no TOML, a variable that is not set. Without the file's name.
     """
     try:
-        raw = tomllib.loads(path.read_text("utf-8"))
+        text = path.read_text("utf-8-sig")  # -sig: editors of Windows begin with it
     except FileNotFoundError as error:
         raise ConfigError(f"cannot read it: {error.strerror}") from error
     except OSError as error:
-        raise UnfinishedError(f"cannot read it: {error.strerror}") from error
+        remedy = "; chown it to whoever runs this" if isinstance(error, PermissionError) else ""
+        raise UnfinishedError(f"cannot read it: {error.strerror}{remedy}") from error
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise UnfinishedError(f"is no UTF-8 (line {line}); save it in UTF-8") from None
+    try:
+        raw = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, ValueError, RecursionError) as error:
-        raise UnfinishedError(f"is not TOML: {error}") from error
+        quotes = '; it has curly quotes, where TOML wants "' if set(text) & set("“”„‘’") else ""
+        raise UnfinishedError(f"is not TOML: {error}{quotes}") from error
     if not raw:
         raise UnfinishedError("is empty; wanted at least [device], [[source]] and [[stream]]")
     tables = _substituted(raw, "", environment)

@@ -48,6 +48,8 @@ class Connection:
         """Whether the broker went on with an earlier session of this client id."""
         self.max_packet_bytes: int | None = None
         """Longest packet that the broker takes, where it says so."""
+        self.max_qos = 2
+        """Highest quality of service that the broker takes (MQTT 5 says so)."""
         self.max_inflight = _IN_FLIGHT
         """Messages of QoS 1 that the broker takes before it has acknowledged one; with more it hangs up."""
         self.retains = True
@@ -249,6 +251,7 @@ class Connection:
         self._greeting = str(reason)
         self.session_present = bool(flags.session_present)
         self.max_packet_bytes = getattr(properties, "MaximumPacketSize", None)
+        self.max_qos = getattr(properties, "MaximumQoS", 2)
         self.retains = bool(getattr(properties, "RetainAvailable", 1))
         self.max_inflight = min(_IN_FLIGHT, getattr(properties, "ReceiveMaximum", _IN_FLIGHT))
 

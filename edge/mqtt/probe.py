@@ -6,6 +6,8 @@ import uuid
 from edge.mqtt.connection import ConnectError, Connection
 from edge.wire.broker import BrokerSettings
 
+_ALERT_BYTES = 4096
+"""What an event of a stream of many channels comes to, with its peak."""
 _ECHO_S = 3.0
 """How long what was published may take to come back, seconds."""
 
@@ -29,10 +31,20 @@ def probe(settings: BrokerSettings, client_id: str, timeout_s: float = 4.0, topi
         else:
             told += ", packets of any length; set max_packet_size: while the broker takes in 100 MB, alerts wait"
         if topic is not None:
+            _require_room(connection)
             told += f"; {_echo(connection, topic)}"
         return told
     finally:
         connection.close(goodbye=True)
+
+
+def _require_room(connection: Connection) -> None:
+    """That the broker takes what an agent publishes."""
+    if connection.max_qos < 1:
+        raise ConnectError(f"{connection.address}: it takes QoS 0 alone, and alerts want QoS 1: max_qos in its config")
+    if connection.max_packet_bytes is not None and connection.max_packet_bytes < _ALERT_BYTES:
+        limit = f"it takes {connection.max_packet_bytes} bytes at most, and an alert may have {_ALERT_BYTES}"
+        raise ConnectError(f"{connection.address}: {limit}: raise max_packet_size in its config")
 
 
 def _echo(connection: Connection, topic: str) -> str:

@@ -56,6 +56,8 @@ class Intake:
         self._on_finished, self._monotonic, self._wall = on_finished, monotonic, wall
         self.down_reason = ""
         """Why the source delivers nothing; empty where it does, or has not been tried yet."""
+        self.last_bad = ""
+        """Why the last frame that could not be read could not."""
         self.troubles: dict[str, str] = {}
         """By board, what is wrong with it or with some of its channels, where a source asks boards one by one."""
         self._flapping, self._flapping_of = Flapping(), {}  # type: Flapping, dict[str, Flapping]
@@ -77,6 +79,7 @@ class Intake:
     def bad(self, error: Exception | str) -> None:
         """Count a frame that could not be read."""
         self.bad_frames += 1
+        self.last_bad = str(error)
         now = self._monotonic()
         if now - self._last_report >= REPORT_EVERY_S:
             self._last_report = now

@@ -1,5 +1,6 @@
 """Readings over a serial line: frames of `edge.wire.frame`, from pyserial (an extra)."""
 
+import errno
 import importlib
 import logging
 import os
@@ -58,8 +59,10 @@ class SerialReader:
             SourceError: it is not there, or this user may not.
         """
         port = self._settings.port
+        if not os.path.exists(port):
+            raise SourceError(f"{port} is not there; plug it in: ls -l /dev/serial/by-id shows those that are")
         if not os.access(port, os.R_OK | os.W_OK):
-            raise SourceError(f"{port} is not there, or this user may not open it (group dialout?)")
+            raise SourceError(f"this user may not open {port}: put it into the group of ls -l {port}, mostly dialout")
         return port
 
     def _run(self) -> None:
@@ -75,7 +78,13 @@ class SerialReader:
 
     def _open(self) -> Any:
         settings = self._settings
-        return self._pyserial.Serial(settings.port, settings.baud, timeout=_READ_TIMEOUT_S, exclusive=True)
+        try:
+            return self._pyserial.Serial(settings.port, settings.baud, timeout=_READ_TIMEOUT_S, exclusive=True)
+        except self._pyserial.SerialException as error:
+            if error.errno not in (errno.EAGAIN, errno.EBUSY):
+                raise
+            port = settings.port
+            raise SourceError(f"another program has {port}: fuser -v {port} shows which; end it") from error
 
     def _read(self, port: Any) -> None:
         lines = LineBuffer(MAX_FRAME_BYTES, start=b"$")

@@ -4,6 +4,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
+_LONGEST = 65535
+"""Bytes of a text in MQTT."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BrokerSettings:
@@ -40,10 +43,8 @@ class BrokerSettings:
     passwords, readings and alerts. Not needed with `ca`, nor on this machine."""
 
     def __post_init__(self) -> None:
-        if not self.host:
-            raise ValueError("host is empty; name the broker's machine, such as localhost")
-        if not _may_be_host(self.host):
-            raise ValueError(f"host = {self.host!r}: wanted a name or an address")
+        if (problem := host_problem(self.host) or self._text_problem()) is not None:
+            raise ValueError(problem)
         if not 0 < self.port < 65536:
             raise ValueError(f"port = {self.port}: wanted 1 to 65535")
         if not 1 <= self.keepalive_s <= 65535:
@@ -57,6 +58,15 @@ class BrokerSettings:
         if self.cert is not None and self.ca is None:
             raise ValueError("cert without ca: TLS is on only when ca names the broker's authority")
 
+    def _text_problem(self) -> str | None:
+        for name in ("username", "client_id"):
+            text = getattr(self, name) or ""
+            if not (text.isprintable() and _fits(text)):
+                return f"{name} holds a control character, or is longer than MQTT takes ({_LONGEST} bytes)"
+        if not _fits(self.password or ""):
+            return f"password is longer than MQTT takes ({_LONGEST} bytes)"
+        return None
+
     @property
     def address(self) -> str:
         """`host:port`, for messages."""
@@ -68,6 +78,20 @@ class BrokerSettings:
         return self.ca is None and not _is_loopback(self.host)
 
 
+def host_problem(text: str) -> str | None:
+    """Why a text is neither a name nor an address of a machine; None where it may be one.
+
+    A whole address, as `mqtt://user:password@host:1883`, is not shown: nobody wants its password in a log.
+    """
+    if not text:
+        return "host is empty; name the broker's machine, such as localhost"
+    if "/" in text or "@" in text:
+        return "host: wanted a name or an address alone, such as localhost: port, username and password are keys too"
+    if ":" in text and not _is_address(text):
+        return f"host = {text!r}: wanted a name or an address alone, without brackets; port is a key of its own"
+    return None if _may_be_host(text) else f"host = {text!r}: wanted a name or an address"
+
+
 def _may_be_host(name: str) -> bool:
     """Whether looking the name up may fail, but not raise something else than OSError, which ends paho's thread."""
     try:
@@ -75,6 +99,19 @@ def _may_be_host(name: str) -> bool:
     except UnicodeError:
         return False
     return name.isprintable() and " " not in name
+
+
+def _is_address(text: str) -> bool:
+    from ipaddress import ip_address
+
+    try:
+        return bool(ip_address(text))
+    except ValueError:
+        return False
+
+
+def _fits(text: str) -> bool:
+    return len(text.encode("utf-8", "surrogatepass")) <= _LONGEST
 
 
 def _is_loopback(host: str) -> bool:
@@ -100,11 +137,19 @@ class PahoClient(Protocol):
 def _password(settings: BrokerSettings) -> str | None:
     if settings.password_file is None:
         return settings.password
+    where = f"password_file {settings.password_file}"
     try:
-        return settings.password_file.read_text("utf-8").rstrip("\r\n")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise OSError(f"password_file {settings.password_file}: {reason}") from error
+        text = settings.password_file.read_text("utf-8-sig").rstrip("\r\n")  # -sig: editors of Windows begin with it
+    except OSError as error:
+        raise OSError(f"{where}: {error.strerror or error}") from error
+    except UnicodeDecodeError:
+        # Not its words, which quote the file.
+        raise OSError(f"{where}: is no UTF-8; write the password into it in UTF-8") from None
+    if not text:
+        raise OSError(f"{where}: is empty; write the password into it")
+    if "\n" in text or not _fits(text):
+        raise OSError(f"{where}: holds more than a password; wanted one line of at most {_LONGEST} bytes")
+    return text
 
 
 def use_credentials(client: PahoClient, settings: BrokerSettings) -> None:

@@ -89,7 +89,7 @@ def ours(words: list[str], port: int, folder: Path) -> list[str]:
 def test_they_are_six_at_most_and_begin_with_the_installation():
     first, *others = commands()
 
-    assert first == ["pip", "install", "offbeat[train]"]
+    assert first == ["pip", "install", ".[train]"]
     assert [words[1] for words in others] == list(HASTE)
     assert len(commands()) <= 6
 

@@ -21,7 +21,7 @@ def broker_config(options: argparse.Namespace) -> int:
         print(f"offbeat-edge: {error}", file=sys.stderr)
         return _BAD_SETUP
     try:
-        options.out.mkdir(parents=True, exist_ok=True)
+        (options.out / "data").mkdir(parents=True, exist_ok=True)
         write_atomically(options.out / "offbeat.acl", access.encode())
         write_atomically(options.out / "mosquitto.conf", settings(options.out).encode())
         (options.out / "offbeat.acl").chmod(0o644)
@@ -32,7 +32,10 @@ def broker_config(options: argparse.Namespace) -> int:
     users = [line.removeprefix("user ") for line in access.splitlines() if line.startswith("user ")]
     print(f"{options.out}: mosquitto.conf and offbeat.acl for {', '.join(users)}")
     print(f"a password for each: mosquitto_passwd -c {options.out}/passwords {users[0]}, then without -c")
-    print(f"ca.pem, server.pem and server.key go beside them; mosquitto -c {options.out}/mosquitto.conf tries it")
+    print(
+        f"ca.pem, server.pem and server.key go beside them; then chown -R mosquitto: {options.out}, as it leaves root"
+    )
+    print(f"mosquitto -c {options.out}/mosquitto.conf tries it; docs/how-to/secure-a-broker.md has all of it")
     return 0
 
 

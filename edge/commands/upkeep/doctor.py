@@ -6,8 +6,9 @@ from pathlib import Path
 
 from edge.agent.loading import trust_of
 from edge.commands.check import broker_result, left_behind, source_result
-from edge.commands.upkeep import disks, heard, machine, memory, variants
+from edge.commands.upkeep import disks, heard, machine, memory, ports, variants
 from edge.commands.upkeep.credentials import credentials
+from edge.commands.upkeep.file_system import file_system
 from edge.commands.upkeep.finding import Finding
 from edge.config.settings import Config, ConfigError, load_config
 from edge.state.lock import holder
@@ -38,8 +39,10 @@ def findings(path: Path, seconds: float, unit: str) -> Iterator[Finding]:
     for stream, line in left_behind(config):
         yield Finding("do", f"stream {stream}", f"{line}; back it up first: offbeat-edge backup FILE")
     yield from _connections(config, seconds)
+    yield from ports.ports(config)
     yield from credentials(config, path)
     yield machine.clock(path)
+    yield from file_system(config)
     yield disks.disk(config)
     yield disks.inodes(config)
     yield disks.wear(config)

@@ -14,6 +14,7 @@ from edge.sources.intake import Arrival, Intake
 from edge.sources.settings import Reader, SourceError
 from edge.wire.topics import DeviceTopics
 
+_DAY_S = 86_400.0
 Boards = dict[tuple[str, str], set[str]]
 """By source and board, the channels heard."""
 
@@ -49,20 +50,25 @@ def heard_by_agent(config: Config, seconds: float) -> Iterator[Finding]:
 def heard_now(config: Config, seconds: float) -> Iterator[Finding]:
     """Listen to each live source for so long, or until every stream has all its channels."""
     boards: Boards = {}
+    ahead: dict[tuple[str, str], float] = {}
     enough = threading.Event()
     wanted = {stream.id: _wanted(stream) for stream in config.stream}
 
     def take(arrival: Arrival, wait: bool = False) -> None:  # noqa: ARG001
         boards.setdefault((arrival.source, arrival.board), set()).update(arrival.readings.values)
+        if arrival.readings.time is not None:
+            ahead[arrival.source, arrival.board] = arrival.readings.time - arrival.wall
         if all(wanted[one.id] <= boards.get((one.source or "", one.board or ""), set()) for one in config.stream):
             enough.set()
 
     readers: list[Reader] = []
+    intakes: dict[str, Intake] = {}
     live = {source.name for source in config.source if source.live}
     for source in config.source:
         if source.live:
             try:
-                reader = open_reader(source, Intake(source.name, take, source.channels), config)
+                intakes[source.name] = Intake(source.name, take, source.channels)
+                reader = open_reader(source, intakes[source.name], config)
                 reader.start()
                 readers.append(reader)
             except SourceError:
@@ -72,7 +78,39 @@ def heard_now(config: Config, seconds: float) -> Iterator[Finding]:
         reader.stop()
     for stream in config.stream:
         if stream.source in live:
-            yield _judged(stream, wanted[stream.id], boards, seconds)
+            finding = _judged(stream, wanted[stream.id], boards, seconds)
+            why = _trouble(intakes[stream.source]) if stream.source in intakes and finding.level != "ok" else ""
+            yield finding._replace(found=finding.found + why)
+            yield from _dated(stream, ahead.get((stream.source or "", stream.board or ""), 0.0))
+
+
+def _dated(stream: StreamConfig, ahead_s: float) -> Iterator[Finding]:
+    """Whether a board's clock goes right, where it dates the rows."""
+    if stream.time_from != "reading" or -_DAY_S <= ahead_s <= stream.max_future_s:
+        return
+    told = f"board {stream.board!r} dates its readings "
+    now = time.time()
+    if ahead_s > 100.0 * now and abs((now + ahead_s) / 1000.0 - now) < _DAY_S:
+        told += 'in milliseconds; say time_unit = "ms" of the source'
+    elif ahead_s > 0:
+        told += f'{_span(ahead_s)} ahead, and they are dropped; set its clock, or say time_from = "arrival"'
+    else:
+        told += f'{_span(-ahead_s)} ago, and so will alerts be; set its clock, or say time_from = "arrival"'
+    yield Finding("do", f"stream {stream.id}", told)
+
+
+def _span(seconds: float) -> str:
+    return f"{seconds / _DAY_S:.0f} days" if seconds > _DAY_S else f"{seconds:.0f} s"
+
+
+def _trouble(intake: Intake) -> str:
+    """Why it may be that a source lets nothing be heard."""
+    if intake.down_reason:
+        return f"; source {intake.source} is down: {intake.down_reason}"
+    if intake.bad_frames:
+        bad = intake.last_bad[:200]
+        return f"; {intake.bad_frames} frames could not be read, the last: {bad}; look at the source's baud or format"
+    return ""
 
 
 def _wanted(stream: StreamConfig) -> set[str]:

@@ -53,9 +53,11 @@ def install_files(config: Config, streams: list[StreamConfig], files: Mapping[st
         bundle = place.add(files)
         _try(streams, bundle.folder, config)
         place.switch(bundle.folder)
+        kept = place.previous is not None
     said = [f"{', '.join(one.id for one in streams)}: bundle {bundle.name} {bundle.sha256[:12]} is in place"]
     said += [f"{one.id} commissions itself anew on {one.calibrate_rows} rows" for one in streams if one.calibrate_rows]
-    return [*said, "an agent that runs takes it up within some seconds; offbeat-edge rollback goes back"]
+    back = "offbeat-edge rollback goes back" if kept else "it is the one that was there, so there is none to go back to"
+    return [*said, f"an agent that runs takes it up within some seconds; {back}"]
 
 
 def roll_back(config: Config, stream: str | None) -> list[str]:

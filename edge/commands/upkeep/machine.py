@@ -59,6 +59,9 @@ def clock(config_path: Path, in_step: Callable[[], bool | None] = clock_in_step,
 def permissions(config: Config) -> Iterator[Finding]:
     """Whether other users of the machine are kept out of the state folder, and this one is not."""
     folder = config.device.state_dir
+    if folder.is_symlink() and not folder.exists():
+        yield Finding("FAIL", "state_dir", f"{folder} is a link to {os.readlink(folder)}, which is not there; mkdir it")
+        return
     if not folder.exists():
         above = there(folder)
         good = os.access(above, os.W_OK | os.X_OK)

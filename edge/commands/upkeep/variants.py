@@ -10,7 +10,7 @@ from edge import __version__
 from edge.agent.trial import Trial
 from edge.commands.upkeep.finding import Finding
 from edge.detector.bundle.files import Bundle, BundleError, Variant, load_bundle
-from edge.detector.score.runtime import RUNTIMES, available_runtimes, open_model
+from edge.detector.score.runtime import RUNTIMES, available_runtimes, open_model, runtime_remedy
 from edge.trust.signed_only import SignedOnly
 
 
@@ -19,7 +19,7 @@ def runtime() -> Finding:
     found = available_runtimes()
     if found:
         return Finding("ok", "runtime", ", ".join(found))
-    return Finding("FAIL", "runtime", f"there is none of {', '.join(RUNTIMES)}; pip install ai-edge-litert")
+    return Finding("FAIL", "runtime", f"there is none of {', '.join(RUNTIMES)}; {runtime_remedy()}")
 
 
 def bundle(folder: Path, trust: SignedOnly | None = None) -> Iterator[Finding]:

@@ -128,6 +128,8 @@ def test_an_agent_says_none_in_its_log_topics_or_state(gateway, run, listener, b
     ask(broker, "status", {"transaction": 9})
     wait_for(lambda: listener.on("offbeat/gw-1/response/status"), "an answer")
     gateway.command("status", "--config", str(gateway.folder / "agent.toml"))
+    shown = [(f"ps, {path.parent.name}", path.read_bytes()) for path in command_lines(agent.process.pid)]
+    assert shown
     heard = [(one.topic, one.payload) for one in list(listener.heard) if "/request/" not in one.topic]
     agent.stop()
     log = agent.log.read_bytes()
@@ -135,8 +137,14 @@ def test_an_agent_says_none_in_its_log_topics_or_state(gateway, run, listener, b
     assert b"DEBUG" in log or b"install-bundle" in log
     assert b"install-bundle: refused" in log
     assert len(heard) > 5
-    places = [("log", log), *heard, *state_files(gateway.folder), *gateway.said.items()]
+    places = [("log", log), *heard, *shown, *state_files(gateway.folder), *gateway.said.items()]
     assert gateway.found(places) == []
+
+
+def command_lines(pid: int) -> list[Path]:
+    """Those of a process and its children, which every user of a machine may read."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [Path(f"/proc/{one}/cmdline") for one in (pid, *children)]
 
 
 def ask(broker, command: str, body: dict) -> None:
@@ -186,6 +194,25 @@ def test_a_config_that_is_refused_is_refused_without_the_password_in_it(folder, 
 
     assert gateway.command("check", "--config", "agent.toml").returncode == 2
     assert gateway.command("size", "agent.toml").returncode == 2
+    assert gateway.found(gateway.said.items()) == []
+
+
+@pytest.mark.parametrize("address", ["mqtt://gw:SECRET@127.0.0.1", "gw:SECRET@127.0.0.1", "mqtts://h:8883/?pw=SECRET"])
+def test_an_address_with_a_password_in_it_is_refused_without_it(gateway, address):
+    secret, file = PLANTED["the broker's password"], gateway.folder / "agent.toml"
+    whole = address.replace("SECRET", secret)
+    gateway.write("")
+    good = file.read_text()
+    for table in ("[broker]", "[source.broker]"):
+        file.write_text(good.replace(f'{table}\nhost = "127.0.0.1"', f'{table}\nhost = "{whole}"', 1))
+        assert whole in file.read_text(), table
+        for command in ("check", "doctor", "run"):
+            assert gateway.command(command, "--config", "agent.toml").returncode == 2, command
+    gateway.command("watch", "--host", whole, "--timeout", "1")
+    gateway.command("discover", "--host", whole, "--seconds", "1")
+
+    assert gateway.said["watch"]
+    assert b"keys too" in gateway.said["check"]
     assert gateway.found(gateway.said.items()) == []
 
 

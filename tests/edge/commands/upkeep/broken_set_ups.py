@@ -4,104 +4,16 @@ Each has a real broker, a bundle that runs and a board that sends. `python -m
 tests.edge.commands.upkeep.broken_set_ups` prints the table of the documents.
 """
 
-import contextlib
-import io
 import json
 import re
 import shutil
 import tempfile
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from edge.__main__ import main
-from tests.helpers.agent import MQTT, PUMP, as_csv, board, config, rows
-from tests.helpers.authority import Authority
+from tests.edge.commands.upkeep.stage import Stage
 from tests.helpers.mosquitto import Broker
-from tests.helpers.tiny_bundle import write_tiny_bundle
-
-LIMIT_S = 5.0
-"""How long sensors are listened to."""
-
-
-class Stage:
-    """A gateway and its broker, in a folder."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        write_tiny_bundle(folder / "tiny")
-        (folder / "broker").mkdir()
-        self.broker = Broker(folder / "broker", ("allow_anonymous true",))
-        self.board, self.values = "pump1", rows(1000, 1)[0].values
-        self.down = False
-        self.write()
-
-    def write(self, more: str = "", broker: str = "", source: str = MQTT, stream: str = PUMP) -> None:
-        """agent.toml, with more tables at its end and more lines in [broker]."""
-        path = self.folder / "agent.toml"
-        path.write_text(config(self.broker.port, source, stream, broker=broker) + more)
-        path.chmod(0o600)
-
-    def secret(self, name: str, text: str, mode: int = 0o600) -> Path:
-        """A file beside it."""
-        path = self.folder / name
-        path.write_text(text)
-        path.chmod(mode)
-        return path
-
-    def authority(self, name: str = "ca") -> Authority:
-        """One that signs certificates, in a folder of its own."""
-        (self.folder / name).mkdir()
-        made = Authority(self.folder / name, name)
-        for key in (self.folder / name).glob("*.key"):
-            key.chmod(0o600)
-        return made
-
-    def over_tls(self, authority: Authority, lines: str, wants_client: bool = False) -> None:
-        """The broker speaks TLS; readings come from a recording, since the board does not."""
-        server = authority.sign("server")
-        self.broker = Broker(self.folder / "broker", authority.broker_lines(server, wants_client))
-        self.board = ""
-        self.secret("tape.csv", as_csv(rows(1_767_225_600, 60)))
-        self.write(broker=lines, source='[[source]]\nname = "field"\ntype = "file"\npath = "tape.csv"\n')
-
-    def page(self, lines: str) -> None:
-        """The live page, on a port that nobody listens on meanwhile."""
-        self.write(f"[web]\nport = 8443\n{lines}")
-
-    def doctor(self) -> tuple[int, list[str]]:
-        """Its exit status and lines, in the folder's own words."""
-        out = io.StringIO()
-        with contextlib.ExitStack() as stack:
-            if not self.down:
-                stack.callback(self.broker.start().kill)
-                if self.board:
-                    stack.enter_context(sending(self.broker, self.board, self.values))
-            stack.enter_context(contextlib.redirect_stdout(out))
-            line = ["doctor", "--config", str(self.folder / "agent.toml"), "--seconds", str(LIMIT_S)]
-            status = main([*line, "--unit", "no-such.service"])
-        return status, [one.replace(f"{self.folder}/", "") for one in out.getvalue().splitlines()]
-
-
-@contextmanager
-def sending(broker: Broker, name: str, values: dict[str, float]) -> Iterator[None]:
-    """A board that sends until this ends."""
-    stop = threading.Event()
-
-    def send() -> None:
-        with board(broker) as publish:
-            while not stop.wait(0.05):
-                publish(f"sensors/{name}/readings", json.dumps({"time": 1000.0, "values": values}).encode())
-
-    thread = threading.Thread(target=send)
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join(10)
 
 
 class SetUp(NamedTuple):
@@ -197,6 +109,11 @@ def _misspelt(stage: Stage) -> None:
     stage.values = {"flow": 2.0, "presure": 5.0}
 
 
+def _another_format(stage: Stage) -> None:
+    path = stage.folder / "tiny/manifest.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "format": 99}))
+
+
 HEALTHY = SetUp("all is well", lambda _stage: None, "ok", "bundle tiny, float32:")
 BROKEN = (
     SetUp("a key of the config is misspelt", lambda stage: stage.write('[delivry]\n'), "FAIL", "delivry"),
@@ -225,6 +142,11 @@ BROKEN = (
     SetUp("a channel has another name", _misspelt, "do", "did you mean 'presure'?"),
     SetUp("other users may look into the state folder", _open_state, "do", "chmod -R go-rwx"),
     SetUp("the state folder is a file", lambda stage: stage.secret("state", ""), "FAIL", "cannot be written to"),
+    SetUp(
+        "the state folder is a link to nowhere",
+        lambda stage: (stage.folder / "state").symlink_to("/no/where"), "FAIL", "is a link to /no/where",
+    ),
+    SetUp("the bundle is of a later version", _another_format, "FAIL", "upgrade Offbeat here"),
 )  # fmt: skip
 
 
@@ -235,12 +157,12 @@ def examined(set_up: SetUp, folder: Path) -> tuple[int, list[str]]:
     return stage.doctor()
 
 
-def print_table() -> None:
+def print_table(*more: SetUp) -> None:
     """Print the table: of what is broken only what is not said where all is well."""
     known: set[str] = set()
     print("| set-up | exit status | what `doctor` says that it does not say where all is well |")
     print("|---|---|---|")
-    for set_up in (HEALTHY, *BROKEN):
+    for set_up in (HEALTHY, *BROKEN, *more):
         with tempfile.TemporaryDirectory() as name:
             status, lines = examined(set_up, Path(name))
         told = [line for line in lines if line.split()[0] != "ok" and " ".join(line.split()[:2]) not in known]
@@ -252,4 +174,6 @@ def print_table() -> None:
 
 
 if __name__ == "__main__":
-    print_table()
+    from tests.edge.commands.upkeep.broken_links import LINKS
+
+    print_table(*LINKS)

@@ -3,6 +3,7 @@
 import pytest
 
 from edge.commands.sizing import measure
+from tests.edge.commands.upkeep.broken_links import LINKS, SECRET
 from tests.edge.commands.upkeep.broken_set_ups import BROKEN, HEALTHY, examined
 from tests.helpers.mosquitto import executable, missing
 
@@ -23,7 +24,7 @@ def test_where_all_is_well_nothing_fails(tmp_path):
     assert any(line.startswith("ok") and HEALTHY.said in line for line in lines)
 
 
-@pytest.mark.parametrize("set_up", BROKEN, ids=lambda set_up: set_up.what.replace(" ", "-"))
+@pytest.mark.parametrize("set_up", [*BROKEN, *LINKS], ids=lambda set_up: set_up.what.replace(" ", "-"))
 def test_what_is_broken_is_named_with_what_to_do(tmp_path, set_up):
     status, lines = examined(set_up, tmp_path)
 
@@ -31,3 +32,4 @@ def test_what_is_broken_is_named_with_what_to_do(tmp_path, set_up):
     assert found, "\n".join(lines)
     assert status == (2 if any(line.startswith("FAIL") for line in lines) else 1)
     assert len(lines) == len(set(lines)), "nothing is said twice"
+    assert not any(SECRET in line for line in lines)

@@ -1,11 +1,7 @@
 """`offbeat-edge doctor`: on a set-up that is well, and on those that are not, a line that says what to do."""
 
-import json
 import os
 import subprocess
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -15,9 +11,11 @@ from edge.__main__ import main
 from edge.commands.sizing import measure
 from edge.commands.upkeep import disks, machine, memory, variants
 from edge.commands.upkeep.credentials import credentials
+from edge.commands.upkeep.file_system import file_system
 from edge.config.settings import Config, load_config
 from edge.wire.broker import BrokerSettings
-from tests.helpers.agent import MQTT, PUMP, board, config, folder, rows, run
+from tests.edge.commands.upkeep.stage import sending
+from tests.helpers.agent import MQTT, PUMP, config, folder, rows, run
 from tests.helpers.authority import Authority
 from tests.helpers.mosquitto import wait_for
 from tests.helpers.tiny_bundle import write_tiny_bundle
@@ -31,27 +29,6 @@ measure_really = measure.memory_of
 def quick(monkeypatch) -> None:
     """An agent is measured where a test asks for that."""
     monkeypatch.setattr(measure, "memory_of", lambda *_: 60_000_000)
-
-
-@contextmanager
-def sending(broker, name: str = "pump1", **more: float) -> Iterator[None]:
-    """A board that sends until this ends."""
-    stop = threading.Event()
-
-    def send() -> None:
-        with board(broker) as publish:
-            while not stop.wait(0.02):
-                values = {**rows(1000, 1)[0].values, **more}
-                wanted = {key: value for key, value in values.items() if value == value}
-                publish(f"sensors/{name}/readings", json.dumps({"time": 1000.0, "values": wanted}).encode())
-
-    thread = threading.Thread(target=send)
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join(10)
 
 
 def doctor(folder: Path, capsys, seconds: float = 1.0) -> tuple[int, list[str]]:
@@ -81,7 +58,7 @@ def only(lines: list[str], level: str) -> list[str]:
 def test_where_all_is_well_nothing_fails_and_every_part_has_its_line(folder, broker, capsys):
     set_up(folder, broker.port)
 
-    with sending(broker):
+    with sending(broker, "pump1", rows(1000, 1)[0].values):
         _, lines = doctor(folder, capsys, 10.0)
 
     assert only(lines, "FAIL") == []
@@ -106,86 +83,12 @@ def test_an_agent_that_runs_is_asked_what_it_hears(folder, broker, capsys, run):
     agent = run(config(broker.port, MQTT, PUMP))
     agent.wait_ready()
 
-    with sending(broker):
+    with sending(broker, "pump1", rows(1000, 1)[0].values):
         wait_for(lambda: "hears it" in "\n".join(doctor(folder, capsys)[1]), "the stream to be online")
     _, lines = doctor(folder, capsys)
 
     assert f"agent: process {agent.process.pid} runs" in "\n".join(lines)
     assert agent.process.poll() is None
-
-
-@pytest.mark.parametrize(
-    ("broken", "said"),
-    [
-        (lambda folder: (folder / "agent.toml").write_text("[device"), "config"),
-        (lambda folder: (folder / "tiny" / "float32.tflite").write_bytes(b"x"), "SHA-256"),
-        (lambda folder: (folder / "tiny" / "manifest.json").unlink(), "is this a bundle's folder?"),
-        (lambda folder: (folder / "state").write_text("a file"), "cannot be written to"),
-    ],
-)
-def test_what_keeps_an_agent_from_its_work_fails_with_a_remedy(folder, broker, capsys, broken, said):
-    set_up(folder, broker.port)
-    broken(folder)
-
-    status, lines = doctor(folder, capsys, 0.2)
-
-    assert status == 2
-    assert said in "\n".join(only(lines, "FAIL"))
-
-
-def test_a_broker_that_is_down_fails(folder, capsys):
-    set_up(folder, 1)
-
-    status, lines = doctor(folder, capsys, 0.2)
-
-    assert status == 2
-    assert "broker: " in "\n".join(only(lines, "FAIL"))
-
-
-def test_a_broker_that_refuses_what_is_published_fails(folder, make_broker, tmp_path, capsys):
-    access = tmp_path / "acl"
-    access.write_text("topic read #\ntopic write sensors/#\n")
-    broker = make_broker((f"acl_file {access}", "allow_anonymous true")).start()
-    set_up(folder, broker.port)
-
-    status, lines = doctor(folder, capsys, 0.2)
-
-    assert status == 2
-    assert "offbeat/gw-1/check" in "\n".join(only(lines, "FAIL"))
-
-
-def test_a_silent_board_is_named_with_the_one_that_sends(folder, broker, capsys):
-    set_up(folder, broker.port)
-
-    with sending(broker, "pumpl"):
-        status, lines = doctor(folder, capsys)
-
-    assert status == 1
-    assert "nothing from board 'pump1' in 1 s; did you mean 'pumpl'?" in "\n".join(only(lines, "do"))
-
-
-def test_a_channel_that_is_not_sent_is_named(folder, broker, capsys):
-    set_up(folder, broker.port)
-
-    with sending(broker, pressure=float("nan"), presure=5.0):
-        status, lines = doctor(folder, capsys)
-
-    assert status == 1
-    assert "sent no channel 'pressure' in 1 s; did you mean 'presure'?" in "\n".join(only(lines, "do"))
-
-
-def test_a_secret_that_others_may_read_and_an_open_state_folder_are_to_be_closed(folder, broker, capsys):
-    (folder / "secret").write_text("geheim")
-    (folder / "secret").chmod(0o644)
-    set_up(folder, broker.port, broker=f'username = "gw"\npassword_file = "{folder}/secret"')
-    (folder / "state").mkdir(mode=0o755)
-    (folder / "state").chmod(0o755)
-
-    _, lines = doctor(folder, capsys, 0.2)
-
-    said = "\n".join(only(lines, "do"))
-    assert "secret can be read by every user" in said
-    assert "state is open to other users; chmod -R go-rwx" in said
 
 
 def test_no_python_that_is_not_tested_passes():
@@ -270,6 +173,41 @@ def test_what_smart_says_of_a_disk_that_is_no_emmc(folder, tmp_path, told, level
     found = disks.wear(loaded(folder), tmp_path, smart)
 
     assert (found.level, said in found.found) == (level, True)
+
+
+@pytest.mark.parametrize(
+    ("line", "level", "said"),
+    [
+        ("1 0 8:1 / / rw,noatime - ext4 /dev/root rw", "ok", "ext4"),
+        ("2 1 0:9 / {folder} rw - tmpfs none rw", "do", "gone when the power is"),
+        ("2 1 0:9 / {folder} rw - vfat /dev/sda1 rw", "do", "have state_dir on ext4"),
+        ("2 1 0:9 / {folder} rw - nfs4 nas:/x rw", "do", "is on the network"),
+        ("2 1 0:9 / {folder} rw - overlay overlay rw", "do", "raspi-config"),
+        ("2 1 0:9 / {folder} ro - ext4 /dev/sda1 rw", "FAIL", "remount,rw"),
+        ("2 1 0:9 / {folder} rw - ext4 /dev/sda1 ro,errors=remount-ro", "FAIL", "dmesg"),
+        ("2 1 0:9 / {folder}-other rw - tmpfs none rw", "ok", "ext4"),
+    ],
+)
+def test_a_file_system_that_forgets_or_cannot_be_written_to_is_named(folder, tmp_path, line, level, said):
+    table = tmp_path / "proc/self/mountinfo"
+    table.parent.mkdir(parents=True)
+    place = str(folder.resolve()).replace(" ", r"\040")
+    table.write_text(f"1 0 8:1 / / rw - ext4 /dev/root rw\n{line.format(folder=place)}\n")
+
+    (found,) = file_system(loaded(folder), tmp_path)
+
+    assert (found.level, said in found.found) == (level, True)
+
+
+def test_of_two_mounts_on_one_place_the_last_counts_and_where_the_kernel_says_none_nothing_is_said(folder, tmp_path):
+    table = tmp_path / "proc/self/mountinfo"
+    table.parent.mkdir(parents=True)
+    table.write_text("1 0 8:1 / / rw - tmpfs none rw\n2 1 8:1 / / rw - ext4 /dev/root rw\n")
+
+    assert [one.level for one in file_system(loaded(folder), tmp_path)] == ["ok"]
+    table.write_text("what is this\n")
+    assert list(file_system(loaded(folder), tmp_path)) == []
+    assert list(file_system(loaded(folder), tmp_path / "nowhere")) == []
 
 
 def test_memory_is_held_against_what_the_agent_of_this_config_takes(folder, tmp_path):

@@ -58,6 +58,16 @@ def test_a_bundle_is_put_in_place_of_a_folder_and_taken_back_and_forth(ready, ca
     assert "pump1: bundle newer" in capsys.readouterr().out
 
 
+def test_the_bundle_that_is_there_already_is_no_other_one_to_go_back_to(ready, capsys):
+    same = shutil.copytree(ready / "tiny", ready / "same")
+
+    assert command(ready, "install-bundle", str(same)) == 0
+    assert "none to go back to" in capsys.readouterr().out
+    assert command(ready, "rollback") == 1
+    assert command(ready, "install-bundle", str(another(ready, "new"))) == 0
+    assert "rollback goes back" in capsys.readouterr().out
+
+
 def test_only_the_last_is_kept(ready):
     for number in range(5):
         assert command(ready, "install-bundle", str(another(ready, f"b{number}"))) == 0
