@@ -44,7 +44,9 @@ class Session:
     """One connection's part in sending what there is."""
 
     def __init__(self, connection: Connection, outgoing: Outgoing, settings: DeliverySettings) -> None:
-        settings = evolve(settings, max_inflight=min(settings.max_inflight, max(1, connection.max_inflight // 2)))
+        settings = evolve(
+            settings, max_inflight=min(settings.max_inflight, max(1, connection.granted.max_inflight // 2))
+        )
         self._connection, self._out, self._settings = connection, outgoing, settings
         self._retained_mids: dict[int, str] = {}
         self._answers: dict[int, str] = {}

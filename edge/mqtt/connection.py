@@ -12,6 +12,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from edge.mqtt import causes, polling
 from edge.mqtt.clients import new_client
 from edge.mqtt.goodbye import heard_out
+from edge.mqtt.granted import Granted, granted
 from edge.mqtt.waker import Waker
 from edge.mqtt.wishes import ConnectError, CredentialsError, Message, Wishes
 from edge.wire.broker import BrokerSettings, use_credentials
@@ -20,7 +21,6 @@ __all__ = ["ConnectError", "Connection", "CredentialsError"]
 
 _TAKEN_OVER = 142
 """MQTT 5: another client has connected with our client id."""
-_IN_FLIGHT = 20
 _UNSUPPORTED_VERSION, _RETAINS_NOTHING = "Unsupported protocol version", "Retain not supported"
 
 
@@ -46,14 +46,8 @@ class Connection:
         """"5" or "3.1.1", once connected."""
         self.session_present = False
         """Whether the broker went on with an earlier session of this client id."""
-        self.max_packet_bytes: int | None = None
-        """Longest packet that the broker takes, where it says so."""
-        self.max_qos = 2
-        """Highest quality of service that the broker takes (MQTT 5 says so)."""
-        self.max_inflight = _IN_FLIGHT
-        """Messages of QoS 1 that the broker takes before it has acknowledged one; with more it hangs up."""
-        self.retains = True
-        """Whether the broker keeps retained values (MQTT 5 says where not); else they are sent without being kept."""
+        self.granted = Granted()
+        """What the broker takes."""
         self.acknowledged: list[int] = []
         """Message ids whose PUBACK has come; the owner takes them out."""
         self.refused: list[tuple[int, str]] = []
@@ -116,11 +110,12 @@ class Connection:
             ValueError: the topic or the payload is none that MQTT can carry.
         """
         assert self._client is not None
-        if self.max_packet_bytes is not None and len(payload) + len(topic.encode()) + 16 > self.max_packet_bytes:
+        most = self.granted.max_packet_bytes
+        if most is not None and len(payload) + len(topic.encode()) + 16 > most:
             self._too_long -= 1  # no id that paho gives
-            self.refused.append((self._too_long, f"{len(payload)} bytes; it takes {self.max_packet_bytes} at most"))
+            self.refused.append((self._too_long, f"{len(payload)} bytes; it takes {most} at most"))
             return self._too_long
-        mid = self._client.publish(topic, payload, qos, retain and self.retains).mid
+        mid = self._client.publish(topic, payload, qos, retain and self.granted.retains).mid
         if qos:
             self._unacknowledged[mid] = time.monotonic()
         return mid
@@ -250,10 +245,7 @@ class Connection:
         self.connected = not reason.is_failure
         self._greeting = str(reason)
         self.session_present = bool(flags.session_present)
-        self.max_packet_bytes = getattr(properties, "MaximumPacketSize", None)
-        self.max_qos = getattr(properties, "MaximumQoS", 2)
-        self.retains = bool(getattr(properties, "RetainAvailable", 1))
-        self.max_inflight = min(_IN_FLIGHT, getattr(properties, "ReceiveMaximum", _IN_FLIGHT))
+        self.granted = granted(properties)
 
     def _on_disconnect(self, _client: Any, _data: Any, _flags: Any, reason: ReasonCode, *_: Any) -> None:
         self.connected = False

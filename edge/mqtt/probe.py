@@ -24,8 +24,8 @@ def probe(settings: BrokerSettings, client_id: str, timeout_s: float = 4.0, topi
     try:
         connection.open(timeout_s)
         told = f"MQTT {connection.version}"
-        if connection.max_packet_bytes is not None:
-            told += f", packets up to {connection.max_packet_bytes} bytes"
+        if connection.granted.max_packet_bytes is not None:
+            told += f", packets up to {connection.granted.max_packet_bytes} bytes"
         elif connection.version == "3.1.1":
             told += ", which cannot refuse long messages nor tell what an access list refuses; set message_size_limit"
         else:
@@ -40,10 +40,10 @@ def probe(settings: BrokerSettings, client_id: str, timeout_s: float = 4.0, topi
 
 def _require_room(connection: Connection) -> None:
     """That the broker takes what an agent publishes."""
-    if connection.max_qos < 1:
+    if connection.granted.max_qos < 1:
         raise ConnectError(f"{connection.address}: it takes QoS 0 alone, and alerts want QoS 1: max_qos in its config")
-    if connection.max_packet_bytes is not None and connection.max_packet_bytes < _ALERT_BYTES:
-        limit = f"it takes {connection.max_packet_bytes} bytes at most, and an alert may have {_ALERT_BYTES}"
+    if connection.granted.max_packet_bytes is not None and connection.granted.max_packet_bytes < _ALERT_BYTES:
+        limit = f"it takes {connection.granted.max_packet_bytes} bytes at most, and an alert may have {_ALERT_BYTES}"
         raise ConnectError(f"{connection.address}: {limit}: raise max_packet_size in its config")
 
 

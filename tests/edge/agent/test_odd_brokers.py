@@ -42,7 +42,7 @@ def test_a_broker_that_retains_nothing_is_connected_to_with_a_will(forgetful):
         connection.step(1.0)
     connection.close(goodbye=False)
 
-    assert (connection.version, connection.retains, connection.acknowledged) == ("5", False, [mid])
+    assert (connection.version, connection.granted.retains, connection.acknowledged) == ("5", False, [mid])
     wait_for(lambda: listener.on("will") == [b"offline"], "the will")
     listener.close()
 

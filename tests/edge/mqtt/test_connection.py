@@ -79,7 +79,7 @@ def test_a_packet_longer_than_the_broker_takes_is_refused_before_it_is_sent(make
 
     mid = connection.publish("a", b" " * 6000)
 
-    assert connection.max_packet_bytes == 5000
+    assert connection.granted.max_packet_bytes == 5000
     assert connection.refused == [(mid, "6000 bytes; it takes 5000 at most")]
     assert connection.connected
     connection.close(goodbye=True)
