@@ -15,6 +15,7 @@ from edge.delivery.outbox import Outbox
 from edge.delivery.requests import Requests
 from edge.delivery.session import Outgoing, Session
 from edge.delivery.settings import DeliverySettings
+from edge.mqtt.granted import Granted
 from edge.mqtt.wishes import Message
 from edge.sources.linebuffer import LineBuffer
 from edge.wire.events import EventError, EventMessage, decode_message, encode_message
@@ -86,7 +87,7 @@ def _topic(topic: str) -> None:
 class _Replies:
     """A connection that keeps what is published."""
 
-    max_inflight = 20
+    granted = Granted()
     longest_wait_s = 1.0
 
     def __init__(self) -> None:
@@ -103,7 +104,7 @@ class _Replies:
     def subscribe(self, topics: list[str]) -> None:
         pass
 
-    def step(self, timeout_s: float) -> None:
+    def step(self, timeout_s: float, packets: int = 1) -> None:
         pass
 
     def stalled_s(self) -> float:

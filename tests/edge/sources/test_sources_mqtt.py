@@ -148,7 +148,7 @@ def test_whatever_a_broker_sends_the_next_frame_is_read(read, strange):
     intake, arrivals = read(broker.settings)
 
     wait_for(lambda: arrivals, "the good frame")
-    assert intake.up
+    wait_for(lambda: intake.up, "the source to be up again")
     broker.close()
 
 

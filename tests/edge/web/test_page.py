@@ -201,7 +201,8 @@ def test_what_is_no_number_in_a_browser_and_what_lies_deep_holds_nothing_up(page
     device.is_there("ack")
     device.says(topic, bad)
     device.says("pump1/state", state(open_episode()))
-    wait_for(lambda: page.get("/api/stream/gw-1/pump1")["state"]["open"], "the episode behind it")
+    wait_for(lambda: "pump1" in streams(page), "the stream behind it")
+    wait_for(lambda: page.get("/api/stream/gw-1/pump1")["state"]["open"], "its episode")
 
     (found,) = page.get("/api/overview?scores=1")["devices"]
     assert not (found["group"] and found["group"]["members"] in ("pump1", [None]))
