@@ -18,6 +18,16 @@ from edge.wire.readings import Readings
 from tests.helpers.mosquitto import Broker, wait_for
 from tests.helpers.tiny_bundle import WINDOW, normal, write_tiny_bundle
 
+NO_THREADS = """
+import os, threading
+original = threading.Thread.start
+def start(self):
+    if os.path.exists(os.environ["OFFBEAT_NO_THREADS"]):
+        raise RuntimeError("can't start new thread")
+    original(self)
+threading.Thread.start = start
+"""
+"""A sitecustomize: no thread can be had while the file that it names is there."""
 ROOT = Path(__file__).resolve().parents[2]
 FAULT = 6.0
 """Added to a flow of 1 to 3."""

@@ -160,9 +160,11 @@ def _scaling(split: Split, settings: FitSettings) -> Scaling:
     return fit_scaling(split, settings.channels, settings.scaler, calendar, 10 * settings.window)
 
 
-def _train(split: Split, scaling: Scaling, settings: FitSettings, listener: Listener) -> Trained:
+def _train(
+    split: Split, scaling: Scaling, settings: FitSettings, listener: Listener, doing: str = "training"
+) -> Trained:
     fitted, held_out = (scaling.windows(runs, settings.window) for runs in (split.fit, split.held_out))
-    listener.stage(f"training on {len(fitted)} windows")
+    listener.stage(f"{doing} on {len(fitted)} windows")
     return train_network(settings.network, fitted, held_out, settings.training, listener.epoch)
 
 
@@ -213,7 +215,7 @@ def _second(
     other = second_split(runs, split, settings.window)
     if other is None:
         return None
-    trained = _train(other, scaling, settings, listener)
+    trained = _train(other, scaling, settings, listener, "training a second network, for limits,")
     export = architectures.exporter(trained.model, settings.network)
     return SecondModels({name: export(name, representative(filled(windows))) for name in variants}, other)
 

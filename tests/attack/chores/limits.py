@@ -12,19 +12,10 @@ from pathlib import Path
 from tests.attack.chores.running import injected, limited, started_with
 from tests.attack.registry import attack
 from tests.attack.stand import Stand
-from tests.helpers.agent import reload_signal
+from tests.helpers.agent import NO_THREADS, reload_signal
 from tests.helpers.mosquitto import wait_for
 
 _LASTS_S = 6.0
-_NO_THREADS = """
-import os, threading, time
-original = threading.Thread.start
-def start(self):
-    if os.path.exists(os.environ["OFFBEAT_NO_THREADS"]):
-        raise RuntimeError("can't start new thread")
-    original(self)
-threading.Thread.start = start
-"""
 
 
 @attack("file descriptors run out while the broker restarts", quick=True)
@@ -73,7 +64,7 @@ def _memory_away(stand: Stand) -> None:
 @attack("no thread can be started while the config is read again with another source")
 def _threads(stand: Stand) -> None:
     mark = stand.folder / "no-threads"
-    agent = stand.start(PYTHONPATH=injected(stand, _NO_THREADS), OFFBEAT_NO_THREADS=str(mark))
+    agent = stand.start(PYTHONPATH=injected(stand, NO_THREADS), OFFBEAT_NO_THREADS=str(mark))
     stand.serves()
     mark.touch()
     whole = stand.config()

@@ -12,6 +12,7 @@ from edge.wire.readings import encode_readings
 from tests.helpers.agent import (
     EPISODE,
     MQTT,
+    NO_THREADS,
     PUMP,
     ROOT,
     Agent,
@@ -27,15 +28,6 @@ from tests.helpers.agent import (
 from tests.helpers.mosquitto import Broker, wait_for
 
 __all__ = ["folder", "run"]  # fixtures
-_NO_THREADS = """
-import os, threading
-original = threading.Thread.start
-def start(self):
-    if os.path.exists(os.environ["OFFBEAT_NO_THREADS"]):
-        raise RuntimeError("can't start new thread")
-    original(self)
-threading.Thread.start = start
-"""
 
 
 @pytest.fixture
@@ -93,7 +85,7 @@ def test_standard_streams_that_are_closed_at_the_start_end_nothing(started, brok
 def test_a_source_that_no_thread_can_be_had_for_on_a_reload_comes_up_when_there_is_one(run, broker, listener, folder):
     inject, mark = folder / "inject", folder / "no-threads"
     inject.mkdir()
-    (inject / "sitecustomize.py").write_text(_NO_THREADS)
+    (inject / "sitecustomize.py").write_text(NO_THREADS)
     text = config(broker.port, MQTT, PUMP)
     agent: Agent = run(text, PYTHONPATH=f"{inject}:{ROOT}", OFFBEAT_NO_THREADS=str(mark))
     wait_for(lambda: agent.said("source field: up"), "the subscription")
