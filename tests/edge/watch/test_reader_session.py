@@ -7,9 +7,10 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from test_alert_reader import message, on_its_topic, send
@@ -19,6 +20,7 @@ from edge.mqtt.wishes import Wishes
 from edge.watch.reader import AlertReader
 from edge.wire.broker import BrokerSettings
 from tests.helpers.agent import MQTT, PUMP, ROOT, config
+from tests.helpers.from_a_terminal import from_a_terminal
 from tests.helpers.mosquitto import Broker, wait_for
 from tests.helpers.tiny_bundle import write_tiny_bundle
 
@@ -181,7 +183,7 @@ def raising(broker: Broker, settings: BrokerSettings) -> AlertReader:
 
 def test_a_script_that_is_ended_by_ctrl_c_leaves_nothing(broker: Broker, settings: BrokerSettings) -> None:
     line = [sys.executable, "-c", _SCRIPT, str(broker.port), settings.protocol]
-    with subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=ROOT) as script:
+    with from_a_terminal(line, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=ROOT) as script:
         wait_for(lambda: "offbeat/+/+/event" in broker.log(), "the subscription")
         send(broker, [on_its_topic(message(1))])
         assert script.stdout is not None
@@ -194,12 +196,28 @@ def test_a_script_that_is_ended_by_ctrl_c_leaves_nothing(broker: Broker, setting
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name)
 def test_watch_without_a_session_leaves_nothing_however_it_is_ended(broker: Broker, tmp_path, number) -> None:
-    (tmp_path / "agent.toml").write_text(config(broker.port, MQTT, PUMP, broker='protocol = "3.1.1"'))
-    write_tiny_bundle(tmp_path / "tiny")
-    line = [sys.executable, "-m", "edge", "watch", "--no-session", "--config", str(tmp_path / "agent.toml")]
-    with subprocess.Popen(line, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=ROOT) as watching:
-        wait_for(lambda: "offbeat/gw-1/+/event" in broker.log(), "the subscription")
+    with _watching(broker, tmp_path) as watching:
         watching.send_signal(number)
         assert watching.wait(10) == 0
 
     assert kept_sessions(broker) == []
+
+
+def test_watch_goes_on_without_its_terminal_where_it_was_started_so(broker: Broker, tmp_path) -> None:
+    with _watching(broker, tmp_path, ignored=[signal.SIGHUP]) as watching:
+        watching.send_signal(signal.SIGHUP)
+        with pytest.raises(subprocess.TimeoutExpired):
+            watching.wait(1)
+        watching.terminate()
+        assert watching.wait(10) == 0
+
+
+@contextmanager
+def _watching(broker: Broker, folder: Path, ignored: Sequence[signal.Signals] = ()) -> Iterator[subprocess.Popen]:
+    (folder / "agent.toml").write_text(config(broker.port, MQTT, PUMP, broker='protocol = "3.1.1"'))
+    write_tiny_bundle(folder / "tiny")
+    line = [sys.executable, "-m", "edge", "watch", "--no-session", "--config", str(folder / "agent.toml")]
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    with from_a_terminal(line, ignored, **quiet, cwd=ROOT) as watching:
+        wait_for(lambda: "offbeat/gw-1/+/event" in broker.log(), "the subscription")
+        yield watching
