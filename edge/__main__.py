@@ -4,6 +4,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib import import_module
 from io import TextIOWrapper
 
@@ -19,10 +20,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = build_parser().parse_args(arguments)
     try:
         module, function = COMMANDS[options.command].where.split(":")
-        return getattr(import_module(f"edge.commands.{module}"), function)(options)
+        status: int = getattr(import_module(f"edge.commands.{module}"), function)(options)
+        sys.stdout.flush()
+        return status
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:  # `offbeat-edge check | head`
+        return 1
+    except OSError as error:
+        if options.command == "run":  # whoever looks after a gateway wants to know where
+            raise
+        print(f"offbeat-edge: {error.filename or 'output'}: {error.strerror or error}", file=sys.stderr)
+        _drop_output()
         return 1
 
 
@@ -37,6 +46,15 @@ def _open_standard_streams() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):  # a terminal without UTF-8: a word that it cannot show ends no command
             stream.reconfigure(errors="backslashreplace")
+
+
+def _drop_output() -> None:
+    """What cannot be printed, as on a full disk, is dropped, or the interpreter fails with it once more at its end."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        with suppress(OSError), open(os.devnull, "w") as nowhere:
+            os.dup2(nowhere.fileno(), sys.stdout.fileno())
 
 
 def build_parser() -> argparse.ArgumentParser:

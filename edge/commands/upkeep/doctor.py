@@ -48,6 +48,7 @@ def findings(path: Path, seconds: float, unit: str) -> Iterator[Finding]:
     yield disks.wear(config)
     yield memory.memory(path, config)
     yield from machine.permissions(config)
+    yield from machine.outbox(config)
     yield machine.watchdog(unit)
 
 

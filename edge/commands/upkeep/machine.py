@@ -1,7 +1,8 @@
-"""What the machine itself is like: Python, clock, permissions, who watches over the agent."""
+"""What the machine itself is like: Python, clock, the state folder, who watches over the agent."""
 
 import ctypes
 import os
+import sqlite3
 import subprocess
 import sys
 import time
@@ -10,6 +11,8 @@ from pathlib import Path
 
 from edge.commands.upkeep.finding import Finding
 from edge.config.settings import Config
+from edge.delivery.at_rest import damage
+from edge.state.lock import holder
 
 _PYTHONS = ((3, 11), (3, 13))
 _BEFORE = 1_735_689_600.0
@@ -81,6 +84,26 @@ def permissions(config: Config) -> Iterator[Finding]:
         yield Finding("do", "state_dir", f"{loose[0]} is open to other users; chmod -R go-rwx {folder}")
     else:
         yield Finding("ok", "state_dir", f"{folder}, for its user alone")
+
+
+def outbox(config: Config) -> Iterator[Finding]:
+    """Whether the outbox can be gone on with, and what was set aside because it could not."""
+    path = config.device.state_dir / "outbox.db"
+    for aside in sorted(path.parent.glob(f"{path.name}.damaged-*[0-9]")):
+        lost = f"{aside} was damaged and set aside: alerts that waited in it were not sent"
+        yield Finding("do", "outbox", f"{lost}; sqlite3 {aside.name} .recover shows what can be read, then remove it")
+    if not path.exists() or holder(config.device.state_dir):
+        return  # there is none yet; an agent that runs says itself what its disk refuses
+    try:
+        found = damage(path)
+    except (OSError, sqlite3.Error) as error:
+        yield Finding("FAIL", "outbox", f"{path}: {error}; alerts would wait in memory alone")
+        return
+    if found is not None:
+        remedy = "copy it if what waits in it matters: at its next start the agent sets it aside and begins a new one"
+        yield Finding("do", "outbox", f"{path} is damaged ({found}); {remedy}")
+    else:
+        yield Finding("ok", "outbox", f"{path} is sound")
 
 
 def _systemctl(unit: str) -> str:

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from edge.commands.log_lines import Unhurried
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -44,3 +46,12 @@ def test_a_file_that_is_opened_never_takes_a_closed_stream_s_number() -> None:
     done = subprocess.run(line, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=False)
 
     assert done.returncode > 2
+
+
+@pytest.mark.parametrize("command", [["schema", "event"], ["doctor", "--config", "no.toml"]])
+def test_a_full_disk_behind_what_is_printed_is_told_in_one_line(command) -> None:
+    with open("/dev/full", "w") as full:
+        line = [sys.executable, "-m", "edge", *command]
+        done = subprocess.run(line, cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+
+    assert (done.returncode, done.stderr) == (1, "offbeat-edge: output: No space left on device\n")

@@ -7,8 +7,10 @@ tests.edge.commands.upkeep.broken_set_ups` prints the table of the documents.
 import json
 import re
 import shutil
+import sqlite3
 import tempfile
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
@@ -114,6 +116,17 @@ def _another_format(stage: Stage) -> None:
     path.write_text(json.dumps({**json.loads(path.read_text()), "format": 99}))
 
 
+def _outbox(stage: Stage, name: str, content: bytes) -> None:
+    (stage.folder / "state").mkdir(mode=0o700)
+    stage.secret(f"state/{name}", "").write_bytes(content)
+
+
+def _later_outbox(stage: Stage) -> None:
+    _outbox(stage, "outbox.db", b"")
+    with closing(sqlite3.connect(stage.folder / "state/outbox.db")) as db:
+        db.execute("PRAGMA user_version=99")
+
+
 HEALTHY = SetUp("all is well", lambda _stage: None, "ok", "bundle tiny, float32:")
 BROKEN = (
     SetUp("a key of the config is misspelt", lambda stage: stage.write('[delivry]\n'), "FAIL", "delivry"),
@@ -146,6 +159,15 @@ BROKEN = (
         "the state folder is a link to nowhere",
         lambda stage: (stage.folder / "state").symlink_to("/no/where"), "FAIL", "is a link to /no/where",
     ),
+    SetUp(
+        "the outbox is damaged",
+        lambda stage: _outbox(stage, "outbox.db", b"no database"), "do", "is damaged (file is not a database)",
+    ),
+    SetUp(
+        "an outbox was set aside",
+        lambda stage: _outbox(stage, "outbox.db.damaged-2", b""), "do", "alerts that waited in it were not sent",
+    ),
+    SetUp("the outbox is of a later version", _later_outbox, "FAIL", "outbox.db: written by a later version"),
     SetUp("the bundle is of a later version", _another_format, "FAIL", "upgrade Offbeat here"),
 )  # fmt: skip
 
