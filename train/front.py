@@ -1,6 +1,7 @@
 """`fit` and `evaluate` for notebooks: files or tables in, without a command line; they print nothing."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from edge.detector.bundle.files import Bundle, load_bundle
@@ -14,6 +15,7 @@ from train.evaluation.playback import play, read_for
 from train.fitting import fit as fitting
 from train.fitting.fit import FitResult, FitSettings, Listener
 from train.fitting.trials import find_interpreters
+from train.fitting.window import usual_window
 from train.read.dataset import Run, Selection, align, usual_period
 from train.read.tables import RawTable, ReadOptions, read_tables
 
@@ -33,10 +35,11 @@ def fit(
 ) -> FitResult:
     """Fit a bundle on normal readings and write it to the folder `out`; `result.bundle` is it.
 
-    Without `settings` it takes the defaults, the folder's name, all channels of the readings and their
-    usual period. `selection` says which rows of each file are normal; rows labelled as anomalies are left
-    out. Runs are used as they are, and want settings. `listener` is told how far it is. Columns are used as
-    they are read: unlike the command `fit`, this grades no columns and leaves no counters out.
+    Without `settings` it takes the defaults, the folder's name, all channels of the readings, their
+    usual period, and windows of 30 rows, or of fewer where there are few. `selection` says which rows of
+    each file are normal; rows labelled as anomalies are left out. Runs are used as they are, and want
+    settings. `listener` is told how far it is. Columns are used as they are read: unlike the command `fit`,
+    this grades no columns and leaves no counters out.
 
     Raises:
         DatasetError: a file cannot be used, or the tables' channels differ from each other or from the settings'.
@@ -46,9 +49,10 @@ def fit(
     runs = [one for one in recordings if isinstance(one, Run)]
     if len(runs) < len(recordings):
         tables = _tables([one for one in recordings if not isinstance(one, Run)], settings)
-        settings = settings or FitSettings(Path(out).resolve().name, tables[0].channels, usual_period(tables))
-        grid = AlignerSettings(settings.period_s, rates=settings.rates, missing=settings.missing)
+        chosen = settings or FitSettings(Path(out).resolve().name, tables[0].channels, usual_period(tables))
+        grid = AlignerSettings(chosen.period_s, rates=chosen.rates, missing=chosen.missing)
         runs += [align(table, selection or Selection(), grid) for table in tables]
+        settings = settings or replace(chosen, window=usual_window(runs))
     if settings is None:
         raise DatasetError("runs name no channels; give settings: FitSettings(name, channels, period_s)")
     return fitting.fit(runs, settings, Path(out), find_interpreters(()), listener)

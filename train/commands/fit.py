@@ -34,12 +34,15 @@ def run(args: argparse.Namespace) -> int:
     from train.fitting.search import searched
     from train.fitting.summary import print_summary
     from train.fitting.trials import find_interpreters
+    from train.fitting.window import USUAL
     from train.report import write_report
 
     console = terminal()
     interpreters = find_interpreters(args.runtime_python)
     readings = load_readings(args, console)
     settings = settings_of(args, readings)
+    if args.window is None and settings.window < USUAL:
+        echo(console, f"windows of {settings.window} rows: there are too few for the usual {USUAL}; --window N takes N")
     if args.search is not None:
         settings = searched(readings.runs, settings, args.search, console)
     with show_progress(console, settings.training.epochs) as listener:

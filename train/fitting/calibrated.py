@@ -18,6 +18,7 @@ from edge.detector.score.runtime import Network, open_model
 from train.console.errors import FitError
 from train.fitting.probe import BATCHES
 from train.fitting.second import Second
+from train.fitting.window import FILLING
 from train.network.scaling import Scaling
 from train.network.streams import in_pieces
 from train.read.split import Split
@@ -88,7 +89,7 @@ def _calibrated(
     other = None if second is None else second.network
     (learned,) = finished(learned_together(network, shape, [prepared], tuning, other))
     if not learned.calibration.judges:
-        wanted = min(wanted_rows(name, shape.window, tuning) for name in NAMES)
+        wanted = min(wanted_rows(name, shape.window, tuning) for name in NAMES) + FILLING * shape.window
         raise FitError(
             f"{learned.calibration.rows} rows are too few for any statistic to take part: give {wanted} and more "
             f"without a gap, or a smaller --window than {shape.window}"

@@ -32,7 +32,9 @@ def _add_model_options(group: Any) -> None:
     group.add_argument("--name", type=_name, help="the bundle's name (default: that of DIR)")
     group.add_argument("--architecture", choices=ARCHITECTURES, default=DEFAULT, help=f"of the network ({DEFAULT})")
     add_threshold_option(group, "pot")
-    group.add_argument("--window", type=_at_least(2), default=30, metavar="ROWS", help="rows in a window (30)")
+    group.add_argument(
+        "--window", type=_at_least(2), metavar="ROWS", help="rows in a window (30; fewer where there are few rows)"
+    )
     group.add_argument("--stride", type=_at_least(1), default=1, metavar="ROWS", help="rows between two inferences (1)")
     group.add_argument("--hidden", type=_at_least(1), default=32, metavar="UNITS", help="LSTM units, or filters (32)")
     group.add_argument("--layers", type=int, choices=(1, 2), default=1, help="layers each way (1)")
@@ -63,21 +65,21 @@ def settings_of(args: argparse.Namespace, readings: LoadedReadings) -> "FitSetti
     """
     from train.console.errors import FitError
     from train.fitting.fit import FitSettings
+    from train.fitting.window import usual_window
     from train.network.training import TrainingSettings
 
     channels = readings.tables[0].channels
     unknown = sorted(set(dict(args.unit)) - set(channels))
     if unknown:
         raise FitError(f"--unit {unknown[0]}: no such channel{_why(unknown[0], readings)}")
-    rates = readings.settings.rates
     return FitSettings(
         name=args.name or _name(args.out.resolve().name),
         channels=channels,
         period_s=readings.settings.period_s,
-        rates=rates,
+        rates=readings.settings.rates,
         missing=readings.settings.missing,
         hold_s=readings.settings.max_hold_s,
-        window=args.window,
+        window=args.window or usual_window(readings.runs),
         stride=args.stride,
         architecture=args.architecture,
         hidden=args.hidden,
@@ -87,7 +89,7 @@ def settings_of(args: argparse.Namespace, readings: LoadedReadings) -> "FitSetti
         season=args.season,
         timezone=readings.timezone,
         units={
-            name: f"{unit}/s" if unit and name in rates else unit
+            name: f"{unit}/s" if unit and name in readings.settings.rates else unit
             for name, unit in {**readings.tables[0].units, **dict(args.unit)}.items()
             if name in channels
         },
