@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from edge.delivery.tables import DamagedError, bound_log, prepare
+from edge.delivery.tables import DamagedError, prepare, set_bounds
 from edge.wire.checksum import ChecksumError, marked, unmarked
 
 _LUMP = 64
@@ -56,7 +56,7 @@ class Spool:
         """Open the file again: where it was on a read-only disk, SQLite goes on refusing when it can be written."""
         self._db.close()
         self._db = self._connect()
-        bound_log(self._db)
+        set_bounds(self._db)
 
     def close(self) -> None:
         """Fold the write-ahead log into the file and let go of it."""

@@ -69,7 +69,7 @@ def prepare(db: sqlite3.Connection) -> str:
         raise NewerError(
             f"written by a later version (format {version}, this one reads up to {FORMAT}); upgrade Offbeat"
         )
-    bound_log(db)
+    set_bounds(db)
     # FULL, not NORMAL: events are rare, and the plug may be pulled right after one.
     db.execute("PRAGMA synchronous=FULL")
     found = db.execute("PRAGMA quick_check(1)").fetchone()[0]
@@ -85,9 +85,13 @@ def prepare(db: sqlite3.Connection) -> str:
     return row[0]
 
 
-def bound_log(db: sqlite3.Connection) -> None:
-    """Write ahead, with a log of 1 MB at most in place of 4; to be set for each connection."""
+def set_bounds(db: sqlite3.Connection) -> None:
+    """Write ahead, with a log of 1 MB at most in place of 4, and keep 256 KB of pages in memory in place of 2 MB.
+
+    To be set for each connection.
+    """
     db.execute("PRAGMA journal_mode=WAL")
+    db.execute("PRAGMA cache_size=-256")
     # Some 100 events between two checkpoints still share most of their pages.
     db.execute("PRAGMA wal_autocheckpoint=256")
 
