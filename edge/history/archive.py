@@ -3,11 +3,11 @@
 import math
 import time
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 
 from edge.detector.rows.row import Row
 from edge.history.day_files import DayFiles
+from edge.wire.moments import utc
 
 
 class Archive:
@@ -62,4 +62,4 @@ def _quoted(name: str) -> str:
 
 
 def _time(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return utc(seconds).isoformat(timespec="milliseconds").replace("+00:00", "Z")

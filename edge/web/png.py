@@ -3,10 +3,11 @@
 import io
 import math
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from PIL import Image, ImageDraw, ImageFont
+
+from edge.wire.moments import utc
 
 _WIDTH, _PANEL, _TOP, _LEFT, _RIGHT, _SCALE = 900, 150, 74, 74, 18, 2
 _CHANNELS = 3
@@ -177,7 +178,7 @@ def _number(value: Any, default: float) -> float:
 
 def _time(seconds: float) -> str:
     try:
-        return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S")
+        return utc(seconds).strftime("%Y-%m-%d %H:%M:%S")
     except (OverflowError, ValueError, OSError):
         return "at an unknown time"
 

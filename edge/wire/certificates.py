@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from edge.wire.broker import BrokerSettings
+from edge.wire.moments import utc
 
 WARN_DAYS = 14.0
 """A certificate that ends sooner is warned of, days."""
@@ -105,7 +106,7 @@ def of_certificates(path: Path, any_will_do: bool = False, now: float | None = N
         days = (one.ends - now) / 86400.0
         out = not one.begins <= now < one.ends
         if one.begins > now:
-            begin = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(one.begins))
+            begin = f"{utc(one.begins):%Y-%m-%d %H:%M UTC}"
             line = f"{name} is not valid before {begin}; see that the clock is right, or wait"
         elif out:
             line = f"{name} ended {-days:.0f} days ago; renew it"

@@ -4,8 +4,9 @@ Source: CloudEvents 1.0.2, JSON event format, structured content mode of the MQT
 """
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
+
+from edge.wire.moments import utc
 
 SPEC_VERSION = "1.0"
 
@@ -44,6 +45,6 @@ def opened(body: Any) -> Any:
 def _time(seconds: float) -> str | None:
     """RFC 3339; None outside the years that it can write."""
     try:
-        return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        return utc(seconds).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     except (OverflowError, ValueError, OSError):
         return None

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from edge.wire.events import Event
+from edge.wire.moments import utc
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +48,7 @@ class PlannedException:
         """Whether `time`, Unix seconds, lies in it; spans without an offset are of `zone`."""
         own = zone if self.start.tzinfo is None else self.start.tzinfo
         # By the clock on the wall: a nightly window stays where it is when summer time begins.
-        now = datetime.datetime.fromtimestamp(time, own).replace(tzinfo=None)
+        now = utc(time).astimezone(own).replace(tzinfo=None)
         start, length = self.start.replace(tzinfo=None), self.end - self.start
         if now < start:
             return False

@@ -5,6 +5,7 @@ import zoneinfo
 
 import numpy as np
 
+_EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 SEASONS = {None: 1, "daily": 24, "weekly": 72}
 """Slots a season has: hours, and for `weekly` hours of weekdays, Saturdays and Sundays."""
 
@@ -31,7 +32,8 @@ class Calendar:
         """Slot of a time in Unix seconds, 0 to `slots` - 1."""
         if self._zone is None:
             return 0
-        local = datetime.datetime.fromtimestamp(time, self._zone)
+        # Not fromtimestamp, which asks the C library: that of a 32-bit Debian 12 ends in 2038.
+        local = (_EPOCH + datetime.timedelta(seconds=time)).astimezone(self._zone)
         day = 0 if self.slots == 24 else max(0, local.weekday() - 4)  # Monday to Friday, Saturday, Sunday
         return 24 * day + local.hour
 
