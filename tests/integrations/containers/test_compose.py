@@ -30,7 +30,7 @@ class Project:
         names = ("BROKER", "PAGE", "PROMETHEUS")
         self.ports = dict(zip(names, _free_ports(len(names)), strict=True))
         ports = {f"OFFBEAT_{name}_PORT": str(port) for name, port in self.ports.items()}
-        self._environment = {**os.environ, **ports, "OFFBEAT_IMAGE": image, "OFFBEAT_FAULT": "cavitation@60s+20m"}
+        self._environment = {**os.environ, **ports, "OFFBEAT_IMAGE": image, "OFFBEAT_FAULT": "leak@60s+20m"}
 
     def compose(self, *arguments: str) -> str:
         line = [sys.executable, "-m", "podman_compose", "--project-name", self.name, *arguments]
