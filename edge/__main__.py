@@ -30,7 +30,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         if options.command == "run":  # whoever looks after a gateway wants to know where
             raise
-        print(f"offbeat-edge: {error.filename or 'output'}: {error.strerror or error}", file=sys.stderr)
+        where = f"{error.filename}: " if error.filename else ""
+        print(f"offbeat-edge: {where}{error.strerror or error}", file=sys.stderr)
         _drop_output()
         return 1
 

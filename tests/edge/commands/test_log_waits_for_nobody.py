@@ -54,4 +54,4 @@ def test_a_full_disk_behind_what_is_printed_is_told_in_one_line(command) -> None
         line = [sys.executable, "-m", "edge", *command]
         done = subprocess.run(line, cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
 
-    assert (done.returncode, done.stderr) == (1, "offbeat-edge: output: No space left on device\n")
+    assert (done.returncode, done.stderr) == (1, "offbeat-edge: No space left on device\n")
