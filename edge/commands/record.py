@@ -20,7 +20,7 @@ from edge.sources.intake import Arrival, Deliver, Intake
 from edge.sources.mqtt import MqttReader
 from edge.sources.settings import MqttFormat, MqttSource, Reader, SourceError, SourceSettings, Surroundings
 from edge.wire.broker import BrokerSettings
-from edge.wire.moments import utc
+from edge.wire.moments import utc_text
 
 _FLUSH_S = 10.0
 """What a power cut costs at most."""
@@ -44,7 +44,7 @@ class Recorder:
         if not arrival.readings.values:
             return
         moment = arrival.wall if arrival.readings.time is None else arrival.readings.time
-        text = utc(moment).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        text = utc_text(moment)
         values = arrival.readings.values.items()
         lines = [f'{text},"{channel.replace(chr(34), "")}",{value!r}\n' for channel, value in values]
         with self._lock:

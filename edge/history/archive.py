@@ -7,7 +7,7 @@ from pathlib import Path
 
 from edge.detector.rows.row import Row
 from edge.history.day_files import DayFiles
-from edge.wire.moments import utc
+from edge.wire.moments import utc_text
 
 
 class Archive:
@@ -29,7 +29,7 @@ class Archive:
         unknown = [math.isnan(value) or n in row.held for n, value in enumerate(row.values.tolist())]
         cells = ["" if none else repr(value) for none, value in zip(unknown, row.values.tolist(), strict=True)]
         lines = self._waiting.setdefault((stream, header), [])
-        lines.append(",".join([_time(row.time), *cells]) + "\n")
+        lines.append(",".join([utc_text(row.time), *cells]) + "\n")
         return len(lines)
 
     @property
@@ -59,7 +59,3 @@ class Archive:
 
 def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
-
-
-def _time(seconds: float) -> str:
-    return utc(seconds).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -6,7 +6,7 @@ Source: CloudEvents 1.0.2, JSON event format, structured content mode of the MQT
 from collections.abc import Mapping
 from typing import Any
 
-from edge.wire.moments import utc
+from edge.wire.moments import utc_text
 
 SPEC_VERSION = "1.0"
 
@@ -45,6 +45,6 @@ def opened(body: Any) -> Any:
 def _time(seconds: float) -> str | None:
     """RFC 3339; None outside the years that it can write."""
     try:
-        return utc(seconds).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        return utc_text(seconds)
     except (OverflowError, ValueError, OSError):
         return None

@@ -18,3 +18,15 @@ def utc(seconds: float) -> datetime:
     '2038-01-19T03:14:08+00:00'
     """
     return _EPOCH + timedelta(seconds=seconds)
+
+
+def utc_text(seconds: float) -> str:
+    """The same as RFC 3339 writes it, to the millisecond.
+
+    Raises:
+        OverflowError, ValueError: no calendar reaches there.
+
+    >>> utc_text(0.5)
+    '1970-01-01T00:00:00.500Z'
+    """
+    return utc(seconds).isoformat(timespec="milliseconds").replace("+00:00", "Z")
