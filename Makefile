@@ -26,7 +26,7 @@ help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 24
 
 demo: ## normal operation to trained model to live alerts, with a table at the end (SEED=n: other faults)
-	$(environment)
+	$(environment) --demo
 	@$(run) firmware_sim.demo --seed $(SEED)
 
 test: ## all tests (PYTHON=python3.13: with another Python)

@@ -64,11 +64,15 @@ def fingerprint(version: str, names: tuple) -> str:
     return hashlib.sha256(f"{version} {ROOT}".encode() + content).hexdigest()
 
 
-def make(folder: str, python: str, version: str, arguments: list, names: tuple) -> None:
-    """The environment `folder` with what pip's `arguments` name, unless it is there already."""
+def make(folder: str, python: str, version: str, arguments: list, names: tuple, part: str = "") -> None:
+    """The environment `folder` with what pip's `arguments` name, unless it is there already.
+
+    With `part` they are a part of what it may hold: the whole will do, and stays.
+    """
     inside, stamp = ROOT / folder / "bin" / "python", ROOT / folder / "made-of"
-    wanted, there = fingerprint(version, names), version_of(inside) == version
-    if there and stamp.exists() and stamp.read_text() == wanted:
+    whole, there = fingerprint(version, names), version_of(inside) == version
+    wanted = part + whole
+    if there and stamp.exists() and stamp.read_text() in (whole, wanted):
         return
     if not there:
         shutil.rmtree(ROOT / folder, ignore_errors=True)
@@ -137,6 +141,7 @@ def main() -> int:
     """Exit status 0, or 1 with one line on stderr."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--python", default="python3", help="interpreter to make it with (default: python3)")
+    parser.add_argument("--demo", action="store_true", help="only what the demo runs with, in less time")
     parser.add_argument("--tflite-runtime", action="store_true", help="make .venv-tflite too, for the tests")
     parser.add_argument("--node", action="store_true", help="install Node-RED and a browser's driver, for their tests")
     parser.add_argument("--homeassistant", metavar="PYTHON", help="make .venv-homeassistant too, with this Python 3.13")
@@ -145,7 +150,8 @@ def main() -> int:
     try:
         python, version = interpreter(options.python)
         # Editable: the commands run what stands in the working tree.
-        make(".venv", python, version, ["-c", PINS, "-e", ".[train,dev]"], ("pyproject.toml", PINS))
+        extras, part = (".[train,demo]", "demo ") if options.demo else (".[train,dev]", "")
+        make(".venv", python, version, ["-c", PINS, "-e", extras], ("pyproject.toml", PINS), part)
         if options.tflite_runtime:
             make_runtime(python, version)
         if options.homeassistant:
