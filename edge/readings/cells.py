@@ -98,6 +98,17 @@ def find_separator(lines: Sequence[str]) -> str:
     return max(several, key=lambda one: widths[one][0], default=NOTHING)
 
 
+def kind_of(cell: str) -> str:
+    """n for a number, t for a time, s for an on/off state, e for none, w for other words."""
+    if is_missing(cell):
+        return "e"
+    if looks_like_number(cell):
+        return "n"
+    if looks_like_time(cell):
+        return "t"
+    return "s" if cell.lower() in STATES else "w"
+
+
 def _score(lines: Sequence[str], separator: str) -> tuple[float, float]:
     cut = cutter(separator)
     rows = [cut(line) for line in lines]

@@ -5,15 +5,16 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from edge.readings.cells import Cut
+from edge.readings.cells import Cut, kind_of
 from edge.readings.dates import looks_like_time, read_stamp
 from edge.readings.numbers import looks_like_number
 from edge.readings.options import FileError
-from edge.readings.words import STATES, is_missing, is_under_names, is_unit, time_rank, unit_in
+from edge.readings.words import TIME_NAMES, is_under_names, is_unit, time_rank, unique_names, unit_in
 
 Row = tuple[int, list[str]]
 """A line's number, from 1, and its cells."""
 _RULE = re.compile(r"[-=+|_ ]*")
+_COMMENT_MARKS = ("%", "//", "!", ";", "*")
 _SERIAL = re.compile(r"\s*\((?:LGR|SEN) S/N:.*\)$")
 
 
@@ -58,6 +59,7 @@ def find_head(lines: Sequence[tuple[int, str]], cut: Cut, header_row: int | None
         start = 1 if len(rows) > 1 else 0
         if start == 0:
             raise FileError(f"{where}: no usable rows: found {len(rows)} lines, wanted a header and readings")
+    start = _back_to_first(rows, start, width, kinds)
     above = rows[:start]
     found = _names_above(above, width)
     if found is None and (comment := _comment_names(lines, cut, rows[start][0], width)):
@@ -84,17 +86,6 @@ def _named_head(lines: Sequence[tuple[int, str]], cut: Cut, header_row: int, whe
         raise FileError(f"{where}: --header-row {header_row}: no readings below it")
     width = Counter(len(cells) for _, cells in rows).most_common(1)[0][0]
     return _made(names, units, rows, width, used, where)
-
-
-def kind_of(cell: str) -> str:
-    """n for a number, t for a time, s for an on/off state, e for none, w for other words."""
-    if is_missing(cell):
-        return "e"
-    if looks_like_number(cell):
-        return "n"
-    if looks_like_time(cell):
-        return "t"
-    return "s" if cell.lower() in STATES else "w"
 
 
 def _kinds(rows: Sequence[Row]) -> tuple[int, list[str]]:
@@ -132,6 +123,26 @@ def _first_reading(rows: Sequence[Row], width: int, kinds: Sequence[str]) -> int
     return None
 
 
+def _back_to_first(rows: Sequence[Row], start: int, width: int, kinds: Sequence[str]) -> int:
+    """`start`, or the place of rows of readings above it that lack a number, or whose time is written otherwise.
+
+    They have a time where those below have one; or, below a line of names, numbers where those below have them.
+    """
+    first = start
+    for place in range(start - 1, -1, -1):
+        found = [kind_of(cell) for cell in rows[place][1]]
+        alike = [kind for kind, wanted in zip(found, kinds, strict=False) if kind == wanted]
+        if "t" in alike and len(found) <= width:
+            first = place
+        elif len(found) != width:
+            break
+        elif not any(kind in "nt" for kind in found):
+            return place + 1 if found.count("w") > 0.5 * width else first
+        elif alike.count("n") < 0.5 * kinds.count("n"):
+            break
+    return first
+
+
 def _names_above(above: Sequence[Row], width: int) -> tuple[list[str], list[str], list[list[str]]] | None:
     """Names, units, and all rows between them and the readings."""
     units: list[str] = [""] * width
@@ -154,6 +165,10 @@ def _names_above(above: Sequence[Row], width: int) -> tuple[list[str], list[str]
             continue
         if len(cells) < width - 1:
             return None
+        if cells[:1] == filled and place and len(above[place - 1][1]) == width and all(above[place - 1][1][1:]):
+            used.append(cells)  # pandas writes the name of the index below those of the columns
+            place -= 1
+            cells = [cells[0], *above[place][1][1:]]
         return _levels(cells, above[:place], width), units, [*used, cells]
     return None
 
@@ -196,6 +211,10 @@ def _made(
     notes: list[str] = []
     while len(names) > width and not names[-1]:
         names.pop()
+    if len(names) == width + 1 and names[0] in _COMMENT_MARKS:
+        names, units = names[1:], units[1:]
+    if len(names) > width and not _open_ended(names, readings):
+        raise _shifted(where, (0, names), readings[0])
     if len(names) < width:
         missing = width - len(names)
         extra = [cells for _, cells in readings if len(cells) == width]
@@ -209,13 +228,24 @@ def _made(
         else:
             raise _shifted(where, (0, names), readings[0])
     units = (units + [""] * len(names))[: len(names)]
-    unique, twice = _unique([_SERIAL.sub("", name) for name in names])
+    unique, twice = unique_names([_SERIAL.sub("", name) for name in names])
     if twice:
         notes.append(f"a name comes more than once: {', '.join(twice)}")
     units = [unit.strip("[]()") if is_unit(unit) and unit != "-" else "" for unit in units]
     units = [unit if unit.lower() not in ("ts", "rn", "none", "n/a") else "" for unit in units]
     units = [unit or unit_in(name) for unit, name in zip(units, unique, strict=True)]
     return Head(tuple(unique), tuple(units), readings[0][0], above, True, tuple(notes))
+
+
+def _open_ended(names: Sequence[str], readings: Sequence[Row]) -> bool:
+    """Whether names without cells are the last ones: rows leave out what is empty at their end."""
+    if any(len(cells) == len(names) for _, cells in readings):
+        return True
+    timed = [place for place, name in enumerate(names) if time_rank(name) in range(len(TIME_NAMES))]
+    cells = readings[0][1]
+    return bool(timed) and all(
+        place < len(cells) and kind_of(cells[place]) in ("t" if place else "tn") for place in timed
+    )
 
 
 def _date_and_clock(names: Sequence[str], cells: Sequence[str]) -> int | None:
@@ -250,18 +280,3 @@ def _shifted(where: str, header: Row, row: Row) -> FileError:
         f"({', '.join(cells)[:60]}): which is whose cannot be told; mend the header, name its line with --header-row "
         "N, or --header-row 0 to call the columns column 1, column 2, …"
     )
-
-
-def _unique(names: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Names as given; an empty one becomes `column N`, a repeated one gets a number; and those that came twice."""
-    unique: list[str] = []
-    twice: list[str] = []
-    for position, name in enumerate(names, 1):
-        name = " ".join(name.split()) or f"column {position}"
-        count, one = 2, name
-        while one in unique:
-            one, count = f"{name} {count}", count + 1
-        if one != name:
-            twice.append(f"{name} (the later one is {one!r})")
-        unique.append(one)
-    return unique, twice

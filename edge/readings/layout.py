@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from edge.readings.cells import Cut, cutter, find_separator, paired_from
+from edge.readings.cells import BLANKS, WIDE_BLANKS, Cut, cutter, find_separator, paired_from
 from edge.readings.clock import TimePlan
 from edge.readings.head import Head, Row, find_head
 from edge.readings.jsonrows import JsonColumns, flat_object, is_json
@@ -74,7 +74,7 @@ class Shape:
                 if any(cells):
                     yield number, cells, 0
             elif tuple(cells) not in above and any(cells):
-                yield number, *_fitted(cells, width)
+                yield number, *_fitted(cells, width, self.separator in (BLANKS, WIDE_BLANKS))
 
     def _json_rows(self, lines: Iterator[Line | FileError]) -> "Iterator[tuple[int, list[str], int] | FileError]":
         columns = JsonColumns()
@@ -92,8 +92,13 @@ class Shape:
                 yield one[0], columns.cells(found, grow=False), 0
 
 
-def _fitted(cells: list[str], width: int) -> tuple[list[str], int]:
-    """Cells filled up to a width; where there are more, nobody knows which is whose, and only the first stays."""
+def _fitted(cells: list[str], width: int, blanks: bool) -> tuple[list[str], int]:
+    """Cells filled up to a width; where there are more, nobody knows which is whose, and only the first stays.
+
+    So it is of fewer where `blanks` part them, since an empty cell is a blank, too.
+    """
+    if len(cells) < width and blanks:
+        return [*cells[:1], *[""] * (width - 1)], SHORT
     if len(cells) < width:
         return cells + [""] * (width - len(cells)), SHORT
     if not any(cells[width:]):

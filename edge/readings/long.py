@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from edge.readings.head import Row, kind_of
+from edge.readings.cells import kind_of
+from edge.readings.head import Row
 from edge.readings.options import FileError, FileOptions
 from edge.readings.profiles import Profile, listed
 from edge.readings.words import ID_NAMES, QUALITY_NAMES, UNIT_NAMES, VALUE_NAMES

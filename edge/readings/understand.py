@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
+from edge.readings.cells import BLANKS, WIDE_BLANKS
 from edge.readings.clock import TimePlan
 from edge.readings.layout import LONG, MAY_BE_CHANNELS, Column, Layout, Line, Lines, Shape, find_shape, meaning_of
 from edge.readings.long import LongPlan, find_long
@@ -219,7 +220,8 @@ class _Survey:
                 commas, points = (shapes[mark] + shapes[f"{mark}?"] for mark in ",.")
                 yield f"{column.name}: {commas} cells with a decimal comma, {points} with a point"
         if self.odd:
-            yield f"{self.odd} lines with more or fewer cells than the header; of longer ones no value is used"
+            no_value = "longer ones" if self.shape.separator not in (BLANKS, WIDE_BLANKS) else "these"
+            yield f"{self.odd} lines with more or fewer cells than the header; of {no_value} no value is used"
 
     def _time_notes(self, plan: TimePlan, times: TimeEvidence) -> Iterator[str]:
         if times.jump > 400 * 86400 and plan.kind != "rows":

@@ -1,6 +1,7 @@
 """Words of files: what means no value, on and off, units, and the usual names of columns."""
 
 import re
+from collections.abc import Sequence
 
 MISSING = frozenset(
     ("", "nan", "null", "none", "na", "n/a", "#n/a", "-", "--", "---", "?", "nil", "unavailable", "unknown", "no data",
@@ -126,3 +127,18 @@ VALUE_NAMES = frozenset(
 QUALITY_NAMES = frozenset(("quality", "opcquality", "opc_quality", "qual", "status", "quality_code", "qc", "flag"))
 UNIT_NAMES = frozenset(("unit_of_measurement", "unit", "units", "uom", "einheit", "unite", "unité", "eu"))
 """Usual names of the column with the unit of a long file's rows."""
+
+
+def unique_names(names: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Names as given; an empty one becomes `column N`, a repeated one gets a number; and those that came twice."""
+    unique: list[str] = []
+    twice: list[str] = []
+    for position, name in enumerate(names, 1):
+        name = " ".join(name.split()) or f"column {position}"
+        count, one = 2, name
+        while one in unique:
+            one, count = f"{name} {count}", count + 1
+        if one != name:
+            twice.append(f"{name} (the later one is {one!r})")
+        unique.append(one)
+    return unique, twice

@@ -22,6 +22,13 @@ def read(path: Path, options: FileOptions = NONE) -> tuple[Layout, list[ReadRow]
     return layout, [row for row in read_rows(layout, layout.channels, file.lines()) if isinstance(row, ReadRow)]
 
 
+def read_text(folder: Path, text: str, options: FileOptions = NONE) -> tuple[Layout, list[ReadRow]]:
+    """The layout and the rows of a file that holds this text."""
+    file = folder / "x.csv"
+    file.write_text(text)
+    return read(file, options)
+
+
 def column(rows: list[ReadRow], name: str) -> list[float]:
     """A channel's values, NaN where missing."""
     return [row.values.get(name, math.nan) for row in rows]
