@@ -42,6 +42,8 @@ _DATE = "|".join(
         rf"(?:{_NAME}\.?,?\s+)?(?P<n2>{_NAME})\.?[-\s/]+(?P<d2>\d{{1,2}})(?:st|nd|rd|th)?,?[-\s/]+"
         r"(?P<y2>\d{4}|\d{2})(?![\d:])",
         rf"(?P<y4>\d{{4}})[-\s/](?P<n4>{_NAME})\.?[-\s/](?P<d4>\d{{1,2}})",
+        r"(?P<y5>\d{4})-?W(?P<w>\d{2})(?:-?(?P<wd>[1-7]))?(?!\d)",
+        r"(?P<y6>(?:19|20)\d{2})-(?P<doy>\d{3})(?!\d)",
         rf"(?:{_NAME}\.?,?\s+)?(?P<n3>{_NAME})\.?\s+(?P<d3>\d{{1,2}})(?=\s+\d{{1,2}}:\d\d.*\s(?P<y3>\d{{4}})$)",
     )
 )
@@ -55,6 +57,7 @@ _AFTER = (
 )
 _WHOLE = re.compile(rf"(?:{_DATE})(?:[T\s,_-]{{0,3}}(?:{_TIME}){_AFTER})?(?:\s+\d{{4}})?")
 _CLOCK = re.compile(rf"(?:{_TIME}){_AFTER}")
+_INTERVAL = re.compile(r"(\S.{3,}?)(?: [-–] | bis | to |/|--)(.{3,}\S)")
 _MONTH_HAS_DIGITS = re.compile(r"\d")
 
 
@@ -75,9 +78,14 @@ def looks_like_time(text: str) -> bool:
     return ("-" in text or ":" in text or "/" in text or "." in text or " " in text) and read_stamp(text) is not None
 
 
+def names_month(text: str) -> bool:
+    """Whether a word is the name of a month, in one of eight languages."""
+    return text.strip(" .-").lower() in _MONTH
+
+
 @lru_cache(maxsize=4096)
 def read_stamp(text: str) -> Stamp | None:
-    """The date, time of day and zone that a cell holds; None where it is no time.
+    """The date, time of day and zone that a cell holds, of an interval its beginning; None where it is no time.
 
     >>> read_stamp("04/03/2024 8:00 PM")
     Stamp(kind='/', parts=(4, 3, 2024), second=72000.0, zone='')
@@ -89,6 +97,9 @@ def read_stamp(text: str) -> Stamp | None:
         dated = _date(found)
         timed = _second(found)
         return None if dated is None or timed is False else Stamp(*dated, timed, _zone(found))
+    if (interval := _INTERVAL.fullmatch(text)) is not None:
+        first, last = read_stamp(interval[1]), read_stamp(interval[2])
+        return first if first is not None and last is not None else None
     found = _CLOCK.fullmatch(text)
     if found is None or not (found["mi"] or found["h3"]) or found["ts"] in (".", "-"):
         return None
@@ -104,12 +115,26 @@ def _date(found: re.Match[str]) -> tuple[str, tuple[int, int, int]] | None:
     if found["k"]:
         digits = found["k"]
         return "ymd", (int(digits[:4]), int(digits[4:6]), int(digits[6:]))
+    if found["w"] or found["doy"]:
+        return _counted_day(found)
     for number in "1234":
         if found[f"n{number}"]:
             month = _MONTH.get(found[f"n{number}"].lower())
             year = full_year(int(found[f"y{number}"]))
             return None if month is None else ("ymd", (year, month, int(found[f"d{number}"])))
     return None
+
+
+def _counted_day(found: re.Match[str]) -> tuple[str, tuple[int, int, int]] | None:
+    """Of ISO 8601: a day of a week, its Monday where none is named, or a day of the year."""
+    try:
+        if found["w"]:
+            day = date.fromisocalendar(int(found["y5"]), int(found["w"]), int(found["wd"] or 1))
+        else:
+            day = date.fromordinal(date(int(found["y6"]), 1, 1).toordinal() + int(found["doy"]) - 1)
+    except ValueError:
+        return None
+    return None if found["doy"] and day.year != int(found["y6"]) else ("ymd", (day.year, day.month, day.day))
 
 
 def full_year(year: int) -> int:

@@ -4,6 +4,8 @@ import re
 import unicodedata
 from collections.abc import Collection, Iterable, Sequence
 
+from edge.readings.numbers import loose_number
+
 _FIRST = ("anomaly", "label", "is_anomaly", "changepoint", "change_point", "anomaly_label", "fault", "outlier")
 """The commonest, in the order in which they are looked for."""
 _LANGUAGES = {
@@ -27,7 +29,11 @@ _MOST_CLASSES = 32
 """Different values of labels: the Tennessee Eastman process, often benchmarked, has 22 fault numbers."""
 _LEAST, _MOST = -1, 30
 """Range of labels that are numbers: -1 is an outlier in scikit-learn. A setpoint `target` of 60 is no label."""
-_NORMAL = frozenset(("", "0", "0.0", "0,0", "false", "normal", "no", "ok", "nan", "none"))
+_NORMAL = frozenset(
+    ("", "normal", "ok", "nan", "none", "nein", "nee", "non", "nao", "não", "n", "good", "gut", "healthy", "benign",
+     "nominal", "normale", "normaal")
+)  # fmt: skip
+"""Words that say that nothing is wrong, beside those of a state that is off: false, no, aus."""
 _MINUS = frozenset(("-1", "-1.0", "-1,0"))
 _ONE = frozenset(("1", "1.0", "1,0"))
 
@@ -68,15 +74,16 @@ def outliers_are_minus_one(cells: Iterable[str]) -> bool:
 def label_of(cell: str, minus_is_anomalous: bool) -> bool | None:
     """Whether a label says anomalous; None where it says that nobody judged.
 
-    >>> [label_of(cell, False) for cell in ("1", "0", "attack", "normal", "-1")], label_of("-1", True)
-    ([True, False, True, False, None], True)
+    >>> [label_of(cell, False) for cell in ("1", "0", "attack", "normal", "nein", "-1")], label_of("-1", True)
+    ([True, False, True, False, False, None], True)
     """
     text = cell.strip().lower()
     if text in _MINUS:
         return True if minus_is_anomalous else None
-    if minus_is_anomalous:
+    if minus_is_anomalous or text in _NORMAL:
         return False
-    return text not in _NORMAL
+    number = loose_number(text.replace(",", "."))
+    return number is None or number != 0
 
 
 def _words(name: str) -> list[str]:

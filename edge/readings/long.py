@@ -8,7 +8,7 @@ from edge.readings.cells import kind_of
 from edge.readings.head import Row
 from edge.readings.options import FileError, FileOptions
 from edge.readings.profiles import Profile, listed
-from edge.readings.words import ID_NAMES, QUALITY_NAMES, UNIT_NAMES, VALUE_NAMES
+from edge.readings.words import ID_NAMES, QUALITY_NAMES, UNIT_NAMES, VALUE_NAMES, part_of
 
 _MOST_CHANNELS = 2000
 _GOOD_QUALITY = 192.0
@@ -67,6 +67,7 @@ def find_long(
 
 def _ids(rest: Sequence[Profile]) -> list[Profile]:
     """Columns that may say whose a value is, the likeliest names first."""
+    rest = [one for one in rest if one.name.lower() in ID_NAMES or part_of(one.name) is None]  # H01 is no sensor
     words = [one for one in rest if one.kind == "other" and 1 <= len(set(one.texts)) <= _MOST_CHANNELS and one.cells]
     numbers = [one for one in rest if one.kind == "number" and one.name.lower() in ID_NAMES and _few(one)]
     named = [one for one in words if one.name.lower() in ID_NAMES and one.name.lower() != "board"]

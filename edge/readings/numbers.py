@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass, field
 
+from edge.readings.dates import names_month
 from edge.readings.words import MISSING, STATES, is_unit
 
 _BLANKS = str.maketrans({"\u2212": "-", "\u00a0": " ", "\u2009": " ", "\u202f": " ", "’": "'"})
@@ -30,8 +31,14 @@ def looks_like_number(text: str) -> bool:
     """Whether a cell is a number in any dialect, with or without a unit."""
     if _plain(text) is not None:
         return True
-    found = _CELL.fullmatch(text.translate(_BLANKS))
+    found = _number_and_unit(text)
     return found is not None and _shape(found[1]) is not None
+
+
+def _number_and_unit(text: str) -> re.Match[str] | None:
+    """A number, and what may be its unit; the name of a month is none: `24. Jan` is a 24.1 that a spreadsheet broke."""
+    found = _CELL.fullmatch(text.translate(_BLANKS))
+    return None if found is None or (found[2] and names_month(found[2])) else found
 
 
 def loose_number(text: str) -> float | None:
@@ -155,7 +162,7 @@ class ColumnEvidence:
 
     def _other_shape(self, text: str) -> str | None:
         self.counts_rows = False
-        found = _CELL.fullmatch(text.translate(_BLANKS))
+        found = _number_and_unit(text)
         shape = _shape(found[1]) if found else None
         if found is None or shape is None:
             return None

@@ -80,7 +80,9 @@ def candidates(found: Sequence[Profile]) -> Iterator[list[Profile]]:
 
 def _written(found: Sequence[Profile]) -> list[list[Profile]]:
     """Written times that change, the likeliest names first; then a date beside a time of day."""
-    whole = sorted((one for one in found if one.kind == "datetime" and one.varies), key=lambda one: one.rank)
+    whole = [one for one in found if one.kind == "datetime" and one.varies]
+    utc = any("utc" in one.name.lower() and one.rank < 1000 for one in whole)
+    whole.sort(key=lambda one: (utc and "local" in one.name.lower(), one.rank))
     dates = [one for one in found if one.kind == "date" or (one.kind == "number" and compact_dates(one))]
     clocks = [one for one in found if one.kind == "clock" and one.varies]
     pairs = [[dates[0], clocks[0]]] if dates and clocks else []

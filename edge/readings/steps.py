@@ -9,8 +9,9 @@ from datetime import datetime, timedelta
 from edge.readings.clock import Clock, TimePlan, zone_of
 from edge.readings.options import FileError
 
-_EARLIEST, _LATEST = 631152000.0, 3.155e9
+EARLIEST, LATEST = 631152000.0, 3.155e9
 """Unix seconds of 1990 and of the end of 2069."""
+_DAY_S = 86400.0
 _MOST_UNREAD = 0.25
 _MOST_REPEATED = 0.5
 """Part of the rows that may repeat the time of the row above them; with more, the time is not all of the time."""
@@ -36,6 +37,10 @@ class TimeEvidence:
     bad: tuple[str, int] | None = None
     """Of the first that was not."""
     repeats: int = 0
+    twins: int = 0
+    """Repeats whose other cells are those of the row above, too."""
+    still: int = 0
+    """The same where the time moved on, of the first thousand rows."""
     back: int = 0
     strange: int = 0
     """Times before 1990 or after 2069."""
@@ -54,6 +59,14 @@ class TimeEvidence:
     _low: float = 0.0
     _high: float = math.inf
     _quantum: float = 0.0
+    _above: Sequence[str] = ()
+    anew: tuple[str, int] | None = None
+    """Text and line of the row whose time steps back furthest."""
+    again: int = 0
+    """Rows whose time lies between the first and the latest that there was above a step back."""
+    _moved: int = 0
+    _covered: float = -math.inf
+    _furthest: float = 0.0
 
     def __post_init__(self) -> None:
         self.clock = Clock(self.plan)
@@ -69,19 +82,29 @@ class TimeEvidence:
             return time
         if self.first is None:
             self.first = (self.plan.text(cells), line)
-        self.strange += not _EARLIEST <= time < _LATEST
+        self.strange += not EARLIEST <= time < LATEST
         self.lowest, self.highest = min(self.lowest, time), max(self.highest, time)
         self._step(time, line, cells)
         self._last = time
         return time
 
     def _step(self, time: float, line: int, cells: Sequence[str]) -> None:
+        alike, self._above = (self.rows < 1000 or time == self._last) and self._alike(cells), cells
         if self.origin != self.origin:
             self.origin = time
             return
         step = time - self._last
         self.repeats += step == 0
+        self.twins += alike and step == 0
+        if step and self.rows < 1000:
+            self.still += alike
+            self._moved += 1
         self.back += step < 0
+        if step < 0:
+            self._covered = self.highest
+        if step < self._furthest:
+            self._furthest, self.anew = step, (self.plan.text(cells), line)
+        self.again += self.origin <= time <= self._covered
         self.jump = max(self.jump, abs(step))
         if len(self.steps) < 1000:
             self.steps[round(step, 6)] += 1
@@ -92,6 +115,10 @@ class TimeEvidence:
         if step > 0 and not self._quantum:
             self._quantum = step
         self._quantum = min(self._quantum, step) if step > 0 else self._quantum
+
+    def _alike(self, cells: Sequence[str]) -> bool:
+        pairs = enumerate(zip(cells, self._above, strict=False))
+        return all(a == b or place in self.plan.columns for place, (a, b) in pairs)
 
     def bound(self, row: int, time: float) -> None:
         """Narrow the even steps that fit the `row`-th time, rounded as these are."""
@@ -117,6 +144,9 @@ class TimeEvidence:
         """The even step that all times fit, rounded as they are; 0 where there is none."""
         if self.repeats < _ROUNDED * self.known or not 0 < self._low <= self._high < math.inf or self.known < 10:
             return 0.0
+        usual = self.still / max(1, self._moved)
+        if self._quantum >= _DAY_S or self.twins > max(0.5, 2 * usual) * self.repeats:
+            return 0.0  # dates without a time of day, or rows that were written twice
         return roundest(self._low, self._high)
 
     @property
@@ -140,56 +170,6 @@ def roundest(low: float, high: float) -> float:
                 value = float(f"{value:.{digits}g}")
                 return 1 / value if inverse else value
     return (low + high) / 2
-
-
-def choose_order(candidates: Sequence[TimeEvidence], names: str, day_first: bool | None, where: str) -> TimeEvidence:
-    """The order of day and month that the file's times are in.
-
-    Raises:
-        FileError: they fit several.
-    """
-    if day_first is not None:
-        wanted = [one for one in candidates if (one.plan.order == "dmy") == day_first]
-        candidates = wanted or candidates
-    least = min(one.unread for one in candidates)
-    left = [one for one in candidates if one.unread <= least + 0.001 * one.rows]
-    if len(left) > 1 and max(one.highest for one in left) > _LATEST:
-        left = [one for one in left if one.highest <= _LATEST] or left
-    clear = [one for one in left if all(_follows(one, other) for other in left if other is not one)]
-    if len(clear) != 1:
-        left = _by_year(left)
-    if len(clear) == 1 or len(left) == 1:
-        return clear[0] if len(clear) == 1 else left[0]
-    first = left[0]
-    dotted = first.first and "." in first.first[0][:6] and not any(one.plan.order == "ymd" for one in left)
-    if dotted and first.plan.order == "dmy" and first.back <= 0.1 * first.known:
-        return first  # 04.03.2024: with points the day stands first
-    text, line = first.first or ("", 0)
-    days = " or ".join(_day(one) for one in left[:2])
-    raise FileError(
-        f"{where}: the time {text!r} (line {line}) of {names} may be {days}; say whether the day stands first: "
-        "--day-first or --no-day-first"
-    )
-
-
-def _by_year(left: Sequence[TimeEvidence]) -> list[TimeEvidence]:
-    """Without the order of the year first, where that gives an older year than the others do: 03/04/24 is of 2024."""
-    others = [one for one in left if one.plan.order != "ymd"]
-    first = [one for one in left if one.plan.order == "ymd"]
-    if others and first and max(one.highest for one in others) > first[0].highest:
-        return others
-    return list(left)
-
-
-def _day(one: TimeEvidence) -> str:
-    return (datetime(1970, 1, 1) + timedelta(seconds=one.origin)).strftime("%-d %B %Y")
-
-
-def _follows(one: TimeEvidence, other: TimeEvidence) -> bool:
-    """Whether times go on as rows do in one order, and leap in the other."""
-    if one.back < other.back and one.back <= 0.001 * one.known:
-        return True
-    return one.back <= other.back and 0 < 5 * one.jump < other.jump and other.jump > 20 * 86400 and one.jump < 5 * 86400
 
 
 def judged(found: TimeEvidence, names: str, declared: bool, zone_given: bool, where: str, alone: bool) -> TimePlan:
@@ -229,6 +209,23 @@ def judged(found: TimeEvidence, names: str, declared: bool, zone_given: bool, wh
     return found.plan
 
 
+def refuse_anew(found: TimeEvidence, names: str, where: str) -> None:
+    """Refuse a file of several recordings, or of a board that was restarted, one over the times of the other.
+
+    Raises:
+        FileError: time steps back a few times only, and more than a quarter of the rows lie where others do already.
+    """
+    if found.anew is None or found.back > 0.02 * found.known or found.again <= 0.25 * found.known:
+        return
+    text, line = found.anew
+    raise FileError(
+        f"{where}: line {line}: the time in {names} begins anew ({text!r}), {found.again} of {found.known} rows lie at "
+        "times of others: several recordings or sensors one after another, or a board that was restarted? Cut the file "
+        "there, and give the parts as files; if one follows the other, --time-column none --period SECONDS counts the "
+        "rows"
+    )
+
+
 def _unread(found: TimeEvidence, names: str, where: str) -> FileError:
     text, line = found.bad or ("", 0)
     return FileError(
@@ -240,7 +237,7 @@ def _unread(found: TimeEvidence, names: str, where: str) -> FileError:
 
 def _wrong_years(found: TimeEvidence, names: str, where: str) -> FileError:
     text, line = found.first or ("", 0)
-    if found.highest < _EARLIEST:
+    if found.highest < EARLIEST:
         return FileError(
             f"{where}: times in {names} lie in {_year(found.lowest)} (line {line}: {text!r}); if they count from a "
             "start of their own, say in which unit: --time-format s (or ms, us, min, h); if they are dates, "

@@ -3,7 +3,9 @@
 import re
 import shlex
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
+from datetime import datetime, timedelta
 from itertools import pairwise
 
 from edge.readings.clock import Clock, TimePlan
@@ -11,8 +13,11 @@ from edge.readings.dates import Stamp, by_pattern, day_number, offset_of, orders
 from edge.readings.instants import COUNTS, NumberTime, counted, find_number_time
 from edge.readings.options import FileError, FileOptions
 from edge.readings.profiles import Profile, candidates, compact_dates, fits_part, grows, hhmm, listed, unix_like
+from edge.readings.steps import LATEST, TimeEvidence
 from edge.readings.words import part_of
 
+_MOST_OFFSETS = 4
+"""Offsets of a zone, or of two, in a recording: summer and winter time each."""
 _FEWEST_STEPS = 5
 """Steps between times, below which nothing is said of their order."""
 
@@ -40,9 +45,21 @@ def find_time(found: Sequence[Profile], options: FileOptions, where: str) -> Tim
             raise
         if plan is not None and (options.time_format or not _measures(plan, chosen)):
             return _finished(plan, chosen, options)
+    if options.time_format and (fitting := _fitting(found, options, where)) is not None:
+        return fitting
     if options.period_s:
         return _counted_rows(options, where)
     raise _none(found, where)
+
+
+def _fitting(found: Sequence[Profile], options: FileOptions, where: str) -> TimePlan | None:
+    """The likeliest column of words that the pattern of the options fits, where none was named."""
+    for one in sorted(found, key=lambda one: one.rank):
+        if one.kind == "other" and one.varies and options.time_format not in COUNTS:
+            with suppress(FileError):
+                plan = _plan_of([one], options, where)
+                return None if plan is None else _finished(plan, [one], options)
+    return None
 
 
 def _all_other(found: Sequence[Profile]) -> bool:
@@ -72,6 +89,7 @@ def _plan_of(chosen: Sequence[Profile], options: FileOptions, where: str) -> Tim
     """How to read these columns together; None where that cannot be."""
     places = tuple(one.place for one in chosen)
     first = chosen[0]
+    _refuse_intervals(chosen, where)
     form = options.time_format
     if form and form not in COUNTS:
         return _by_pattern(chosen, places, form, where)
@@ -135,6 +153,17 @@ def _of_text(places: tuple[int, ...], stamps: Sequence[Stamp], options: FileOpti
             f"--time-format with {unknown} in it, such as '%Y-%m-%d %H:%M:%S {unknown}', and --timezone"
         )
     return TimePlan(places, "text", order=_usual_order(stamps, options), shown="date and time")
+
+
+def _refuse_intervals(chosen: Sequence[Profile], where: str) -> None:
+    """Refuse `08:00-09:00`, whose end looks like an offset from Greenwich; another in each row is none."""
+    for one in chosen:
+        if len({stamp.zone for stamp in one.stamps if stamp.zone}) > _MOST_OFFSETS:
+            line, cell = one.cells[0]
+            raise FileError(
+                f"{where}: the cell {cell!r} (line {line}) of time column {one.name!r} is an interval, or its offset "
+                "changes with the rows; write one time into it, or a blank on either side of the dash"
+            )
 
 
 def _usual_order(stamps: Sequence[Stamp], options: FileOptions) -> str:
@@ -201,3 +230,53 @@ def _none(found: Sequence[Profile], where: str) -> FileError:
         f"{where}: found no time column among {listed(found)}; name it with --time-column {shlex.quote('NAME')}, "
         "or give --period SECONDS, the time between two rows, where there is none"
     )
+
+
+def choose_order(candidates: Sequence[TimeEvidence], names: str, day_first: bool | None, where: str) -> TimeEvidence:
+    """The order of day and month that the file's times are in.
+
+    Raises:
+        FileError: they fit several.
+    """
+    if day_first is not None:
+        wanted = [one for one in candidates if (one.plan.order == "dmy") == day_first]
+        candidates = wanted or candidates
+    least = min(one.unread for one in candidates)
+    left = [one for one in candidates if one.unread <= least + 0.001 * one.rows]
+    if len(left) > 1 and max(one.highest for one in left) > LATEST:
+        left = [one for one in left if one.highest <= LATEST] or left
+    clear = [one for one in left if all(_follows(one, other) for other in left if other is not one)]
+    if len(clear) != 1:
+        left = _by_year(left)
+    if len(clear) == 1 or len(left) == 1:
+        return clear[0] if len(clear) == 1 else left[0]
+    first = left[0]
+    dotted = first.first and "." in first.first[0][:6] and not any(one.plan.order == "ymd" for one in left)
+    if dotted and first.plan.order == "dmy" and first.back <= 0.1 * first.known:
+        return first  # 04.03.2024: with points the day stands first
+    text, line = first.first or ("", 0)
+    days = " or ".join(_day(one) for one in left[:2])
+    raise FileError(
+        f"{where}: the time {text!r} (line {line}) of {names} may be {days}; say whether the day stands first: "
+        "--day-first or --no-day-first"
+    )
+
+
+def _by_year(left: Sequence[TimeEvidence]) -> list[TimeEvidence]:
+    """Without the order of the year first, where that gives an older year than the others do: 03/04/24 is of 2024."""
+    others = [one for one in left if one.plan.order != "ymd"]
+    first = [one for one in left if one.plan.order == "ymd"]
+    if others and first and max(one.highest for one in others) > first[0].highest:
+        return others
+    return list(left)
+
+
+def _day(one: TimeEvidence) -> str:
+    return (datetime(1970, 1, 1) + timedelta(seconds=one.origin)).strftime("%-d %B %Y")
+
+
+def _follows(one: TimeEvidence, other: TimeEvidence) -> bool:
+    """Whether times go on as rows do in one order, and leap in the other."""
+    if one.back < other.back and one.back <= 0.001 * one.known:
+        return True
+    return one.back <= other.back and 0 < 5 * one.jump < other.jump and other.jump > 20 * 86400 and one.jump < 5 * 86400

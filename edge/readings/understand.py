@@ -12,9 +12,9 @@ from edge.readings.numbers import ColumnEvidence
 from edge.readings.opening import TextFile
 from edge.readings.options import FileError, FileOptions
 from edge.readings.profiles import Profile, profiles
-from edge.readings.steps import TimeEvidence, choose_order, judged, spring_note
-from edge.readings.timing import find_time, orders_left
-from edge.readings.words import ID_NAMES
+from edge.readings.steps import TimeEvidence, judged, refuse_anew, spring_note
+from edge.readings.timing import choose_order, find_time, orders_left
+from edge.readings.words import ID_NAMES, STATES
 
 _MOST_CHANNELS = 5000
 
@@ -117,6 +117,7 @@ class _Survey:
             return None
         for name, evidence in zip(self.shape.head.names, self.columns, strict=True):
             few = 1 < len(evidence.words) <= max(2, self.rows // 10) and not evidence.missing
+            few = few and not all(word.lower() in STATES for word in evidence.words)
             if few and name.lower() in ID_NAMES and name != "board" and evidence.texts > evidence.numbers:
                 return name
         return None
@@ -136,6 +137,8 @@ class _Survey:
             chosen = choose_order(self.times, names, self.options.day_first, where)
         declared = bool(self.options.time_format)
         plan = judged(chosen, names, declared, self.options.timezone is not None, where, alone=self.long is None)
+        if self.long is None and plan.kind not in ("rows", "clock") and not plan.even_s and self._full():
+            refuse_anew(chosen, names, where)
         newest_first = chosen.back > 0.9 * max(1, chosen.known - 1)
         plan = replace(plan, newest_first=newest_first)
         columns = [*self._columns(found, where), *self._pivoted(where)]
@@ -149,6 +152,11 @@ class _Survey:
             in_order=not (newest_first or (self.long is not None and chosen.back)),
             rows=self.rows,
         )
+
+    def _full(self) -> bool:
+        """Whether rows hold most columns; two tables that were put below each other fill each its own."""
+        filled = [one for one in self.columns if one.numbers > one.texts]
+        return 2 * sum(one.missing for one in filled) < sum(one.numbers for one in filled)
 
     def _words(self, name: str) -> Sequence[str]:
         return list(self.columns[self.shape.head.names.index(name)].words)
@@ -243,8 +251,6 @@ def _in_order(plan: TimePlan, order: str) -> TimePlan:
 
 
 def _holds_values(evidence: ColumnEvidence) -> bool:
-    from edge.readings.words import STATES
-
     if evidence.numbers:
         return evidence.numbers >= evidence.texts
     return evidence.texts > 0 and all(word.lower() in STATES for word in evidence.words)

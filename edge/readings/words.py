@@ -95,7 +95,7 @@ PARTS = {
     "month": "month mo mon mm monat mois mes mese maand",
     "day": "day dd dom mday tag jour dia día giorno dag",
     "doy": "doy yday jday julian dayofyear day_of_year yearday",
-    "hour": "hour hr hh hours stunde std heure hora ora uur",
+    "hour": "hour hr hh hours stunde std heure hora ora uur he hour_ending hour_beginning hour_end hour_of_day",
     "minute": "minute min mi mins minutes minuto minuut",
     "second": "second sec ss seconds secs sekunde seconde segundo secondo",
 }
@@ -105,7 +105,7 @@ _PART_OF = {word: part for part, words in PARTS.items() for word in words.split(
 
 def part_of(name: str) -> str | None:
     """Which part of a time a column holds, by its name."""
-    return _PART_OF.get(name.strip().lower())
+    return _PART_OF.get("_".join(name.lower().split()))
 
 
 ID_NAMES = frozenset(

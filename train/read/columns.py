@@ -126,8 +126,10 @@ def listed(names: Sequence[str]) -> str:
     return ", ".join(names[:12]) + (f" and {len(names) - 12} more" if len(names) > 12 else "")
 
 
-def left_out(layout: Layout, chosen: Sequence[Column], options: ReadOptions, labels: Sequence[str]) -> list[LeftOut]:
-    """The columns that are no channels, each with the reason; `labels` are the cells of the first that holds labels."""
+def left_out(
+    layout: Layout, chosen: Sequence[Column], options: ReadOptions, labelled: tuple[str | None, Sequence[str]]
+) -> list[LeftOut]:
+    """The columns that are no channels, each with the reason; `labelled` are a column of labels and its cells."""
     if options.channels is not None:
         return []
     names = {one.name for one in chosen}
@@ -135,7 +137,7 @@ def left_out(layout: Layout, chosen: Sequence[Column], options: ReadOptions, lab
     for one in layout.columns:
         if one.name in names or one.meaning in _SILENT or one.name == options.label_column:
             continue
-        found.append(_left_out(one, options, labels))
+        found.append(_left_out(one, options, labelled[1] if one.name == labelled[0] else ()))
     return found
 
 
@@ -147,8 +149,8 @@ def _left_out(one: Column, options: ReadOptions, labels: Sequence[str]) -> LeftO
         keep = f", or --keep {name}" if one.style is not None and one.evidence.numbers else ""
         minus = outliers_are_minus_one(labels)
         marked = sum(bool(label_of(cell, minus)) for cell in labels)
-        found = f"labels, by its name, and not read: {marked} of {len(labels)} rows are marked"
-        return LeftOut(one.channel, found, f"--label-column {name}{keep}")
+        counted = f": {marked} of {len(labels)} rows are marked" if labels else ""
+        return LeftOut(one.channel, f"labels, by its name, and not read{counted}", f"--label-column {name}{keep}")
     if one.meaning == "row number":
         what = "has no name and counts the rows" if one.name.startswith("column ") else "counts the rows"
         return LeftOut(one.channel, what, f"--keep {name}")

@@ -1,8 +1,9 @@
 """A file as columns of text, where a table of readings is not what is wanted; and the lines of files of any kind."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime, time
 from pathlib import Path
 from typing import Any
 
@@ -134,17 +135,24 @@ def _sheet_lines(path: Path) -> list[Line]:
         ) from error
     except (ValueError, OSError, KeyError) as error:
         raise DatasetError(f"{path}: cannot read it ({error})") from error
-    return [(number, _line(row)) for number, row in enumerate(table, 1)]
+    rows = list(table)
+    dates = [all(_no_time_of_day(row[place]) for row in rows) for place in range(len(rows[0]) if rows else 0)]
+    return [(number, ";".join(_cells(row, dates))) for number, row in enumerate(rows, 1)]
 
 
-def _line(row: Any) -> str:
-    return ";".join(_cells(row))
+def _no_time_of_day(cell: Any) -> bool:
+    if not isinstance(cell, datetime) or cell != cell:
+        return True
+    return cell.tzinfo is None and cell.time() == time()
 
 
-def _cells(row: Any) -> Iterator[str]:
-    for cell in row:
+def _cells(row: Any, dates: Sequence[bool]) -> Iterator[str]:
+    """A row's cells as text; `dates` says of which columns dates have no time of day."""
+    for cell, date in zip(row, dates, strict=True):
         if cell is None or cell != cell or str(cell) == "NaT":
             yield ""
+        elif date and isinstance(cell, datetime):
+            yield cell.date().isoformat()
         elif hasattr(cell, "isoformat"):
             yield cell.isoformat()
         else:

@@ -95,7 +95,7 @@ def read_table(path: str | Path, options: ReadOptions = _AS_FOUND) -> RawTable:
     if lost and len(lost) > 0.5 * len(rows):
         raise DatasetError(f"{path}: no usable rows: {lost[0]}")
     labels = [row.label for row in good]
-    others = left_out(layout, chosen, options, labels)
+    others = left_out(layout, chosen, options, (label, [] if layout.long else labels))
     if not chosen:
         raise DatasetError(f"{path}: no channel with numbers beside {layout.time_names}; {remedy(layout, others)}")
     return _table(path, layout, chosen, good, lost, options, others)

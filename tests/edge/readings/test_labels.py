@@ -79,3 +79,13 @@ def test_the_commonest_name_of_labels_is_found_first():
     assert find_labels(["a", "changepoint", "Anomaly"]) == "Anomaly"
     assert find_labels(["a", "Störung"]) == "Störung"
     assert find_labels(["a", "b"]) is None
+
+
+@pytest.mark.parametrize("cell", ["Nein", "non", "FALSE", "aus", "0.00", "0,0", "good", "inactive"])
+def test_words_for_no_fault_are_normal(cell):
+    assert label_of(cell, False) is False
+
+
+@pytest.mark.parametrize("cell", ["ja", "oui", "TRUE", "ein", "0.5", "3", "Ausfall", "leak"])
+def test_other_words_are_faults(cell):
+    assert label_of(cell, False) is True

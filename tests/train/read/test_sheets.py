@@ -43,3 +43,16 @@ def test_what_is_no_workbook_says_so(tmp_path):
 
     with pytest.raises(DatasetError, match=r"x\.xlsx"):
         read_table(tmp_path / "x.xlsx", ReadOptions())
+
+
+@pytest.mark.parametrize("step", [timedelta(minutes=1), timedelta(hours=1)], ids=["within a day", "over days"])
+def test_a_workbooks_date_and_time_of_day_are_the_time_together(tmp_path, step):
+    pytest.importorskip("openpyxl")
+    at = [datetime(2024, 3, 4, 8) + step * row for row in range(50)]
+    frame = pd.DataFrame({"Date": [t.date() for t in at], "Time": [t.time() for t in at], "a": FRAME["a"]})
+    frame.to_excel(tmp_path / "x.xlsx", index=False)
+
+    table = read_table(tmp_path / "x.xlsx", ReadOptions())
+
+    assert np.diff(table.times).tolist() == [step.total_seconds()] * 49
+    assert table.times[0] == 1709539200.0

@@ -95,6 +95,16 @@ def test_what_looks_like_labels_is_left_out_and_said(tmp_path):
     assert read_table(file, ReadOptions(channels=("a", "anomaly"))).channels == ("a", "anomaly")
 
 
+def test_each_column_of_labels_is_counted_by_its_own_cells_or_not_at_all(tmp_path):
+    lines = [f"2024-03-04 08:{row:02d},{row % 7},{int(row > 50)},{int(row == 51)}" for row in range(60)]
+    (tmp_path / "x.csv").write_text("\n".join(["time,a,anomaly,changepoint", *lines]))
+
+    found = {one.name: one.found for one in read_table(tmp_path / "x.csv").left_out}
+
+    assert "9 of 60 rows are marked" in found["anomaly"]
+    assert "marked" not in found["changepoint"]
+
+
 def test_columns_without_a_number_are_left_out_and_said(tmp_path):
     file = write_lines(tmp_path / "a.csv", ",time,site,a", "0,1700000000,north,1", "1,1700000001,north,2")
 
