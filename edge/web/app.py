@@ -2,41 +2,33 @@
 
 import asyncio
 import contextlib
-import logging
-import time
 from collections.abc import AsyncGenerator, AsyncIterator
-from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Response, StreamingResponse
+from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from edge.web.guard import Guard, cookie_line
+from edge.web.guard import STATIC, Guard
 from edge.web.hub import TooManyError
 from edge.web.link import AskError
-from edge.web.password import PasswordError, matches
+from edge.web.login import Login
 from edge.web.service import PageService
-from edge.web.sessions import COOKIE, Sessions
+from edge.web.sessions import Sessions
 from edge.web.settings import WebSettings
-from edge.wire.flapping import LogThrottle
 from edge.wire.topics import valid_id
 
-log = logging.getLogger(__name__)
-STATIC = Path(__file__).parent / "static"
 _SHELL = STATIC / "index.html"
 
 
 class Page:
     """Handlers; each answers one route."""
 
-    def __init__(self, service: PageService, settings: WebSettings, sessions: Sessions) -> None:
-        self._service, self._settings, self._sessions = service, settings, sessions
-        self._wrong = LogThrottle()
+    def __init__(self, service: PageService, settings: WebSettings) -> None:
+        self._service, self._settings = service, settings
 
     async def shell(self, _request: Request) -> Response:
         """The page itself, for every address that it has."""
@@ -135,50 +127,17 @@ class Page:
 
         return StreamingResponse(all_of_it(), media_type="text/event-stream", headers={"x-accel-buffering": "no"})
 
-    async def login(self, request: Request) -> Response:
-        """The form, and what it sends."""
-        if request.method == "GET":
-            return FileResponse(STATIC / "login.html", media_type="text/html")
-        origin = request.headers.get("origin")
-        if origin is not None and origin.split("//", 1)[-1] != request.headers.get("host"):
-            return JSONResponse({"error": "this form is another page's"}, 403)
-        if not self._sessions.may_try():
-            return RedirectResponse("/login?wait", 303)
-        given = parse_qs((await request.body()).decode("utf-8", "replace")).get("password", [""])[0]
-        if not await asyncio.to_thread(self._is_password, given):
-            if (more := self._wrong.change(time.monotonic())) is not None:
-                log.warning("page: a wrong password was given%s", more)
-            return RedirectResponse("/login?wrong", 303)
-        self._sessions.succeeded()
-        cookie, _ = self._sessions.begin(known=True)
-        answer = RedirectResponse("/", 303)
-        answer.headers["set-cookie"] = cookie_line(cookie, self._settings.is_secure)
-        return answer
-
-    async def logout(self, request: Request) -> Response:
-        """Forget this browser."""
-        self._sessions.end(request.cookies.get(COOKIE))
-        return JSONResponse({})
-
-    def _is_password(self, given: str) -> bool:
-        file = self._settings.password_hash_file
-        try:
-            return file is not None and matches(given, file.read_text("utf-8").strip())
-        except (OSError, PasswordError) as error:
-            if (more := self._wrong.change(time.monotonic())) is not None:
-                log.error("page: %s%s", error, more)
-            return False
-
 
 def make_app(service: PageService, settings: WebSettings, sessions: Sessions | None = None) -> Starlette:
     """The page as an ASGI application; `service` starts and stops with it."""
     sessions = sessions or Sessions()
-    page = Page(service, settings, sessions)
+    page, login = Page(service, settings), Login(settings, sessions)
     routes = [
         *(Route(path, page.shell) for path in ("/", "/stream/{device}/{stream}", "/episode/{id:str}")),
         Route("/alive", page.alive),
-        Route("/login", page.login, methods=["GET", "POST"]),
-        Route("/logout", page.logout, methods=["POST"]),
+        Route("/login", login.form, methods=["GET"]),
+        Route("/login", login.given, methods=["POST"]),
+        Route("/logout", login.leave, methods=["POST"]),
         Route("/live", page.live),
         Route("/api/session", page.session),
         Route("/api/overview", page.overview),

@@ -1,7 +1,9 @@
 """Before and after every route: Host, session, token, and headers that keep a page to itself."""
 
 from collections.abc import Awaitable, Callable, MutableMapping
+from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
@@ -12,6 +14,7 @@ from edge.web.settings import WebSettings
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+STATIC = Path(__file__).parent / "static"
 _HEADERS = {
     # Scripts and styles are files of this page alone, so a name that holds markup stays a name.
     "content-security-policy": (
@@ -20,7 +23,8 @@ _HEADERS = {
     ),
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
-    "referrer-policy": "no-referrer",
+    # Not `no-referrer`: with that a browser says of the page's own form that it comes from nowhere (`Origin: null`).
+    "referrer-policy": "same-origin",
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
     "permissions-policy": "camera=(), microphone=(), geolocation=()",
@@ -74,11 +78,17 @@ class Guard:
         if needs_password and (session is None or not session.known) and not path.startswith(_OPEN_TO_ALL):
             if path.startswith("/api/") or request.method != "GET":
                 return JSONResponse({"error": "log in first"}, 401)
-            return RedirectResponse("/login", 303)
+            return RedirectResponse(_login_of(request), 303)
         changes = request.method not in ("GET", "HEAD") and path != "/login"
         if changes and not is_ours(session, request.headers.get(TOKEN_HEADER)):
             return JSONResponse({"error": "this request does not come from the page; reload it"}, 403)
         return None
+
+
+def _login_of(request: Request) -> str:
+    """The form, which leads on to what was asked for."""
+    asked = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    return "/login" if asked in ("/", "/live") else f"/login?next={quote(asked, safe='')}"
 
 
 def cookie_line(value: str, secure: bool, max_age_s: int = 12 * 3600) -> str:

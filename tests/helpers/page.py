@@ -12,6 +12,7 @@ from typing import Any
 import paho.mqtt.client as paho
 import pytest
 
+from edge.web.password import hashed
 from edge.web.server import address, listen, make_server
 from edge.web.service import PageService
 from edge.web.settings import WebSettings
@@ -75,6 +76,15 @@ class Page:
 def page(broker: Broker, tmp_path: Path) -> Iterator[Page]:
     """On loopback, without a password."""
     one = Page(broker, tmp_path / "page.db")
+    yield one
+    one.stop()
+
+
+@pytest.fixture
+def guarded(broker: Broker, tmp_path: Path) -> Iterator[Page]:
+    """On loopback, with the password `correct horse`."""
+    (tmp_path / "hash").write_text(hashed("correct horse") + "\n")
+    one = Page(broker, None, password_hash_file=tmp_path / "hash")
     yield one
     one.stop()
 

@@ -6,7 +6,7 @@ export class ApiError extends Error {}
 
 async function answered(response) {
   if (response.status === 401) {
-    location.href = "/login";
+    location.href = location.pathname === "/" ? "/login" : `/login?next=${encodeURIComponent(location.pathname)}`;
     throw new ApiError("log in first");
   }
   const body = await response.json().catch(() => ({ error: `status ${response.status}` }));
@@ -26,19 +26,29 @@ export async function session() {
   return found;
 }
 
+async function posted(path, fields) {
+  const headers = { "content-type": "application/json", "x-offbeat-token": token };
+  return fetch(path, { method: "POST", headers, body: JSON.stringify(fields) });
+}
+
 export async function request(device, command, fields) {
   if (token === null) await session();
   const path = `/api/request/${encodeURIComponent(device)}/${encodeURIComponent(command)}`;
-  const headers = { "content-type": "application/json", "x-offbeat-token": token };
-  return answered(await fetch(path, { method: "POST", headers, body: JSON.stringify(fields) }));
+  let response = await posted(path, fields);
+  if (response.status === 403) {  // the page's server has started again, or another window has another session
+    await session();
+    response = await posted(path, fields);
+  }
+  return answered(response);
 }
 
 export async function logout() {
-  await fetch("/logout", { method: "POST", headers: { "x-offbeat-token": token } });
+  await posted("/logout", {});
   location.href = "/login";
 }
 
-// Calls back with each message; a connection that is lost is made anew by the browser, or by us where it gives up.
+// Calls back with each message; a connection that is lost is made anew by the browser, or by us where it gives up:
+// where the server asks for the password again, that leads to the form.
 export function live(onMessage, onLost) {
   let source = null;
   const connect = () => {
@@ -46,7 +56,7 @@ export function live(onMessage, onLost) {
     source.onmessage = (message) => onMessage(JSON.parse(message.data));
     source.onerror = () => {
       onLost();
-      if (source.readyState === EventSource.CLOSED) setTimeout(connect, 3000);
+      if (source.readyState === EventSource.CLOSED) setTimeout(() => session().catch(() => null).then(connect), 3000);
     };
   };
   connect();

@@ -5,7 +5,6 @@ import time
 
 import pytest
 
-from edge.web.password import hashed
 from tests.helpers.mosquitto import wait_for
 from tests.helpers.page import EPISODE, Page, device, event, open_episode, page, rows_answer, state
 
@@ -261,70 +260,3 @@ def test_a_broker_that_goes_and_comes_again(page, broker, device):
     broker.start()
     wait_for(lambda: page.get("/api/overview")["broker"]["there"], "the return", 30)
     wait_for(lambda: streams(page)["pump1"]["standing"] == "OFF", "what is retained", 30)
-
-
-class TestPassword:
-    """Beyond loopback there is a password."""
-
-    @pytest.fixture
-    def guarded(self, broker, tmp_path):
-        (tmp_path / "hash").write_text(hashed("correct horse") + "\n")
-        one = Page(broker, None, password_hash_file=tmp_path / "hash")
-        yield one
-        one.stop()
-
-    def login(self, page: Page, password: str, **headers: str):
-        status, found, _ = page.open("/login", f"password={password}".encode(), **headers)
-        return status, found.get("location", "")
-
-    @pytest.mark.parametrize("path", ["/api/overview", "/api/episodes", "/live", f"/episode/{EPISODE}.png", "/"])
-    def test_nothing_is_shown_without_it(self, guarded, path):
-        status, _, body = guarded.open(path)
-
-        assert status in (303, 401)
-        assert b"devices" not in body
-
-    def test_the_right_one_opens_the_page_and_a_log_out_closes_it(self, guarded):
-        assert self.login(guarded, "correct+horse") == (303, "/")
-        token = guarded.get("/api/session")["token"]
-        assert guarded.get("/api/overview")["broker"]["there"]
-
-        guarded.open("/logout", b"", x_offbeat_token=token)
-        assert guarded.open("/api/overview")[0] == 401
-
-    def test_a_wrong_one_does_not_and_tries_are_few(self, guarded):
-        found = [self.login(guarded, f"wrong{number}")[1] for number in range(7)]
-
-        assert found[:5] == ["/login?wrong"] * 5
-        assert found[5:] == ["/login?wait"] * 2
-        assert self.login(guarded, "correct+horse")[1] == "/login?wait"
-
-    def test_another_site_s_form_is_refused(self, guarded):
-        assert self.login(guarded, "correct+horse", Origin="https://evil.example")[0] == 403
-
-    def test_a_cookie_is_for_this_page_alone(self, guarded):
-        _, headers, _ = guarded.open("/login", b"password=correct+horse")
-
-        assert "HttpOnly" in headers["set-cookie"]
-        assert "SameSite=Strict" in headers["set-cookie"]
-
-
-class TestBehindAProxy:
-    """`--web-behind-proxy`: a proxy on this machine ends TLS and sends on the name that people know."""
-
-    @pytest.fixture
-    def proxied(self, broker):
-        one = Page(broker, None, behind_proxy=True)
-        yield one
-        one.stop()
-
-    def test_its_name_is_taken_and_the_cookie_is_for_https_alone(self, proxied):
-        status, headers, body = proxied.open("/", Host="pumps.example.org", X_Forwarded_Proto="https")
-
-        assert (status, headers["set-cookie"].endswith("; Secure")) == (200, True)
-        assert b"<html" in body
-
-    def test_without_it_that_name_is_refused_and_the_cookie_is_sent_over_http(self, page):
-        status, headers, _ = page.open("/", Host="pumps.example.org")
-
-        assert (status, "Secure" in headers["set-cookie"]) == (421, False)

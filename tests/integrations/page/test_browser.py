@@ -6,10 +6,10 @@ import time
 import pytest
 
 from tests.helpers.mosquitto import wait_for
-from tests.helpers.page import EPISODE, device, event, open_episode, page, rows_answer, state
+from tests.helpers.page import EPISODE, Page, device, event, guarded, open_episode, page, rows_answer, state
 from tests.integrations.page.visiting import SIZES, assert_sound, visit
 
-__all__ = ["device", "page"]  # fixtures
+__all__ = ["device", "guarded", "page"]  # fixtures
 pytestmark = pytest.mark.integration
 HOSTILE = "<img src=x onerror=window.hacked=1>\"'><script>window.hacked=1</script>"
 
@@ -108,6 +108,31 @@ def test_a_hostile_name_in_every_field_runs_nothing(page, device, tmp_path):
         assert found["dialogs"] == 0
         assert found["errors"] == []
         assert "<img" in found["text"], "it is shown as what it is"
+
+
+def test_a_link_leads_through_the_password_to_where_it_says(guarded, device, tmp_path):
+    device.is_there()
+    wait_for(lambda: guarded.service.overview()["devices"], "the device")
+    words = ["fill:#password=correct horse", "click:button", "text:#broker=Live", "text:h1=pump1"]
+    found = visit(tmp_path, guarded.url + "/stream/gw-1/pump1", *words)
+
+    assert (found["path"], found["overflow"]) == ("/stream/gw-1/pump1", 0)
+
+
+def test_a_button_works_after_the_page_s_server_has_started_again(page, broker, machine, tmp_path):
+    again = []
+
+    def restart() -> None:
+        wait_for(lambda: page.service.hub.clients, "the open page", 60)
+        page.stop()
+        again.append(Page(broker, tmp_path / "page.db", port=int(page.url.rsplit(":", 1)[1])))
+
+    threading.Thread(target=restart).start()
+    words = ["text:#broker=Not live", "text:#broker=Live", "click:text=Acknowledge", "text:#toasts=Acknowledged"]
+    visit(tmp_path, page.url + "/stream/gw-1/pump2", *words)
+    again[0].stop()
+
+    assert [command for command, _ in machine.asked if command == "ack"] == ["ack"]
 
 
 def test_a_stream_that_nobody_knows_is_said_plainly(page, tmp_path):

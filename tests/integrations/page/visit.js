@@ -1,11 +1,12 @@
 // Visits a page in Chromium: visit.js SCHEME WIDTH HEIGHT SHOT URL [ACTION...] prints what was found as JSON.
-// An action is click:SELECTOR, press:KEY, wait:MILLISECONDS or text:SELECTOR=TEXT (waits until the text is there).
+// An action is click:SELECTOR, fill:SELECTOR=TEXT, press:KEY, wait:MILLISECONDS or text:SELECTOR=TEXT (waits until the text is there).
 const { readFileSync } = require("fs");
 const { chromium } = require("playwright-core");
 
 async function act(page, action) {
   const [what, argument] = [action.slice(0, action.indexOf(":")), action.slice(action.indexOf(":") + 1)];
   if (what === "click") await page.click(argument);
+  if (what === "fill") await page.fill(...argument.split("="));
   if (what === "press") await page.keyboard.press(argument);
   if (what === "wait") await page.waitForTimeout(Number(argument));
   if (what === "text") {
