@@ -11,7 +11,7 @@ from edge.wire.state import StateError, StreamState, state_from_dict, state_to_d
 from edge.wire.topics import DeviceTopics, valid_id
 
 MOST_DEVICES, MOST_STREAMS = 500, 5000
-"""Known at a time; what a broker has beyond them is counted and not shown."""
+"""Known at a time; what a broker has beyond them is counted and not shown, first of all what is offline."""
 _SCORES = 240
 _RANKS: dict[Severity, int] = {"info": 1, "warning": 2, "critical": 3}
 _UNKNOWN, _COMMISSIONING, _CALM = 0.75, 0.25, 0.0
@@ -158,7 +158,9 @@ class Picture:
             return (device, None) if view.streams.pop(stream, None) is not None else None
         one = view.streams.get(stream)
         if one is None:
-            if sum(len(known.streams) for known in self._devices.values()) >= MOST_STREAMS:
+            if sum(len(known.streams) for known in self._devices.values()) >= MOST_STREAMS and not (
+                view.there and self._makes_room()
+            ):
                 self.passed_over += 1
                 return None
             one = view.streams[stream] = StreamView()
@@ -179,10 +181,21 @@ class Picture:
             one.scores.append((one.state.time, one.state.score))
 
     def _device(self, name: str) -> DeviceView | None:
-        if name not in self._devices and len(self._devices) >= MOST_DEVICES:
+        if name not in self._devices and len(self._devices) >= MOST_DEVICES and not self._makes_room():
             self.passed_over += 1
             return None
         return self._devices.setdefault(name, DeviceView())
+
+    def _makes_room(self) -> bool:
+        """Leave out a device that is offline, else one of which that is not known: what is left behind at a broker
+        keeps out nobody who is there."""
+        for there in (False, None):
+            for name, view in self._devices.items():
+                if view.there is there:
+                    del self._devices[name]
+                    self.passed_over += 1
+                    return True
+        return False
 
 
 def _latest(view: StreamView, scores: int) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from edge.wire.moments import utc
 
 _WIDTH, _PANEL, _TOP, _LEFT, _RIGHT, _SCALE = 900, 150, 74, 74, 18, 2
 _CHANNELS = 3
+_LARGEST = 1e100
 Point = tuple[float, float | None]
 
 
@@ -43,15 +44,17 @@ def drawn(event: dict[str, Any], rows: dict[str, Any], dark: bool = False) -> by
 class _Drawing:
     def __init__(self, event: dict[str, Any], rows: dict[str, Any], scheme: Scheme) -> None:
         self._event, self._rows, self._scheme = event, rows, scheme
-        self._times = [time for time in _numbers(rows.get("times")) if time is not None]
+        times = _numbers(rows.get("times"))
+        self._known = [number for number, time in enumerate(times) if time is not None]
+        self._times = [time for time in times if time is not None]
         self._channels = _loudest(event, rows)
         height = _TOP + _PANEL * (len(self._channels) + 1) + 12
         self._image = Image.new("RGB", (_WIDTH * _SCALE, height * _SCALE), scheme.ground)
         self._draw = ImageDraw.Draw(self._image)
         start = _number(event.get("start_time"), self._times[0] if self._times else 0.0)
         self._span = (start, _number(event.get("end_time"), math.inf))
-        times = self._times or [start, start + 1]
-        self._from, self._to = times[0], max(times[-1], times[0] + 1e-3)
+        shown = self._times or [start, start + 1]  # in any order, where a clock was set
+        self._from, self._to = min(shown), max(shown)
 
     def png(self) -> bytes:
         """Draw all of it."""
@@ -73,10 +76,10 @@ class _Drawing:
 
     def _channel(self, top: int, name: str, unit: str) -> None:
         values, expected, tolerance = (
-            _numbers(_part(self._rows, part, name)) for part in ("values", "expected", "tolerance")
+            self._column(_part(self._rows, part, name)) for part in ("values", "expected", "tolerance")
         )
         reach = [
-            (at - by, at + by) if at is not None and by is not None else (None, None)
+            (at - by, at + by) if at is not None and by is not None and by >= 0 else (None, None)
             for at, by in zip(expected, tolerance, strict=False)
         ]
         known = [one for one in (*values, *expected, *(edge for pair in reach for edge in pair)) if one is not None]
@@ -85,8 +88,13 @@ class _Drawing:
         self._line(top, axis, expected, self._scheme.expected, 1)
         self._line(top, axis, values, self._scheme.read, 2)
 
+    def _column(self, listed: Any) -> list[float | None]:
+        """Of the rows whose time is known."""
+        numbers = _numbers(listed)
+        return [numbers[row] if row < len(numbers) else None for row in self._known]
+
     def _score(self, top: int) -> None:
-        scores = [None if one is None else math.log10(max(one, 0.02)) for one in _numbers(self._rows.get("scores"))]
+        scores = [None if one is None else math.log10(max(one, 0.02)) for one in self._column(self._rows.get("scores"))]
         known = [one for one in scores if one is not None]
         axis = self._axis(top, "score", [*known, -1.0, 0.5], log=True)
         y = self._y(top, axis, 0.0)
@@ -113,7 +121,7 @@ class _Drawing:
     def _band(self, top: int, axis: tuple[float, float], reach: Sequence[tuple[float | None, float | None]]) -> None:
         for (time, later), pair in zip(zip(self._times, self._times[1:], strict=False), reach, strict=False):
             low, high = pair
-            if low is not None and high is not None:
+            if low is not None and high is not None and later >= time:
                 corners = ((self._x(time), self._y(top, axis, high)), (self._x(later), self._y(top, axis, low)))
                 self._draw.rectangle(_scaled(*corners), self._scheme.band)
 
@@ -134,7 +142,7 @@ class _Drawing:
             self._draw.line(_scaled(*piece), colour, width * _SCALE, joint="curve")
 
     def _x(self, time: float) -> float:
-        return _LEFT + (time - self._from) / (self._to - self._from) * (_WIDTH - _LEFT - _RIGHT)
+        return _LEFT + (time - self._from) / max(self._to - self._from, 1e-3) * (_WIDTH - _LEFT - _RIGHT)
 
     def _y(self, top: int, axis: tuple[float, float], value: float) -> float:
         return top + _PANEL - 12 - (value - axis[0]) / (axis[1] - axis[0]) * (_PANEL - 34)
@@ -153,8 +161,8 @@ def _loudest(event: dict[str, Any], rows: dict[str, Any]) -> list[tuple[str, str
         if isinstance(one, dict)
     ]
     peak = event.get("peak")
-    parts = (peak.get("contributors") if isinstance(peak, dict) else None) or event.get("contributors") or []
-    order = [one.get("channel") for one in parts if isinstance(one, dict)]
+    parts = (peak.get("contributors") if isinstance(peak, dict) else None) or event.get("contributors")
+    order = [one.get("channel") for one in (parts if isinstance(parts, list) else []) if isinstance(one, dict)]
     if isinstance(rule := event.get("rule"), dict):
         order.insert(0, rule.get("channel"))
     return sorted(channels, key=lambda one: order.index(one[0]) if one[0] in order else len(order))[:_CHANNELS]
@@ -166,14 +174,16 @@ def _part(rows: dict[str, Any], part: str, name: str) -> Any:
 
 
 def _numbers(listed: Any) -> list[float | None]:
-    return [
-        float(one) if isinstance(one, int | float) and math.isfinite(one) else None
-        for one in (listed if isinstance(listed, list) else [])
-    ]
+    return [float(one) if _drawable(one) else None for one in (listed if isinstance(listed, list) else [])]
 
 
 def _number(value: Any, default: float) -> float:
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else default
+    return float(value) if _drawable(value) else default
+
+
+def _drawable(value: Any) -> bool:
+    """A number with which the axes can be computed."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= _LARGEST
 
 
 def _time(seconds: float) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 from edge.web.hub import Hub
 from edge.web.link import AskError, Link
 from edge.web.picture import Picture, subscriptions
+from edge.web.rows import tidied
 from edge.web.store import EpisodeStore
 from edge.wire.broker import BrokerSettings
 from edge.wire.envelope import opened
@@ -103,7 +104,7 @@ class PageService:
             self._rows.move_to_end(key)
             while len(self._rows) > _MOST_SHARED:
                 self._rows.popitem(last=False)
-        return await asyncio.shield(self._rows[key][1])
+        return tidied(await asyncio.shield(self._rows[key][1]))
 
     def _heard(self, topic: str, payload: bytes, retained: bool) -> None:
         if topic.endswith("/event"):

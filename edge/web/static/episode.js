@@ -31,7 +31,7 @@ function facts(event) {
     ["Began", time(event.start_time)],
     ["Ended", event.end_time === null ? "it is open" : `${time(event.end_time)}, after ${duration(event.end_time - event.start_time)}`],
     event.top_score !== null && ["Highest score", `${score(event.top_score)}${peak ? ` at ${time(peak.time)}` : ""} (1 is the level)`],
-    rarity(peak?.return_period_s ?? event.return_period_s) && ["Rarity", rarity(peak?.return_period_s ?? event.return_period_s)],
+    rarity(event) && ["Rarity", rarity(event)],
     event.rule && ["Rule", `${event.rule.channel}: ${event.rule.name} ${event.rule.limit === null ? "" : number(event.rule.limit)}`],
     event.model && ["Model", `${event.model.name}, ${event.model.sha256.slice(0, 12)}`],
     ["Id", event.id],

@@ -59,8 +59,7 @@ export function pastEpisode(event, withStream) {
     withStream && el("p.small", {}, `${event.device} / ${event.stream}`),
     el("p.small.muted.number", {}, `${time(event.start_time)} · ${length}`),
     el("p", {}, what(event)),
-    event.return_period_s !== undefined && rarity(event.peak?.return_period_s ?? event.return_period_s) &&
-      el("p.small.muted", {}, rarity(event.peak?.return_period_s ?? event.return_period_s)));
+    rarity(event) && el("p.small.muted", {}, rarity(event)));
 }
 
 export function list(events, withStream, empty) {

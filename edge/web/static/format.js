@@ -52,7 +52,10 @@ export function standing(stream) {
   return { OFF: ["ok", "In rhythm"], commissioning: ["info", "Commissioning"] }[stream.standing] ?? ["unknown", "Not judged"];
 }
 
-export function rarity(seconds) {
+// Of the loudest row, where null is rarer than the data can tell. The row of an end is calm and says nothing.
+export function rarity(event) {
+  const row = event.peak ?? (event.event_type === "end" ? null : event);
+  const seconds = row?.return_period_s;
   return seconds === null || seconds === undefined ? null : `once in ${duration(seconds)} on normal data`;
 }
 

@@ -94,7 +94,7 @@ export async function overview(main) {
       fill(devices, lost, ...found.devices.map((device) => deviceSection(device, scores, found.time, found.broker)));
     }
     const skipped = found.passed_over;
-    if (skipped) devices.append(el("p.small.muted", {}, `${skipped} messages were passed over: of a later version, or not Offbeat's.`));
+    if (skipped) devices.append(el("p.small.muted", {}, `${skipped} messages were passed over: of a later version, not Offbeat's, or of more gateways than are shown.`));
   }
 
   async function refreshEpisodes() {

@@ -8,6 +8,7 @@ import sys
 import pytest
 from PIL import Image
 
+from edge.web import picture
 from edge.web.password import PasswordError, hashed, matches
 from edge.web.png import drawn
 from edge.web.settings import WebSettings
@@ -94,8 +95,51 @@ def test_a_picture_shows_the_loudest_channel(dark):
         {"times": [1.0], "scores": [None]},
         {"times": [1.0, 2.0], "scores": [1e300, 0], "channels": [{"name": "a"}], "values": {"a": [None, 1e308]}},
         {"times": "x", "scores": {}, "channels": [3], "values": []},
+        {
+            "times": [10**400, 3.0, 1.0, 2.0],
+            "scores": [1.0],
+            "channels": [{"name": "a"}],
+            "values": {"a": [10**400] * 4},
+        },
+        {**rows_answer(3)["data"], "times": [1e14] * 3, "tolerance": {"flow": [-1.0, 1e308, 1.0]}},
+        {**rows_answer(3)["data"], "times": [3.0, 2.0, 1.0], "expected": {"flow": [1e308, -1e308]}},
         {"times": [2.0, 1.0], "scores": [1.0], "channels": [{"name": "\x1b[2J" * 50, "unit": 3}], "values": {}},
     ],
 )
 def test_a_picture_of_rows_that_miss_everything(rows):
-    assert drawn(event(end_time=1e300), rows).startswith(b"\x89PNG")
+    assert drawn(event(end_time=1e300, peak={"contributors": 3}), rows).startswith(b"\x89PNG")
+
+
+def test_a_row_without_a_time_moves_no_other_row():
+    rows = rows_answer(60)["data"]
+    lacking = {**rows, "times": [None, *rows["times"]]}
+    for part in ("values", "expected", "tolerance"):
+        lacking[part] = {"flow": [999.0, *rows[part]["flow"]]}
+    lacking["scores"] = [999.0, *rows["scores"]]
+    body = event(start_time=rows["times"][0])
+
+    assert drawn(body, lacking) == drawn(body, rows)
+
+
+def test_leftovers_take_no_place_from_streams_of_a_device_that_is_there(monkeypatch):
+    monkeypatch.setattr(picture, "MOST_STREAMS", 4)
+    one = picture.Picture()
+    for stream in "abcd":
+        one.heard("offbeat/old/status", b"offline")
+        one.heard(f"offbeat/old/{stream}/availability", b"online")
+    one.heard("offbeat/gw-1/status", b"online")
+    one.heard("offbeat/old-2/status", b"offline")
+
+    assert one.heard("offbeat/old-2/e/availability", b"online") is None
+    assert one.heard("offbeat/gw-1/pump1/availability", b"online") == ("gw-1", "pump1")
+    assert one.stream("gw-1", "pump1") is not None
+    assert one.passed_over == 2
+
+
+def test_as_many_as_there_may_be_who_are_there_keep_their_places(monkeypatch):
+    monkeypatch.setattr(picture, "MOST_DEVICES", 2)
+    one = picture.Picture()
+    for device in ("a", "b", "c"):
+        one.heard(f"offbeat/{device}/status", b"online")
+
+    assert [found["id"] for found in one.devices()] == ["a", "b"]

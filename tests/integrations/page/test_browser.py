@@ -110,6 +110,19 @@ def test_a_hostile_name_in_every_field_runs_nothing(page, device, tmp_path):
         assert "<img" in found["text"], "it is shown as what it is"
 
 
+@pytest.mark.parametrize("path", ["/", f"/episode/{EPISODE}"])
+def test_how_rare_an_episode_was_is_told_of_its_peak_not_of_the_calm_row_that_ended_it(page, device, tmp_path, path):
+    device.is_there()
+    peak = {"time": time.time() - 30, "score": 5.0, "return_period_s": None, "contributors": []}
+    device.says("pump1/event", event(3, "end", severity="critical", return_period_s=360.0, peak=peak), retain=False)
+    wait_for(lambda: page.get("/api/episodes")["episodes"], "the episode")
+
+    found = visit(tmp_path, page.url + path, "wait:1200")
+
+    assert "critical" in found["text"]
+    assert "once in" not in found["text"], "null is rarer than the data can tell"
+
+
 def test_a_link_leads_through_the_password_to_where_it_says(guarded, device, tmp_path):
     device.is_there()
     wait_for(lambda: guarded.service.overview()["devices"], "the device")
