@@ -1,5 +1,6 @@
 """`offbeat-edge password`: the hash of a password, for the page's `password_hash_file`."""
 
+import argparse
 import getpass
 import sys
 
@@ -8,7 +9,7 @@ from edge.web.password import hashed
 _SHORTEST = 8
 
 
-def password() -> int:
+def password(_options: argparse.Namespace) -> int:
     """Ask twice, or read a line from a pipe; print the hash. 1 where it is too short or the two differ."""
     if sys.stdin.isatty():
         given = getpass.getpass("Password: ")
