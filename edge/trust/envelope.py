@@ -97,8 +97,21 @@ def _key(file: Path, private: bool) -> Any:
     try:
         content = file.read_bytes()
         return load_pem_private_key(content, None) if private else load_pem_public_key(content)
-    except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as error:
-        raise SignatureError(f"{file}: no key in PEM form without a password ({error})") from error
+    except OSError as error:
+        raise SignatureError(f"{file}: no key in PEM form: it cannot be read ({error.strerror or error})") from error
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise SignatureError(f"{file}: no key in PEM form {_instead(content, private)}") from error
+
+
+def _instead(content: bytes, private: bool) -> str:
+    """What a file holds in place of the key that is wanted, and the remedy."""
+    if not private and b" PRIVATE KEY-----" in content:
+        return "that others may have: it is a private one; openssl pkey -in IT -pubout writes the public key"
+    if private and b"-----BEGIN PUBLIC KEY-----" in content:
+        return "that can sign: it is the public one; sign with the private key that it was made of"
+    if private and b"-----BEGIN ENCRYPTED PRIVATE KEY-----" in content:
+        return "without a password: openssl pkey -in IT -out NEW takes that off, and chmod 600 NEW"
+    return "and Ed25519; openssl genpkey -algorithm ed25519 makes one, openssl pkey -pubout writes its public key"
 
 
 def _parts(envelope: bytes) -> tuple[bytes, list[bytes]]:

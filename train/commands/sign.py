@@ -20,13 +20,13 @@ def run(args: argparse.Namespace) -> int:
     import time
 
     from edge.detector.bundle.files import MANIFEST, load_bundle, write_atomically
-    from edge.trust.envelope import SIGNATURE, sign
+    from edge.trust.envelope import SIGNATURE, SignatureError, sign
     from train.console.terminal import echo, terminal
 
     bundle = load_bundle(args.bundle)
     counter = int(time.time()) if args.counter is None else args.counter
     if not 0 < counter < 2**63:
-        raise ValueError(f"--counter is {counter}, wanted 1 or more")
+        raise SignatureError(f"--counter is {counter}, wanted 1 to {2**63 - 1}")
     envelope = sign((args.bundle / MANIFEST).read_bytes(), counter, args.key)
     write_atomically(args.bundle / SIGNATURE, envelope)
     echo(terminal(), f"{args.bundle / SIGNATURE}: {bundle.name} {bundle.sha256[:12]}, counter {counter}")

@@ -239,6 +239,22 @@ def test_offbeat_train_signs_what_a_gateway_takes(signed, capsys):
     capsys.readouterr()
 
 
+@pytest.mark.parametrize("counter", [0, -1, 2**63])
+def test_a_counter_that_no_gateway_takes_is_refused_in_one_line(signed, capsys, counter):
+    assert train(["sign", str(signed / "tiny"), "--key", str(signed / "ours.key"), f"--counter={counter}"]) == 2
+
+    (line,) = capsys.readouterr().err.splitlines()
+    assert f"--counter is {counter}" in line
+
+
+def test_a_key_of_the_wrong_kind_is_told_with_the_remedy(signed):
+    with pytest.raises(SignatureError, match="it is the public one"):
+        sign(b"{}", 1, signed / "ours.pub")
+    (signed / "ours.pub").write_bytes((signed / "ours.key").read_bytes())
+    with pytest.raises(SignatureError, match="-pubout writes the public key"):
+        load(signed)
+
+
 def test_without_a_key_any_bundle_runs_as_before(folder):
     (folder / "agent.toml").write_text(config(1883, MQTT, PUMP))
 
