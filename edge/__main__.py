@@ -4,12 +4,12 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
 from importlib import import_module
 from io import TextIOWrapper
 
 from edge import __version__
 from edge.commands.options import COMMANDS
+from edge.wire.output import output_taken, print_or_drop
 
 _STANDARD_ERROR = 2
 
@@ -17,7 +17,11 @@ _STANDARD_ERROR = 2
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; its exit status."""
     _open_standard_streams()
-    options = build_parser().parse_args(arguments)
+    with output_taken("offbeat-edge", otherwise=1):
+        return _run(build_parser().parse_args(arguments))
+
+
+def _run(options: argparse.Namespace) -> int:
     try:
         module, function = COMMANDS[options.command].where.split(":")
         status: int = getattr(import_module(f"edge.commands.{module}"), function)(options)
@@ -32,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         where = f"{error.filename}: " if error.filename else ""
         print(f"offbeat-edge: {where}{error.strerror or error}", file=sys.stderr)
-        _drop_output()
+        print_or_drop()
         return 1
 
 
@@ -47,15 +51,6 @@ def _open_standard_streams() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):  # a terminal without UTF-8: a word that it cannot show ends no command
             stream.reconfigure(errors="backslashreplace")
-
-
-def _drop_output() -> None:
-    """What cannot be printed, as on a full disk, is dropped, or the interpreter fails with it once more at its end."""
-    try:
-        sys.stdout.flush()
-    except OSError:
-        with suppress(OSError), open(os.devnull, "w") as nowhere:
-            os.dup2(nowhere.fileno(), sys.stdout.fileno())
 
 
 def build_parser() -> argparse.ArgumentParser:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
+from edge.wire.output import output_taken, print_or_drop
 from firmware_sim.board.fleet import BoardRun, messages
 from firmware_sim.board.live import Pace, play
 from firmware_sim.board.model import PUMP_SET, Model
@@ -28,7 +29,11 @@ class UsageError(Exception):
 
 def main(argv: list[str] | None = None) -> int:
     """Run offbeat-sim; 0 when the run ended or was stopped, 2 with one line on stderr when something was wrong."""
-    args = build_parser().parse_args(argv)
+    with output_taken("offbeat-sim", otherwise=2):
+        return _run(build_parser().parse_args(argv))
+
+
+def _run(args: argparse.Namespace) -> int:
     try:
         if args.command == "play":
             return _play(args)
@@ -42,6 +47,7 @@ def main(argv: list[str] | None = None) -> int:
         print(f"offbeat-sim: {error}", file=sys.stderr)
     except OSError as error:
         print(f"offbeat-sim: {error.filename or 'output'}: {error.strerror or error}", file=sys.stderr)
+        print_or_drop()
     return 2
 
 

@@ -57,7 +57,7 @@ train.report: console read report_card fitting evaluation plots edge.detector.*
 train.benchmarks: console read network fitting evaluation edge.detector.*
 train.benchmarks.families: console edge.readings read fitting evaluation options benchmarks edge.detector.*
 train.commands: console read network fitting evaluation commission options report benchmarks.* edge.detector.* edge.trust
-train: console read network fitting evaluation commands edge.detector.rows edge.detector.bundle edge.detector.score
+train: console read network fitting evaluation commands edge.wire edge.detector.rows edge.detector.bundle edge.detector.score
 firmware_sim.machine:
 firmware_sim.schedule: machine
 firmware_sim.board: machine schedule edge.wire

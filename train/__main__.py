@@ -3,6 +3,8 @@
 import sys
 from collections.abc import Sequence
 
+from edge.wire.output import output_taken, print_or_drop
+
 BAD_INPUT = 2
 """Exit status for files or options that cannot be used."""
 _EXTRA = ("tensorflow", "keras", "pandas", "scipy", "sklearn", "matplotlib", "rich", "optuna")
@@ -11,7 +13,8 @@ _EXTRA = ("tensorflow", "keras", "pandas", "scipy", "sklearn", "matplotlib", "ri
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; its exit status. What is wrong with the input is said in one line, without a traceback."""
     try:
-        return _run(arguments)
+        with output_taken("offbeat-train", otherwise=BAD_INPUT):
+            return _run(arguments)
     except ModuleNotFoundError as error:
         if (error.name or "").split(".")[0] not in _EXTRA:
             raise
@@ -31,6 +34,7 @@ def _run(arguments: Sequence[str] | None) -> int:
         print(f"offbeat-train: {error}", file=sys.stderr)
     except OSError as error:  # a full disk, a folder that may not be written
         print(f"offbeat-train: {error.filename or 'output'}: {error.strerror or error}", file=sys.stderr)
+        print_or_drop()
     except KeyboardInterrupt:
         return 130
     return BAD_INPUT

@@ -55,3 +55,28 @@ def test_a_full_disk_behind_what_is_printed_is_told_in_one_line(command) -> None
         done = subprocess.run(line, cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
 
     assert (done.returncode, done.stderr) == (1, "offbeat-edge: No space left on device\n")
+
+
+@pytest.mark.parametrize(
+    ("package", "arguments", "status"),
+    [
+        ("edge", ["--help"], 1),
+        ("edge", ["run", "--help"], 1),
+        ("edge", ["--version"], 1),
+        ("train", ["--help"], 2),
+        ("train", ["fit", "--help"], 2),
+        ("firmware_sim", ["--help"], 2),
+        ("firmware_sim", ["csv", "--duration", "5"], 2),
+    ],
+)
+def test_so_is_one_behind_help_and_behind_every_front_door(package, arguments, status) -> None:
+    as_a_shell_has_it = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    with open("/dev/full", "w") as full:
+        line = [sys.executable, "-m", package, *arguments]
+        done = subprocess.run(
+            line, cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True, check=False, env=as_a_shell_has_it
+        )
+
+    told = done.stderr.splitlines()
+    assert (done.returncode, len(told)) == (status, 1)
+    assert told[0].endswith("output: No space left on device")
