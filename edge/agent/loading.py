@@ -104,10 +104,10 @@ def check_rules(config: StreamConfig, bundle: Bundle) -> None:
             )
 
 
-def trust_of(config: Config) -> SignedOnly | None:
-    """What vouches for bundles; None where any bundle is run."""
+def trust_of(config: Config, notes: bool = True) -> SignedOnly | None:
+    """What vouches for bundles, and where it `notes` so which were run; None where any bundle is run."""
     key = config.device.bundle_key
-    return None if key is None else SignedOnly(key, config.device.state_dir / "bundle-counters.json")
+    return None if key is None else SignedOnly(key, config.device.state_dir / "bundle-counters.json", notes)
 
 
 def live_sources(sources: Sequence[SourceSettings]) -> frozenset[str]:

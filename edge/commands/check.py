@@ -54,7 +54,7 @@ def _findings(path: Path) -> Iterator[CheckResult]:
         return
     for streams in groups.values():
         yield _bundle(
-            streams, partial(load_streams, streams, config.device.runtime, live, Trial(None), trust_of(config))
+            streams, partial(load_streams, streams, config.device.runtime, live, Trial(None), trust_of(config, False))
         )
     for source in config.source:
         yield source_result(source, config)

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,10 +12,15 @@ from edge.trust.envelope import MOST_BYTES, SIGNATURE, SignatureError, Signed, v
 
 @dataclass(frozen=True)
 class SignedOnly:
-    """Vouches for bundles by `key_file`; `memo` keeps the highest counter that was run at each place."""
+    """Vouches for bundles by `key_file`; `memo` keeps the highest counter that was run at each place.
+
+    A place is the same however it is written: relative to a folder, or through one that is a link.
+    """
 
     key_file: Path
     memo: Path
+    notes: bool = True
+    """Whether what is run counts as such; a command that only tries it leaves no trace."""
 
     def require(self, folder: Path, place: Path) -> Signed:
         """What the signature in a bundle's folder vouches for; `place` is where the config looks for the bundle.
@@ -27,7 +33,7 @@ class SignedOnly:
     def require_bytes(self, manifest: bytes, envelope: bytes | None, place: Path) -> Signed:
         """The same of a bundle that is in no folder yet."""
         signed = self.vouched(manifest, envelope)
-        seen = self._counters().get(str(place), 0)
+        seen = self._counters().get(_at(place), 0)
         if signed.counter < seen:
             raise SignatureError(
                 f"{place}: the bundle is older (counter {signed.counter}) than one that was run here ({seen}); "
@@ -54,7 +60,7 @@ class SignedOnly:
 
     def ran(self, signed: Signed, place: Path) -> None:
         """From now on nothing older is run at this place; a disk that refuses is reported by whatever else is saved."""
-        if self._counters().get(str(place), 0) < signed.counter:
+        if self.notes and self._counters().get(_at(place), 0) < signed.counter:
             try:
                 self._note(signed, place)
             except OSError:
@@ -68,20 +74,30 @@ class SignedOnly:
             OSError: the disk refuses.
         """
         signed = self.vouched(_read(folder / MANIFEST, 20_000_000) or b"", _read(folder / SIGNATURE, MOST_BYTES))
-        self._note(signed, place)
+        if _at(place) in self._counters():
+            self._note(signed, place)
 
     def _note(self, signed: Signed, place: Path) -> None:
         self.memo.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        write_atomically(self.memo, json.dumps({**self._counters(), str(place): signed.counter}).encode())
+        write_atomically(self.memo, json.dumps({**self._counters(), _at(place): signed.counter}).encode())
+        self.memo.chmod(0o600)
 
     def _counters(self) -> dict[str, int]:
         try:
             body = json.loads(self.memo.read_bytes())
-            return {place: int(counter) for place, counter in body.items()}
+            found: dict[str, int] = {}
+            for place, counter in body.items():
+                found[_at(Path(place))] = max(int(counter), found.get(_at(Path(place)), 0))
+            return found
         except FileNotFoundError:
             return {}
         except (OSError, ValueError, RecursionError, AttributeError, TypeError) as error:
             raise SignatureError(f"{self.memo} cannot be read ({error}); it says which bundles are too old") from error
+
+
+def _at(place: Path) -> str:
+    """A bundle's place as the memory of counters names it. The place itself may be a link, which is switched."""
+    return os.path.join(os.path.realpath(place.absolute().parent), place.name)
 
 
 def _read(path: Path, most: int) -> bytes:

@@ -230,6 +230,36 @@ def test_who_looks_after_the_gateway_goes_back_and_nobody_else_does(signed, caps
     capsys.readouterr()
 
 
+def test_names_the_place_in_another_way_to_have_an_older_one_installed(signed, capsys, monkeypatch):
+    load(signed)
+    (signed / "by-a-link").symlink_to(signed)
+    made = shutil.copytree(signed / "tiny", signed / "made-older")
+    give(signed, 4, bundle=made.name)
+
+    monkeypatch.chdir(signed)
+    for config_path in ("agent.toml", f"../{signed.name}/agent.toml", str(signed / "by-a-link/agent.toml")):
+        assert main(["install-bundle", str(made), "--config", config_path]) == 1
+        assert "older (counter 4)" in capsys.readouterr().err
+
+
+def test_who_goes_back_in_the_config_s_own_folder_goes_back_for_the_service_too(signed, capsys, monkeypatch):
+    load(signed)
+    assert installed(signed, "new", 6) == 0
+    load(signed)
+
+    monkeypatch.chdir(signed)
+    assert main(["rollback", "--config", "agent.toml"]) == 0
+    assert load(signed).bundle.name == "tiny"
+    capsys.readouterr()
+
+
+def test_a_check_leaves_no_trace_that_a_bundle_ran(signed, capsys):
+    main(["check", "--config", str(signed / "agent.toml")])
+
+    assert "tiny, float32" in capsys.readouterr().out
+    assert not (signed / "state").exists()
+
+
 def test_offbeat_train_signs_what_a_gateway_takes(signed, capsys):
     (signed / "tiny" / SIGNATURE).unlink()
 
