@@ -9,6 +9,8 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge.commands.log_lines import log_to_stderr
@@ -49,6 +51,7 @@ def run(options: argparse.Namespace) -> int:
         except InUseError as error:
             print(f"offbeat-edge: {error}", file=sys.stderr)
             return IN_USE
+        _say_whose(config.device.state_dir)
         agent = assemble(config, options.config)
         give_back_memory()
         _obey_signals(agent)
@@ -73,6 +76,14 @@ def _when_whole(load: "Callable[[], Config]") -> "Config":
                 print(f"offbeat-edge: {error}; retrying until it is mended", file=sys.stderr, flush=True)
             told = str(error)
             time.sleep(backoff.next_s())
+
+
+def _say_whose(folder: Path) -> None:
+    """As root on the state folder of another, such as a service's user: that user cannot read what is written now."""
+    with suppress(OSError):
+        if os.geteuid() == 0 and (owner := folder.stat().st_uid) != 0:
+            told = "state_dir %s is that of user %d, and this runs as root: before that user's agent starts again, %s"
+            logging.getLogger(__name__).warning(told, folder, owner, f"chown -R --reference={folder} {folder}")
 
 
 def _end_loudly(failed: threading.ExceptHookArgs) -> None:

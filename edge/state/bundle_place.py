@@ -12,7 +12,14 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from edge.detector.bundle.files import MANIFEST, Bundle, BundleError, load_bundle, write_atomically
+from edge.detector.bundle.files import (
+    MANIFEST,
+    Bundle,
+    BundleError,
+    belongs_to_its_folder,
+    load_bundle,
+    write_atomically,
+)
 from edge.state.exchange import exchange, sync_folder
 
 _HASH_DIGITS = 16
@@ -45,8 +52,12 @@ class BundlePlace:
             SwitchError: another process is at it, or the folder cannot be written.
         """
         try:
-            self._aside.mkdir(parents=True, exist_ok=True)
-            handle = os.open(self._aside / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            if not self._aside.is_dir():
+                self._aside.mkdir(parents=True, exist_ok=True)
+                _given_away(self._aside)
+            flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+            handle = os.open(self._aside / ".lock", flags, 0o600)
+            belongs_to_its_folder(handle, self._aside)
         except OSError as error:
             raise SwitchError(f"{self._aside}: {error.strerror}; run this as who owns the bundles") from error
         try:
@@ -69,10 +80,11 @@ class BundlePlace:
         """
         folder = Path(tempfile.mkdtemp(prefix=".new-", dir=self._aside))
         try:
+            _given_away(folder)
             for name in sorted(files, key=lambda name: name == MANIFEST):
                 write_atomically(folder / name, files[name])
+                (folder / name).chmod(0o644)
             target = self._aside / load_bundle(folder).sha256[:_HASH_DIGITS]
-            folder.chmod(0o755)
             sync_folder(folder)
             if not _same(target, files):
                 if target == self._path.resolve():  # damaged, or signed anew: what is in use is not taken apart
@@ -150,6 +162,16 @@ class BundlePlace:
         for folder in self._aside.iterdir():
             if folder.is_dir() and not folder.is_symlink() and folder.resolve() not in kept:
                 shutil.rmtree(folder, ignore_errors=True)
+
+
+def _given_away(folder: Path) -> None:
+    """Whoever gave the command: the agent's user gets in, and, where what is around it is theirs, so is it."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        os.fchmod(handle, 0o755)
+        belongs_to_its_folder(handle, folder.parent)
+    finally:
+        os.close(handle)
 
 
 def _same(folder: Path, files: Mapping[str, bytes]) -> bool:

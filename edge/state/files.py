@@ -38,7 +38,7 @@ class StateFiles:
         self._written: dict[Path, bytes] = {}
         self._collected: dict[Path, CollectedRows] = {}
         self._newer: set[Path] = set()
-        """Files of a later version, which are left as they are."""
+        """Files of a later version or of another user, which are left as they are."""
         self._older: dict[Path, Path] = {}
         """By the name that a state is written under, the file of an older version that was read in its place."""
 
@@ -56,6 +56,14 @@ class StateFiles:
         try:
             body = json.loads(unmarked(read_file(place), place.name))
         except FileNotFoundError:
+            return None
+        except PermissionError as error:
+            self._newer.add(path)
+            log.error(
+                "stream %s: %s cannot be read by this user (%s) and is left as it is; the stream starts afresh and its "
+                "state is not saved: chown the file to who runs the agent, and start it again",
+                stream, place, error.strerror,
+            )  # fmt: skip
             return None
         except (OSError, ValueError, RecursionError) as error:
             self.set_aside(stream, bundle_sha256, error)

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from edge.detector.bundle.files import belongs_to_its_folder
+
 log = logging.getLogger(__name__)
 
 
@@ -30,7 +32,8 @@ class StateLock:
         path = self._folder / ".lock"
         try:
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+            belongs_to_its_folder(handle, self._folder)
         except (OSError, ValueError) as error:
             log.error("state_dir %s cannot be written: %s; what is learnt and not delivered is lost at the end",
                       self._folder, error)  # fmt: skip

@@ -6,6 +6,7 @@ import json
 import os
 import stat
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -93,13 +94,25 @@ def read_file(path: Path, most_bytes: int = _LARGEST_FILE) -> bytes:
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Replace a file as a whole: after a power cut there is the old or the new content, never half of it."""
+    """Replace a file as a whole: after a power cut there is the old or the new content, never half of it.
+
+    As root: whose the folder is, theirs is the file, or the agent of that user could not read what a command wrote.
+    """
     temporary = path.with_name(f".{path.name}.new")
     with temporary.open("wb") as file:
+        belongs_to_its_folder(file.fileno(), path.parent)
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
     temporary.replace(path)
+
+
+def belongs_to_its_folder(handle: int, folder: Path) -> None:
+    """As root, give an open file to whose the folder is, where the disk has owners; other users cannot, nor need to."""
+    if os.geteuid() == 0:
+        with suppress(OSError):
+            status = folder.stat()
+            os.fchown(handle, status.st_uid, status.st_gid)
 
 
 def read_hashed(path: Path, wanted: str | None) -> bytes:

@@ -1,5 +1,9 @@
 """State files: whole or not at all, for one bundle, set aside when unusable."""
 
+import os
+import tempfile
+from pathlib import Path
+
 import pytest
 
 from edge.state.files import StateFiles
@@ -39,6 +43,25 @@ def test_an_unusable_file_is_set_aside_and_reported(tmp_path, caplog, content):
     assert ".damaged-" in kept.name
     assert kept.read_bytes() == content
     assert "stream p1: state file is unusable" in caplog.text
+
+
+def test_a_file_of_another_user_is_no_damaged_one(caplog):
+    with tempfile.TemporaryDirectory() as name:  # pytest's own folders are closed to others
+        folder, before = Path(name), os.geteuid()
+        StateFiles(folder).save("p1", BUNDLE, {"rows": 3})
+        (path,) = folder.iterdir()
+        path.chmod(0)
+        folder.chmod(0o777)
+        os.seteuid(before or 65534)
+        try:
+            files = StateFiles(folder)
+            assert files.load("p1", BUNDLE) is None
+            assert not files.save("p1", BUNDLE, {"rows": 4})
+        finally:
+            os.seteuid(before)
+        path.chmod(0o600)
+        assert StateFiles(folder).load("p1", BUNDLE) == {"rows": 3}
+    assert "chown the file to who runs the agent" in caplog.text
 
 
 @pytest.mark.parametrize("content", [b'{"version":99,"state":{}}', b'{"version":1,"state":{"version":99}}'])
