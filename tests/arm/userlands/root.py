@@ -13,7 +13,7 @@ _INCLUDED = ("python3", "sudo")
 _HANDED_ON = ("http_proxy", "https_proxy", "no_proxy", "PIP_CERT", "PIP_INDEX_URL", "PIP_DEFAULT_TIMEOUT")
 _PROCESSORS = {"arm64": "cortex-a72", "armhf": "cortex-a15"}
 """Of a Raspberry Pi 4; QEMU knows none nearer for 32-bit."""
-_CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
+_CERTIFICATES, _OWN_CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt"), Path("/usr/local/share/ca-certificates")
 
 
 class UserlandError(Exception):
@@ -61,6 +61,8 @@ def give_network(folder: Path) -> None:
         there = folder / _CERTIFICATES.relative_to("/")
         there.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(_CERTIFICATES, there)
+    if _OWN_CERTIFICATES.is_dir():  # a package that is installed inside writes the file above anew, with these
+        shutil.copytree(_OWN_CERTIFICATES, folder / _OWN_CERTIFICATES.relative_to("/"), dirs_exist_ok=True)
     (folder / "etc/hosts").write_text(f"127.0.0.1 localhost {os.uname().nodename}\n", "utf-8")
 
 
