@@ -25,8 +25,8 @@ _SAME_STEP = 1e-3
 _COUNTING = frozenset(
     word
     for words in (
-        "count counter counts cycles hours index kwh mwh odometer seq sequence total",
-        "betriebsstunden stunden zaehler zähler compteur heures contador horas contatore ore teller uren",
+        "count counter counts cycles hours index kwh mwh odometer runtime seq sequence total uptime",
+        "betriebsstunden laufzeit stunden zaehler zähler compteur heures contador horas contatore ore teller uren",
     )
     for word in words.split()
 )

@@ -104,7 +104,9 @@ def test_what_falls_or_hardly_rises_does_not_count(values):
     assert counter(series(values)) is None
 
 
-@pytest.mark.parametrize(("name", "counts"), [("running_hours", True), ("Zähler 1", True), ("heat", False)])
+@pytest.mark.parametrize(
+    ("name", "counts"), [("running_hours", True), ("runtime_h", True), ("Zähler 1", True), ("heat", False)]
+)
 def test_what_rose_once_counts_if_its_name_says_so(name, counts):
     assert (counter(series(np.where(ROWS < 1000, 500, 501), name=name)) is not None) == counts
 
