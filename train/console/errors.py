@@ -7,3 +7,11 @@ class DatasetError(Exception):
 
 class FitError(Exception):
     """A model that cannot be fitted, exported or checked as asked; the message says why and what to change."""
+
+
+class TooFewRowsError(FitError):
+    """Fewer rows than fitting needs: what was found, and what would do of a single recording without a gap."""
+
+    def __init__(self, found: str, remedy: str) -> None:
+        super().__init__(f"{found}; {remedy}")
+        self.found = found

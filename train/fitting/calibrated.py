@@ -15,7 +15,7 @@ from edge.detector.members.registry import NAMES, wanted_rows
 from edge.detector.members.tuning import DEFAULT, Tuning
 from edge.detector.score.calibrations import Shape
 from edge.detector.score.runtime import Network, open_model
-from train.console.errors import FitError
+from train.console.errors import FitError, TooFewRowsError
 from train.fitting.probe import BATCHES
 from train.fitting.second import Second
 from train.fitting.window import FILLING
@@ -90,9 +90,9 @@ def _calibrated(
     (learned,) = finished(learned_together(network, shape, [prepared], tuning, other))
     if not learned.calibration.judges:
         wanted = min(wanted_rows(name, shape.window, tuning) for name in NAMES) + FILLING * shape.window
-        raise FitError(
-            f"{learned.calibration.rows} rows are too few for any statistic to take part: give {wanted} and more "
-            f"without a gap, or a smaller --window than {shape.window}"
+        raise TooFewRowsError(
+            f"{learned.calibration.rows} rows are too few for any statistic to take part",
+            f"give {wanted} and more without a gap, or a smaller --window than {shape.window}",
         )
     unseen = [
         (run, scores[run.lead :])

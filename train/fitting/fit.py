@@ -26,6 +26,7 @@ from train.fitting.parity import PARITY_WINDOWS, Parity, compare
 from train.fitting.probe import BATCHES
 from train.fitting.second import SecondModels, second_split
 from train.fitting.trials import Interpreter
+from train.fitting.window import telling_how_many
 from train.network import architecture as architectures
 from train.network.scaling import Scaling, fit_scaling
 from train.network.training import Trained, TrainingSettings, train_network
@@ -126,6 +127,18 @@ def fit(
     Raises:
         FitError: too few rows, a channel without values, or no variant that runs here.
     """
+    with telling_how_many(runs, settings.window, settings.calibration_part):
+        return _fit(runs, settings, out, interpreters, listener, variants)
+
+
+def _fit(
+    runs: Sequence[Run],
+    settings: FitSettings,
+    out: Path,
+    interpreters: Sequence[Interpreter],
+    listener: Listener,
+    variants: Sequence[str] | None,
+) -> FitResult:
     split = split_runs([run for run in runs if run.rows], settings.calibration_part, settings.window)
     scaling = _scaling(split, settings)
     trained = _train(split, scaling, settings, listener)

@@ -12,6 +12,7 @@ from train.console.terminal import echo
 from train.console.words import number
 from train.fitting.fit import FitSettings, Listener
 from train.fitting.progress import show_progress
+from train.fitting.window import telling_how_many
 from train.network.scaling import fit_scaling
 from train.network.training import train_network
 from train.network.windows import WindowSet
@@ -47,7 +48,8 @@ def search(runs: Sequence[Run], settings: FitSettings, tries: int, listener: Lis
     Raises:
         FitError: as `train.fitting.fit.fit`.
     """
-    split = split_runs([run for run in runs if run.rows], settings.calibration_part, settings.window)
+    with telling_how_many(runs, settings.window, settings.calibration_part):
+        split = split_runs([run for run in runs if run.rows], settings.calibration_part, settings.window)
     calendar = Calendar(settings.season, settings.timezone)
     scaling = fit_scaling(split, settings.channels, settings.scaler, calendar, 10 * settings.window)
     windows, held_out = (scaling.windows(part, settings.window) for part in (split.fit, split.held_out))

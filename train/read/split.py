@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from train.console.errors import FitError
+from train.console.errors import TooFewRowsError
 from train.read.dataset import Run
 
 MANY_RUNS = 4
@@ -36,16 +36,16 @@ def split_runs(runs: Sequence[Run], calibration_part: float, window: int) -> Spl
     With `MANY_RUNS` or more the last runs as a whole, else the tail of each run.
 
     Raises:
-        FitError: a part has no complete window.
+        TooFewRowsError: a part has no complete window.
     """
     fit, calibrate = _whole_runs(runs, calibration_part) or _tails(runs, calibration_part)
     fit, held_out = _tails(fit, HELD_OUT_PART)
     for part, purpose in ((fit, "fit"), (held_out, "stop training by"), (calibrate, "calibrate on")):
         if not any(_holds(run, window) for run in part):
             rows = sum(run.rows for run in runs)
-            raise FitError(
-                f"{rows} grid rows in {len(runs)} runs leave no complete window of {window} rows to {purpose}; "
-                f"give at least {20 * window} rows without a gap, or a smaller --window"
+            raise TooFewRowsError(
+                f"{rows} grid rows in {len(runs)} runs leave no complete window of {window} rows to {purpose}",
+                f"give at least {20 * window} rows without a gap, or a smaller --window",
             )
     return Split(tuple(fit), tuple(held_out), tuple(calibrate))
 
