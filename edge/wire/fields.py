@@ -4,6 +4,8 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
+from edge.wire.payload import encodable
+
 T = TypeVar("T")
 Reader = Callable[[Mapping[str, Any], str], T]
 """Takes one field out of a body, or raises `FieldError`."""
@@ -14,11 +16,11 @@ class FieldError(ValueError):
 
 
 def text(body: Mapping[str, Any], name: str) -> str:
-    """A string."""
+    """A string that can be written down anywhere."""
     value = _present(body, name)
     if not isinstance(value, str):
         raise _wrong(name, value, "text")
-    return value
+    return encodable(value)
 
 
 def choice(body: Mapping[str, Any], name: str, allowed: tuple[str, ...]) -> Any:

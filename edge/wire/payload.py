@@ -6,13 +6,16 @@ from typing import Any
 
 
 def jsonable(value: Any) -> Any:
-    """The value in plain JSON types; numbers that are not finite become null, NumPy scalars plain numbers.
+    """The value in plain JSON types that every reader takes; numbers that are not finite become null, NumPy scalars
+    plain numbers, half surrogates in text `?`.
 
-    >>> jsonable({"score": float("nan"), "rows": (1, 2)})
-    {'score': None, 'rows': [1, 2]}
+    >>> jsonable({"score": float("nan"), "rows": (1, 2), "by": "ann\\ud800"})
+    {'score': None, 'rows': [1, 2], 'by': 'ann?'}
     """
     if isinstance(value, dict):
-        return {key: jsonable(part) for key, part in value.items()}
+        return {jsonable(key): jsonable(part) for key, part in value.items()}
+    if isinstance(value, str):
+        return encodable(value)
     if isinstance(value, tuple | list):
         return [jsonable(part) for part in value]
     if isinstance(value, float):
@@ -20,6 +23,15 @@ def jsonable(value: Any) -> Any:
     if type(value).__module__ == "numpy" and hasattr(value, "item"):  # float32 and the integers are no Python numbers
         return jsonable(value.item())
     return value
+
+
+def encodable(text: str) -> str:
+    """The text with `?` for half surrogates: JSON can name them, no file, database or HTTP answer takes them.
+
+    >>> encodable("m\u00fcller \\ud83d")
+    'm\xfcller ?'
+    """
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
 
 
 def encode_payload(body: Any) -> bytes:

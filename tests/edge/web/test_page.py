@@ -185,6 +185,26 @@ def test_a_state_that_cannot_be_read_is_no_calm(page, device, bad):
     assert page.get("/api/overview")["passed_over"] == 1
 
 
+def test_half_a_character_in_any_text_holds_nothing_up(page, device):
+    half = "x\ud800"
+    device.is_there("rows")
+    part = {"channel": half, "share": 0.5, "value": 1.0, "expected": 2.0, "unit": half}
+    device.says("info", {"version": half, "requests": ["rows", half]})
+    device.says("health", {"streams": {"pump1": {"trouble": half}}, half: half}, retain=False)
+    device.says("group", {"id": half, "members": ["pump1", half]})
+    marks = {"acknowledged": True, "acknowledged_by": half, "group": half, "channel": half}
+    device.says("pump1/state", state(open_episode(**marks), planned=half))
+    device.says("pump1/event", event(1, id=half, log=half, contributors=[part]), retain=False)
+    device.answers["rows"] = rows_answer(channel=half, unit=half)
+    wait_for(lambda: page.get("/api/episodes")["episodes"], "the episode")
+
+    (found,) = page.get("/api/overview")["devices"]
+    assert found["streams"][0]["state"]["open"][0]["acknowledged_by"] == "x?"
+    assert page.get("/api/stream/gw-1/pump1")["trouble"] == "x?"
+    assert page.get("/api/episode/x%3F")["id"] == "x?"
+    assert page.get("/api/rows/gw-1?stream=pump1")["channels"] == [{"name": "x?", "unit": "x?"}]
+
+
 @pytest.mark.parametrize(
     ("topic", "bad"),
     [
