@@ -27,7 +27,7 @@ class Table:
         """Add it, unless it is there."""
         event = message.event
         row = (message.device, message.log, message.seq, event.stream, event.id, event.event_type, event.kind,
-               event.severity, event.time, payload.decode())  # fmt: skip
+               event.severity, event.time, payload.decode(errors="replace"))  # fmt: skip
         with self._database:
             self._database.execute("INSERT OR IGNORE INTO alerts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
 

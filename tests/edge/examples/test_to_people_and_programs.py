@@ -41,14 +41,22 @@ class Server(ThreadingHTTPServer):
 class Handler(BaseHTTPRequestHandler):
     server: Server
 
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["content-length"]))
         self.server.tried += 1
         fails = self.server.tried <= self.server.failures
         if not fails:
             self.server.taken.append(({name.lower(): value for name, value in self.headers.items()}, body))
+        if fails and self.server.code == 0:
+            return self.wfile.write(b"no HTTP\r\n\r\n")
         self.send_response(self.server.code if fails else 200)
         self.send_header("content-type", "application/json")
+        if fails and self.server.code // 100 == 3:
+            self.send_header("location", "/elsewhere")
         self.end_headers()
         self.wfile.write(b"{}")
 
@@ -123,6 +131,26 @@ def test_a_webhook_that_refuses_an_alert_does_not_hold_up_the_next():
     assert [json.loads(body)["seq"] for _, body in server.taken] == [2]
 
 
+@pytest.mark.parametrize("code", [0, 301, 302, 308, 401, 403, 404, 410, 429, 500])
+def test_whatever_a_webhook_s_receiver_answers_for_a_while_loses_no_alert(code):
+    server, stop = Server(failures=2, code=code), threading.Event()
+    with serving(server) as at:
+        Webhook(f"http://{at}/", SECRET, stop, 0.02)(message(1), encode_message(message(1)))
+
+    assert [json.loads(body)["seq"] for _, body in server.taken] == [1]
+
+
+def test_a_log_of_any_name_makes_a_header():
+    server, stop = Server(), threading.Event()
+    with serving(server) as at:
+        one = replace(message(1), log="l\r\nX-Other: 1 m\u00fc\u65e5")
+        Webhook(f"http://{at}/", SECRET, stop, 0.02)(one, encode_message(one))
+
+    ((headers, _),) = server.taken
+    assert "x-other" not in headers
+    assert headers["idempotency-key"].startswith("gw-1-l%0D%0A")
+
+
 def test_a_webhook_that_is_stopped_meanwhile_leaves_the_alert_unread():
     stop = threading.Event()
     stop.set()
@@ -144,24 +172,36 @@ def test_a_file_has_every_alert_once(tmp_path):
     assert json.loads(rows[0][1])["device"] == "gw-1"
 
 
+@pytest.mark.parametrize("payload", [b"\xff\xfe{", "{}".encode("utf-16"), b'{"id":"\xed\xa0\x80"}'])
+def test_a_file_takes_what_is_no_utf_8(tmp_path, payload):
+    with sqlite3.connect(tmp_path / "alerts.db") as database:
+        Table(database)(message(1), payload)
+
+        assert database.execute("SELECT seq FROM alerts").fetchall() == [(1,)]
+
+
 def grouped(number: int) -> EventMessage:
     one = replace(alert(number), id=f"e{number}", stream=f"pump{number}", event_type="new", group="g", end_time=None)
     return EventMessage(one, "gw-1", "log", number)
 
 
 _PROGRAM = """
-import sys, threading
+import sys, threading, time
 from edge.examples.notify_people import People
 from tests.edge.examples.test_to_people_and_programs import grouped
-people = People([sys.argv[1]], threading.Event(), first_wait_s=0.05)
-for number in range(int(sys.argv[2])):
+people = People(sys.argv[2:], threading.Event(), first_wait_s=0.05)
+for number in range(int(sys.argv[1])):
     people.alert(grouped(number + 1), b"")
+until = time.monotonic() + 0.5
+while time.monotonic() < until:
+    people.turn()
+    time.sleep(0.02)
 """
 
 
-def tell(address: str, alerts: int) -> None:
+def tell(address: str, alerts: int, *others: str) -> None:
     """As the program does, in a process of its own: Apprise keeps what it loads for a whole process."""
-    line = [sys.executable, "-c", _PROGRAM, address, str(alerts)]
+    line = [sys.executable, "-c", _PROGRAM, str(alerts), address, *others]
     done = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
 
@@ -176,6 +216,17 @@ def test_people_are_told_once_of_twenty_streams_by_a_service_that_fails_at_first
     assert len(server.taken) == 1
     assert server.tried == 3
     assert "pump1" in json.loads(server.taken[0][1])["title"]
+
+
+def test_an_address_that_fails_holds_up_no_other_and_gets_what_it_is_owed():
+    pytest.importorskip("apprise")
+
+    good, bad, dead = Server(), Server(failures=3), Server(failures=10_000)
+    with serving(good) as at, serving(bad) as bad_at, serving(dead) as dead_at:
+        tell(f"json://{bad_at}/", 20, f"json://{dead_at}/", f"json://{at}/")
+
+    assert [len(server.taken) for server in (good, bad, dead)] == [1, 1, 0], "each once, not again with each try"
+    assert bad.tried == 4
 
 
 def test_people_are_told_once_by_ntfy_with_title_and_priority():
