@@ -35,7 +35,8 @@ class NotifySettings:
     repeat_s: float | None = None
     """A group that is open and not acknowledged is notified of again after so long, seconds; None for never."""
     quiet_from: datetime.time | None = None
-    """Local time from which only `critical` is notified of; the rest follows as one summary. None for no such hours."""
+    """Local time from which only `critical` is notified of; what else is new follows as one summary, and that what was
+    told before is over follows too. None for no such hours."""
     quiet_until: datetime.time = datetime.time(7)
     """Local time at which these hours end."""
     a_day: int = 20
@@ -81,8 +82,8 @@ class _Group:
     worst: Event | None = None
     spoken_at: float | None = None
     sounded_at: float = 0.0
-    left_out: bool = False
-    """Whether it waits for the summary."""
+    left_out: set[str] = field(default_factory=set)
+    """Streams of it that wait for the summary."""
     said: tuple[Any, ...] = ()
     severity_said: str = ""
     acknowledged: set[str] = field(default_factory=set)
@@ -108,6 +109,7 @@ class NotificationPolicy:
         self._day: datetime.date | None = None
         self._spoken = 0
         self._summed_up: datetime.date | None = None
+        self._began = False
         self.suppressed: Counter[str] = Counter()
         """Why alerts led to no notification: `severity`, `offline`, `quiet`, `budget`."""
 
@@ -152,8 +154,13 @@ class NotificationPolicy:
         (self._offline.discard if online else self._offline.add)(f"{device}/{stream}")
 
     def link(self, there: bool) -> None:
-        """The connection to the broker: without one nothing repeats, since nobody knows what is so now."""
+        """The connection to the broker: without one nothing repeats, since nobody knows what is so now.
+
+        Who is offline is forgotten with it: what the broker kept comes before the word that somebody is back.
+        """
         self._link = there
+        if not there:
+            self._offline.clear()
 
     def tick(self, now: float) -> list[Notification]:
         """Time passes; to be called every few seconds."""
@@ -193,6 +200,8 @@ class NotificationPolicy:
                 yield from self._first(group, worst, now)
             return
         if not group.open:
+            if self._is_hushed(worst, now):
+                return
             if settings.over and group.said[-1:] != ("over",):
                 yield self._notification(group, worst, "over", now, aloud=False)
             del self._groups[group.key]
@@ -201,20 +210,17 @@ class NotificationPolicy:
 
     def _first(self, group: _Group, worst: Event, now: float) -> Iterator[Notification]:
         self._new_day(now)
-        critical = worst.severity == "critical"
-        if group.left_out and not critical:
-            return
         reason = "quiet" if self._settings.is_quiet(now) else "budget" if self._spoken >= self._settings.a_day else ""
-        if reason and not critical:
-            self.suppressed[reason] += 1
-            self._left_out.update(group.seen)
-            group.left_out = True
+        if worst.severity != "critical" and (reason or group.left_out):
+            self.suppressed[reason or "quiet"] += not group.left_out
+            self._left_out.update(group.seen - group.left_out)
+            group.left_out |= group.seen
             return
         self._spoken += 1
         yield self._notification(group, worst, "new", now, aloud=True)
 
     def _again(self, group: _Group, worst: Event, now: float) -> Iterator[Notification]:
-        settings, quiet = self._settings, self._settings.is_quiet(now)
+        settings, hushed = self._settings, self._is_hushed(worst, now)
         if worst.severity == "critical" and group.severity_said != "critical":
             group.acknowledged.clear()
             yield self._notification(group, worst, "worse", now, aloud=True)
@@ -222,12 +228,16 @@ class NotificationPolicy:
             settings.repeat_s is not None
             and now - group.sounded_at >= settings.repeat_s
             and self._link
-            and not (quiet and worst.severity != "critical")
+            and group.key.partition("/")[0] not in self._offline
+            and not hushed
             and not group.acknowledged.issuperset(group.open)
         ):
             yield self._notification(group, worst, "repeat", now, aloud=True)
-        elif group.said != _content(group) and now - (group.spoken_at or 0.0) >= settings.update_every_s:
+        elif group.said != _content(group) and now - (group.spoken_at or 0.0) >= settings.update_every_s and not hushed:
             yield self._notification(group, worst, "more", now, aloud=False)
+
+    def _is_hushed(self, worst: Event, now: float) -> bool:
+        return worst.severity != "critical" and self._settings.is_quiet(now)
 
     def _notification(self, group: _Group, worst: Event, why: Why, now: float, aloud: bool) -> Notification:
         group.spoken_at, group.severity_said = now, worst.severity
@@ -248,11 +258,12 @@ class NotificationPolicy:
     def _summary(self, now: float) -> Iterator[Notification]:
         settings, local = self._settings, self._settings.local(now)
         at = settings.summary_at or settings.quiet_until
+        first, self._began = not self._began, True
         due = local.time() >= at and self._summed_up != local.date()
         if not due or settings.is_quiet(now):
             return
-        first, self._summed_up = self._summed_up is None, local.date()
-        if first and not self._left_out:  # begun in the middle of a day
+        self._summed_up = local.date()
+        if first and not self._left_out:  # begun later in the day
             return
         if not self._left_out and settings.summary_at is None:
             return

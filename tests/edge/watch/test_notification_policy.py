@@ -109,6 +109,27 @@ def test_a_device_that_is_offline_suppresses_its_streams_alarms():
     assert one.suppressed["offline"] == 1
 
 
+def test_what_the_broker_kept_while_the_link_was_lost_is_told_before_the_word_that_its_device_is_back():
+    one = policy()
+    one.status("gw-1", False)
+    one.availability("gw-1", "p1", False)
+    one.link(False)
+    one.link(True)
+
+    assert whys(one.alert(message(severity="critical"), NOON)) == ["new"]
+    one.status("gw-1", True)
+
+
+def test_what_a_device_that_is_offline_said_last_does_not_repeat():
+    one = policy(repeat_s=600.0)
+    one.alert(message(), NOON)
+    one.status("gw-1", False)
+    assert whys(one.tick(NOON + 3600)) == []
+
+    one.status("gw-1", True)
+    assert whys(one.tick(NOON + 3605)) == ["repeat"]
+
+
 def test_a_sensor_that_is_offline_suppresses_its_silence_alone():
     one, silent = policy(), RuleHit("silent", "flow", 30.0, 31.0)
     one.availability("gw-1", "p1", False)
@@ -132,6 +153,35 @@ def test_quiet_hours_let_only_what_is_critical_through_and_end_in_one_summary():
     (summary,) = one.tick(MORNING)
     assert (summary.why, len(summary.members)) == ("summary", 5)
     assert whys(one.tick(MORNING + 60)) == []
+
+
+def test_a_summary_counts_every_stream_of_what_failed_together_in_quiet_hours():
+    one = policy(**QUIET)
+    one.tick(NOON)
+    for number in range(20):
+        one.alert(message(f"e{number}", stream=f"p{number}", group="g"), MIDNIGHT + number)
+
+    (summary,) = one.tick(MORNING)
+    assert len(summary.members) == 20
+    assert summary.text.startswith("20 not notified of at the time, in 20 streams")
+    assert one.suppressed["quiet"] == 1, "one notification"
+
+
+def test_in_quiet_hours_nobody_is_told_that_something_grows_or_is_over_until_they_end():
+    one, loud = policy(**QUIET), policy(**QUIET)
+    evening = MIDNIGHT - 3 * 3600
+    for each, severity in ((one, "warning"), (loud, "critical")):
+        each.alert(message(severity=severity, group="g"), evening)
+        assert whys(each.tick(MIDNIGHT)) == []
+
+    more = message("e2", stream="p2", severity="warning", group="g")
+    assert (whys(one.alert(more, MIDNIGHT)), whys(loud.alert(more, MIDNIGHT))) == ([], ["more"])
+    for each in (one, loud):
+        each.alert(message(event_type="end", group="g"), MIDNIGHT + 60)
+    over = replace(more, event=replace(more.event, event_type="end", end_time=NOON + 60))
+    assert (whys(one.alert(over, MIDNIGHT + 120)), whys(loud.alert(over, MIDNIGHT + 120))) == ([], ["over"])
+    assert whys(one.tick(MORNING - 60)) == []
+    assert whys(one.tick(MORNING)) == ["over"]
 
 
 def test_what_becomes_critical_in_quiet_hours_is_told():
@@ -163,6 +213,14 @@ def test_a_daily_summary_comes_every_day_where_it_is_asked_for():
     told = [one.tick(NOON + 600 * step) for step in range(6 * 24 * 3)]
 
     assert whys(*told) == ["summary"] * 3
+
+
+@pytest.mark.parametrize(("begun", "told"), [(7.0, ["summary"]), (8.5, [])])
+def test_the_first_summary_comes_on_the_first_day_where_its_time_is_still_to_come(begun, told):
+    one = policy(summary_at=datetime.time(8))
+    midnight = NOON - 12 * 3600
+
+    assert whys(*(one.tick(midnight + 3600 * begun + 600 * step) for step in range(12))) == told
 
 
 def test_what_is_less_than_asked_for_is_not_notified_of():
