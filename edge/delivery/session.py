@@ -4,6 +4,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 from attrs import evolve
 
@@ -15,6 +16,7 @@ from edge.delivery.refusals import Refusals
 from edge.delivery.requests import RequestError, Requests
 from edge.delivery.settings import DeliverySettings
 from edge.mqtt.connection import ConnectError, Connection
+from edge.wire.envelope import CONTENT_TYPE
 from edge.wire.topics import DeviceTopics
 
 _LOOK_S = 0.05
@@ -55,7 +57,9 @@ class Session:
         refusals, counts = outgoing.refusals, outgoing.counts
         refusals.reconnected()
         counts.refused = refusals.reasons
-        self._drain = Drain(outgoing.outbox, outgoing.topics, settings, counts, connection.publish, refusals)
+        kind = CONTENT_TYPE if settings.cloudevents else None
+        publish = partial(connection.publish, content_type=kind)
+        self._drain = Drain(outgoing.outbox, outgoing.topics, settings, counts, publish, refusals)
 
     def start(self) -> None:
         """All retained values are due again, and the allowed requests are listened for."""

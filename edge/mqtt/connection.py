@@ -14,7 +14,7 @@ from edge.mqtt.clients import new_client
 from edge.mqtt.goodbye import heard_out
 from edge.mqtt.granted import Granted, granted
 from edge.mqtt.waker import Waker
-from edge.mqtt.wishes import ConnectError, CredentialsError, Message, Wishes
+from edge.mqtt.wishes import ConnectError, CredentialsError, Message, Wishes, content
 from edge.wire.broker import BrokerSettings, use_credentials
 
 __all__ = ["ConnectError", "Connection", "CredentialsError"]
@@ -103,7 +103,9 @@ class Connection:
         sock = self._socket()
         return sock is not None and polling.readable(sock, timeout_s)
 
-    def publish(self, topic: str, payload: bytes, qos: int = 1, retain: bool = False) -> int:
+    def publish(
+        self, topic: str, payload: bytes, qos: int = 1, retain: bool = False, content_type: str | None = None
+    ) -> int:
         """Hand a message over; its id, which comes back in `acknowledged` once the broker has it.
 
         Raises:
@@ -115,7 +117,8 @@ class Connection:
             self._too_long -= 1  # no id that paho gives
             self.refused.append((self._too_long, f"{len(payload)} bytes; it takes {most} at most"))
             return self._too_long
-        mid = self._client.publish(topic, payload, qos, retain and self.granted.retains).mid
+        properties = content(content_type) if self.version == "5" else None
+        mid = self._client.publish(topic, payload, qos, retain and self.granted.retains, properties).mid
         if qos:
             self._unacknowledged[mid] = time.monotonic()
         return mid

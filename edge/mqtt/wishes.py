@@ -68,3 +68,12 @@ class Wishes:
         if self.session_s is None and self.brief_session_s is not None:
             properties.SessionExpiryInterval = 0
         return properties
+
+
+def content(kind: str | None) -> Properties | None:
+    """What MQTT 5 says beside a message of which its media type is told."""
+    if kind is None:
+        return None
+    properties = Properties(PacketTypes.PUBLISH)
+    properties.ContentType = kind
+    return properties

@@ -9,6 +9,8 @@ from typing import Any
 from edge.wire.moments import utc_text
 
 SPEC_VERSION = "1.0"
+CONTENT_TYPE = "application/cloudevents+json; charset=utf-8"
+"""By this a receiver knows an envelope from what would be the data alone; MQTT 3.1.1 has no place for it."""
 
 
 def enveloped(body: Mapping[str, Any], root: str) -> dict[str, Any]:

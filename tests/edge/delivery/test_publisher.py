@@ -105,6 +105,24 @@ def test_an_envelope_is_put_around_events_where_it_is_asked_for(
         assert json.loads(payload)["type"] == "offbeat.anomaly.new"
 
 
+@pytest.mark.parametrize(
+    ("cloudevents", "told"), [(True, "application/cloudevents+json; charset=utf-8"), (False, None)]
+)
+def test_with_mqtt_5_an_envelope_says_what_it_is(broker: Broker, outbox: Outbox, cloudevents, told) -> None:
+    heard: list[str | None] = []
+    client = paho.Client(paho.CallbackAPIVersion.VERSION2, protocol=paho.MQTTv5)
+    client.on_message = lambda *given: heard.append(getattr(given[2].properties, "ContentType", None))
+    client.on_subscribe = lambda *_: outbox.put(alert(1))
+    client.connect("127.0.0.1", broker.port)
+    client.subscribe(EVENTS, 1)
+    client.loop_start()
+    with publishing(broker.settings, outbox, evolve(QUICK, cloudevents=cloudevents)):
+        wait_for(lambda: heard, "the event")
+    client.loop_stop()
+
+    assert heard == [told]
+
+
 def test_what_was_pending_when_the_connection_came_up_is_marked_replayed(
     broker: Broker, listener: Listener, outbox: Outbox
 ) -> None:
