@@ -103,7 +103,9 @@ def _rule(kind: str, rule: RuleHit) -> str:
 
 
 def _channels(event: Event, top: int) -> list[str]:
-    loudest = event.peak.contributors if event.peak is not None and event.event_type == "end" else ()
+    # The row of an end, or of an update that calms, has none: those said last would read as what is so now.
+    is_calm = event.event_type == "end" or event.calming
+    loudest = event.peak.contributors if event.peak is not None and is_calm else ()
     parts = loudest or event.contributors
     return [_channel(part) for part in sorted(parts, key=lambda part: part.share, reverse=True)[:top]]
 

@@ -51,6 +51,13 @@ def test_an_update_before_calm_says_so() -> None:
     assert "calming" not in line(alert(1, "update"))
 
 
+def test_an_update_before_calm_names_the_channels_of_the_peak_not_the_last_said_as_if_they_were_so_now() -> None:
+    calming = dataclasses.replace(alert(1, "update"), calming=True, score=0.05, peak=alert(0, "end").peak)
+
+    assert "vibration 6.1 mm/s" in line(calming)
+    assert "4.9" not in line(calming)
+
+
 @pytest.mark.parametrize(
     ("part", "words"),
     [
