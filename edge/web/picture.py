@@ -79,6 +79,8 @@ class Picture:
     def heard(self, topic: str, payload: bytes) -> tuple[str, str | None] | None:
         """Device and stream that a message changed (None for the device itself); None where it changed nothing."""
         prefix = f"{self._root}/"
+        if not payload and topic.removeprefix(prefix).split("/")[0] not in self._devices:
+            return None  # a leftover of nobody known is cleared
         levels = topic.removeprefix(prefix).split("/") if topic.startswith(prefix) else []
         try:
             match levels:

@@ -143,3 +143,16 @@ def test_as_many_as_there_may_be_who_are_there_keep_their_places(monkeypatch):
         one.heard(f"offbeat/{device}/status", b"online")
 
     assert [found["id"] for found in one.devices()] == ["a", "b"]
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_device_whose_leftovers_are_cleared_in_any_order_is_gone(order):
+    one = picture.Picture()
+    topics = ["status", "info", "group", "pump1/availability", "pump1/state"]
+    one.heard("offbeat/old/status", b"offline")
+    one.heard("offbeat/old/pump1/availability", b"online")
+
+    for topic in topics[::order]:
+        one.heard(f"offbeat/old/{topic}", b"")
+
+    assert one.devices() == []
