@@ -46,8 +46,14 @@ def access_list(config: Config, subscriber: str, operator: str) -> str:
         ConfigError: two of them have the same name, or a name is none.
     """
     topics, user = DeviceTopics(config.device.id, config.device.root), config.broker.username or config.device.id
-    below = f"{config.device.root}/{config.device.id}"
-    blocks = {user: [f"topic write {below}/#", f"topic read {below}/request/+", f"topic read {topics.check}"]}
+    # Each topic by itself: who may write all below the device may ask it for anything, too.
+    said = [topics.status, topics.info, topics.health, topics.group, topics.check, topics.response("+")]
+    said += [topics.availability("+"), topics.state("+"), topics.event("+"), topics.snapshot("+")]
+    asks = [f"topic write {topics.request(command)}" for command in sorted(config.requests.allow)]
+    blocks = {user: [f"topic write {topic}" for topic in said]}
+    blocks[user] += [f"topic read {topics.request('+')}", f"topic read {topics.check}"]
+    if config.web.port is not None:  # the page in the agent hears what the device says, and has its buttons
+        blocks[user] += [*(f"topic read {topic}" for topic in said), *asks]
     if config.homeassistant.discovery:
         prefix = config.homeassistant.prefix
         head = f"{config.device.root.replace('/', '_')}_{config.device.id}"
@@ -64,7 +70,6 @@ def access_list(config: Config, subscriber: str, operator: str) -> str:
             for board in dict.fromkeys(boards):
                 _add(blocks, f"board-{board}", [f"topic write {readings_topic(board, source.root)}"])
     _add(blocks, subscriber, [f"topic read {config.device.root}/#"])
-    asks = [f"topic write {topics.request(command)}" for command in sorted(config.requests.allow)]
     _add(blocks, operator, [f"topic read {config.device.root}/#", *asks])
     if bad := [name for name in blocks if not valid_id(name)]:
         raise ConfigError(f"{bad[0]!r} is no name of a user: letters, digits, _ and - only")

@@ -7,8 +7,11 @@ from pathlib import Path
 import pytest
 
 from edge.__main__ import main
+from edge.commands.upkeep.broker_config import access_list
+from edge.config.settings import load_config
 from edge.mqtt.connection import ConnectError, Connection
 from edge.mqtt.probe import probe
+from edge.web.picture import subscriptions
 from edge.wire.broker import BrokerSettings
 from tests.helpers.agent import MQTT, PUMP, config, folder
 from tests.helpers.mosquitto import Broker, missing, wait_for
@@ -51,6 +54,13 @@ def may_write(broker: Broker, user: str, topic: str) -> bool:
     [
         ("gw-1", "offbeat/gw-1/pump1/event"),
         ("gw-1", "offbeat/gw-1/status"),
+        ("gw-1", "offbeat/gw-1/info"),
+        ("gw-1", "offbeat/gw-1/health"),
+        ("gw-1", "offbeat/gw-1/group"),
+        ("gw-1", "offbeat/gw-1/pump1/state"),
+        ("gw-1", "offbeat/gw-1/pump1/availability"),
+        ("gw-1", "offbeat/gw-1/pump1/snapshot"),
+        ("gw-1", "offbeat/gw-1/response/ack"),
         ("board-pump1", "sensors/pump1/readings"),
         ("operator", "offbeat/gw-1/request/ack"),
     ],
@@ -65,6 +75,8 @@ def test_everybody_can_do_their_work(guarded, user, topic):
         ("gw-1", "offbeat/gw-2/pump1/event"),
         ("gw-2", "offbeat/gw-1/pump1/event"),
         ("gw-1", "sensors/pump1/readings"),
+        ("gw-1", "offbeat/gw-1/request/ack"),
+        ("gw-1", "offbeat/gw-1/pump1/elsewhere"),
         ("board-pump1", "sensors/pump2/readings"),
         ("board-pump1", "offbeat/gw-1/pump1/event"),
         ("board-pump1", "offbeat/gw-1/request/ack"),
@@ -77,6 +89,20 @@ def test_everybody_can_do_their_work(guarded, user, topic):
 )
 def test_writes_what_is_somebody_elses(guarded, user, topic):
     assert not may_write(guarded, user, topic)
+
+
+def test_the_page_in_the_agent_may_hear_its_device_and_ask_it(folder):
+    (folder / "agent.toml").write_text(
+        config(1883, MQTT, PUMP, broker="[requests]\nallow = ['ack']\n[web]\nport = 8080")
+    )
+
+    access = access_list(load_config(folder / "agent.toml"), "viewer", "operator")
+    device = access.partition("user board-pump1")[0].splitlines()
+
+    for topic in subscriptions("offbeat", "gw-1"):
+        assert f"topic read {topic}" in device
+    assert "topic write offbeat/gw-1/request/ack" in device
+    assert not any("request/normal" in line or line.endswith("#") for line in device)
 
 
 def test_comes_without_a_password_or_with_a_wrong_one(guarded):
