@@ -1,12 +1,14 @@
 """`offbeat-edge status`: what runs, since when, how each stream is, what is open, what has not been delivered."""
 
 import argparse
+import os
 import sys
 from pathlib import Path
 from typing import Any
 
 from edge.commands.remote import at_rest, from_afar
 from edge.commands.remote.words import lines_of
+from edge.commands.upkeep.machine import there
 from edge.commands.watch_options import watched
 from edge.config.settings import Config, ConfigError, load_config
 from edge.mqtt.connection import ConnectError
@@ -23,7 +25,7 @@ def status(options: argparse.Namespace) -> int:
     """Print a table, or JSON; the exit status says whether it runs, and whether all is well."""
     try:
         if options.device is None and options.config is not None and options.host is None:
-            body = here(load_config(options.config))
+            body = here(load_config(options.config), options.timeout)
         else:
             broker, root, device = watched(options)
             if device == "+":
@@ -38,8 +40,10 @@ def status(options: argparse.Namespace) -> int:
     return exit_status(body)
 
 
-def here(config: Config) -> dict[str, Any]:
+def here(config: Config, timeout_s: float = 5.0) -> dict[str, Any]:
     """Of the agent that has this config's state folder, with no broker; where none runs, what it left there.
+
+    On a disk that takes nothing an agent can neither lock the folder nor be asked there: the broker is.
 
     Raises:
         PermissionError: the folder is another user's.
@@ -50,10 +54,21 @@ def here(config: Config) -> dict[str, Any]:
         answer = ask_local(folder, "status", {})
     except NobodyThereError as error:
         if (pid := holder(folder)) is None:
+            if not os.access(there(folder), os.W_OK):
+                return _at_the_broker(config, timeout_s)
             return at_rest.left(config)
         trouble = f"process {pid} has the state folder and does not answer: {error}"
         return {**at_rest.left(config), "running": True, "pid": pid, "troubles": [trouble]}
     return {"running": True, **answer["data"]} if answer["status"] == "ok" else _refused(config, answer)
+
+
+def _at_the_broker(config: Config, timeout_s: float) -> dict[str, Any]:
+    why = f"{config.device.state_dir} cannot be written to, so that it does not tell whether an agent runs"
+    try:
+        body = from_afar.status_of(config.broker, config.device.root, config.device.id, timeout_s)
+    except ConnectError as error:
+        body = {**at_rest.left(config), "running": None, "troubles": [f"the broker cannot be asked: {error}"]}
+    return {**body, "troubles": [why, *body.get("troubles", ())]}
 
 
 def exit_status(body: dict[str, Any]) -> int:

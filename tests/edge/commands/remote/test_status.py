@@ -35,6 +35,11 @@ ALLOWED = '[requests]\nallow = ["status", "health", "recalibrate"]\n'
 SCHEMA = json.loads(resources.files("edge.wire").joinpath("schemas/status.schema.json").read_text("utf-8"))
 
 
+def unwritable(text: str) -> str:
+    """The config, with a state folder that nobody can make, root neither, as on a disk that takes nothing."""
+    return text.replace("[device]", '[device]\nstate_dir = "/proc/1/offbeat"')
+
+
 def command(folder: Path, name: str, *more: str) -> int:
     return main([name, *more, "--config", str(folder / "agent.toml")])
 
@@ -149,6 +154,24 @@ def test_a_state_folder_with_a_long_path_can_be_asked_too(folder, run, capsys):
     agent.wait_ready()
 
     assert asked(folder, capsys)[1]["pid"] == agent.process.pid
+
+
+def test_on_a_disk_that_takes_nothing_the_broker_tells_whether_it_runs(folder, broker, capsys, run):
+    agent = run(unwritable(config(broker.port, MQTT, PUMP)))
+    wait_for(lambda: agent.said("connected to"), "the agent")
+
+    code, body = asked(folder, capsys)
+
+    assert (code, body["running"]) == (1, True)
+    assert "cannot be written to" in body["troubles"][0]
+
+
+def test_on_a_disk_that_takes_nothing_and_without_a_broker_nothing_is_claimed(folder, capsys):
+    (folder / "agent.toml").write_text(unwritable(config(1, MQTT, PUMP)))
+
+    code, body = asked(folder, capsys)
+
+    assert (code, body["running"]) == (4, None)
 
 
 def test_a_device_elsewhere_answers_through_the_broker(folder, run, broker, capsys):
