@@ -4,7 +4,6 @@ import argparse
 import os
 import time
 from collections.abc import Callable, Collection, Iterator
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -46,16 +45,13 @@ def _findings(path: Path) -> Iterator[CheckResult]:
         return
     yield True, "config", f"{path}: {len(config.source)} sources, {len(config.stream)} streams"
     yield _state_dir(config.device.state_dir)
-    live = live_sources(config.source)
     try:
         groups = grouped(config.stream)
     except ConfigError as error:
         yield False, "config", str(error)
         return
     for streams in groups.values():
-        yield _bundle(
-            streams, partial(load_streams, streams, config.device.runtime, live, Trial(None), trust_of(config, False))
-        )
+        yield bundle_result(streams, config)
     for source in config.source:
         yield source_result(source, config)
     yield broker_result(config)
@@ -74,10 +70,12 @@ def _state_dir(folder: Path) -> CheckResult:
     return True, "state_dir", f"{folder} ({'exists' if above == folder else 'will be made'})"
 
 
-def _bundle(streams: list[StreamConfig], load: Callable[[], Loaded]) -> CheckResult:
+def bundle_result(streams: list[StreamConfig], config: Config) -> CheckResult:
+    """Streams that share a bundle and variant, loaded as the agent will: its runtime, their variant and rules."""
     what = f"bundle of {', '.join(stream.id for stream in streams)}"
+    live, trust = live_sources(config.source), trust_of(config, False)
     try:
-        loaded = load()
+        loaded = load_streams(streams, config.device.runtime, live, Trial(None), trust)
         window = np.zeros((1, loaded.bundle.window, len(loaded.bundle.channels)), np.float32)
         loaded.model.run(window)  # builds the interpreter; the first call packs weights
         start = time.perf_counter()
@@ -101,8 +99,11 @@ def left_behind(config: Config) -> Iterator[tuple[str, str]]:
         except BundleError:
             continue  # reported of the bundle
         folder = config.device.state_dir / "streams"
-        for line in not_gone_on_with(folder, stream.id, bundle, stream.calibrate_rows):
-            yield stream.id, line
+        try:
+            lines = list(not_gone_on_with(folder, stream.id, bundle, stream.calibrate_rows))
+        except OSError:
+            continue  # another user's; reported of the state folder
+        yield from ((stream.id, line) for line in lines)
 
 
 def _members(streams: list[StreamConfig], loaded: Loaded) -> str:

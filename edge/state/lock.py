@@ -103,6 +103,17 @@ def holder(folder: Path) -> str | None:
     return None
 
 
+def can_be_seen(folder: Path) -> bool:
+    """Whether this user may look who has a state folder; where not, `holder` gives None whoever has it."""
+    try:
+        os.close(os.open(folder / ".lock", os.O_RDONLY | os.O_CLOEXEC))
+    except PermissionError:
+        return False
+    except (OSError, ValueError):
+        return True
+    return True
+
+
 def _is_elsewhere(handle: int, path: Path) -> bool:
     try:
         return not os.path.samestat(os.fstat(handle), path.stat())

@@ -1,6 +1,8 @@
-"""What the state folder lies on: some file systems forget, or keep less than a database on them wants."""
+"""The state folder: what it lies on, since some file systems forget or keep less than a database wants, and whose it
+and what is in it is: the agent's user has to read it, and nobody else."""
 
 import os
+import pwd
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -55,3 +57,48 @@ def _plain(text: str) -> str:
     for code, mark in ((r"\040", " "), (r"\011", "\t"), (r"\012", "\n"), (r"\134", "\\")):
         text = text.replace(code, mark)
     return text
+
+
+def state_dir(config: Config) -> Iterator[Finding]:
+    """Whether other users of the machine are kept out of the state folder, and the agent's is not."""
+    folder = config.device.state_dir
+    if folder.is_symlink() and not folder.exists():
+        yield Finding("FAIL", "state_dir", f"{folder} is a link to {os.readlink(folder)}, which is not there; mkdir it")
+        return
+    if not folder.exists():
+        above = there(folder)
+        good = os.access(above, os.W_OK | os.X_OK)
+        remedy = f"{above} cannot be written to by this user: mkdir it as root and chown it"
+        yield Finding("ok" if good else "FAIL", "state_dir", f"{folder} will be made" if good else remedy)
+        return
+    if not folder.is_dir() or not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
+        yield Finding("FAIL", "state_dir", f"{folder} cannot be written to by {_name(os.geteuid())}: {_remedy(folder)}")
+        return
+    paths = (folder, *folder.glob("*"), *folder.glob("streams/*"), *folder.glob("history/*"))
+    statuses = {path: path.lstat() for path in paths}
+    owner = statuses[folder].st_uid
+    strangers = [path for path, status in statuses.items() if status.st_uid != owner]
+    if strangers:
+        whose = f"{strangers[0]} belongs to {_name(statuses[strangers[0]].st_uid)}, the folder to {_name(owner)}"
+        remedy = f"whose agent cannot go on with it; chown -R --reference={folder} {folder}"
+        yield Finding("FAIL", "state_dir", f"{whose}, {remedy}")
+    names = (folder, folder / "streams", *folder.glob("outbox.db*"), *folder.glob("streams/*"))
+    loose = [path for path in names if path.exists() and path.stat().st_mode & 0o077]
+    if loose:
+        yield Finding("do", "state_dir", f"{loose[0]} is open to other users; chmod -R go-rwx {folder}")
+    elif not strangers:
+        yield Finding("ok", "state_dir", f"{folder}, for its user alone")
+
+
+def _remedy(folder: Path) -> str:
+    owner = folder.stat().st_uid
+    if folder.is_dir() and owner != os.geteuid() != 0:
+        return f"it is {_name(owner)}'s; give this command as who runs the agent, or as root, or chown it"
+    return "chown it, or say who runs the agent"
+
+
+def _name(user: int) -> str:
+    try:
+        return f"user {pwd.getpwuid(user).pw_name}"
+    except KeyError:
+        return f"user {user}"

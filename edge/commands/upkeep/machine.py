@@ -1,22 +1,28 @@
-"""What the machine itself is like: Python, clock, the state folder, who watches over the agent."""
+"""What the machine itself is like: Python, clock, the outbox on its disk, who watches over the agent."""
 
 import ctypes
-import os
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 from edge.commands.upkeep.finding import Finding
 from edge.config.settings import Config
 from edge.delivery.at_rest import damage
+from edge.delivery.copies import copy_database
+from edge.delivery.tables import NewerError
 from edge.state.lock import holder
+from edge.wire.local_link import NobodyThereError, ask_local
 
 _PYTHONS = ((3, 11), (3, 13))
 _BEFORE = 1_735_689_600.0
 """Start of 2025, Unix seconds: a clock that shows less was never set."""
+ASKED_S = 5.0
+"""How long an agent that runs may take to say how its outbox is, seconds."""
 _TIME_ERROR = 5
 """adjtimex's word for a clock that nothing keeps in step. Source: adjtimex(2)."""
 
@@ -59,58 +65,66 @@ def clock(config_path: Path, in_step: Callable[[], bool | None] = clock_in_step,
     )
 
 
-def permissions(config: Config) -> Iterator[Finding]:
-    """Whether other users of the machine are kept out of the state folder, and this one is not."""
-    folder = config.device.state_dir
-    if folder.is_symlink() and not folder.exists():
-        yield Finding("FAIL", "state_dir", f"{folder} is a link to {os.readlink(folder)}, which is not there; mkdir it")
-        return
-    if not folder.exists():
-        above = there(folder)
-        good = os.access(above, os.W_OK | os.X_OK)
-        remedy = f"{above} cannot be written to by this user: mkdir it as root and chown it"
-        yield Finding("ok" if good else "FAIL", "state_dir", f"{folder} will be made" if good else remedy)
-        return
-    if not folder.is_dir() or not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
-        yield Finding(
-            "FAIL",
-            "state_dir",
-            f"{folder} cannot be written to by user {os.getuid()}: chown it, or say who runs the agent",
-        )
-        return
-    names = (folder, folder / "streams", *folder.glob("outbox.db*"), *folder.glob("streams/*"))
-    loose = [path for path in names if path.exists() and path.stat().st_mode & 0o077]
-    if loose:
-        yield Finding("do", "state_dir", f"{loose[0]} is open to other users; chmod -R go-rwx {folder}")
-    else:
-        yield Finding("ok", "state_dir", f"{folder}, for its user alone")
-
-
 def outbox(config: Config) -> Iterator[Finding]:
-    """Whether the outbox can be gone on with, and what was set aside because it could not."""
+    """Whether the file is sound, and what was set aside because it was not; an agent that runs is asked, too."""
     path = config.device.state_dir / "outbox.db"
     for aside in sorted(path.parent.glob(f"{path.name}.damaged-*[0-9]")):
         lost = f"{aside} was damaged and set aside: alerts that waited in it were not sent"
         yield Finding("do", "outbox", f"{lost}; sqlite3 {aside.name} .recover shows what can be read, then remove it")
-    if not path.exists() or holder(config.device.state_dir):
-        return  # there is none yet; an agent that runs says itself what its disk refuses
+    if (pid := holder(config.device.state_dir)) is not None:
+        yield _of_running(path, pid)
+    elif path.exists():
+        yield _at_rest(path)
+
+
+def _of_running(path: Path, pid: str) -> Finding:
+    """What the agent says of it, and a copy of one instant, which holds up nobody."""
+    try:
+        answer = ask_local(path.parent, "status", {}, ASKED_S)
+    except NobodyThereError as error:
+        told = f"process {pid} has {path} open and does not say how it is ({error}), so that it was not looked at"
+        return Finding("?", "outbox", f"{told}; where that stays so, stop the agent and give this command again")
+    counts: dict[str, Any] = answer.get("data", {}).get("outbox", {})
+    if not counts.get("accepting", False):
+        told = f"the running agent cannot write to {path}: {counts.get('in_memory', 0)} alerts wait in memory alone"
+        return Finding("FAIL", "outbox", f"{told}; see disk, file system and state_dir, and the agent's log")
+    if not path.exists():
+        return Finding("ok", "outbox", f"the running agent makes {path} with the first alert")
+    finding = _copied(path)
+    return finding._replace(found=f"{finding.found}; of the running agent {counts.get('pending')} are not delivered")
+
+
+def _copied(path: Path) -> Finding:
+    try:
+        with tempfile.TemporaryDirectory(prefix="offbeat-outbox-") as scratch:
+            copy_database(path, Path(scratch) / path.name)
+            found = damage(Path(scratch) / path.name)
+    except (OSError, sqlite3.Error) as error:
+        return Finding("?", "outbox", f"{path}: no copy could be looked at while the agent writes ({error})")
+    if found is not None:
+        remedy = "back up the state folder; the agent sets it aside once it meets the damage, and begins a new one"
+        return Finding("do", "outbox", f"{path} is damaged ({found}); {remedy}")
+    return Finding("ok", "outbox", f"{path} is sound")
+
+
+def _at_rest(path: Path) -> Finding:
     try:
         found = damage(path)
-    except (OSError, sqlite3.Error) as error:
-        yield Finding("FAIL", "outbox", f"{path}: {error}; alerts would wait in memory alone")
-        return
+    except NewerError as error:
+        return Finding("FAIL", "outbox", f"{path}: {error}; alerts would wait in memory alone")
+    except sqlite3.Error as error:
+        return Finding("?", "outbox", f"{path}: no copy of it could be looked at ({error})")
     if found is not None:
         remedy = "copy it if what waits in it matters: at its next start the agent sets it aside and begins a new one"
-        yield Finding("do", "outbox", f"{path} is damaged ({found}); {remedy}")
-    else:
-        yield Finding("ok", "outbox", f"{path} is sound")
+        return Finding("do", "outbox", f"{path} is damaged ({found}); {remedy}")
+    return Finding("ok", "outbox", f"{path} is sound")
 
 
 def _systemctl(unit: str) -> str:
     line = ["systemctl", "show", unit, "--property=LoadState,WatchdogUSec,Restart"]
     done = subprocess.run(line, capture_output=True, text=True, timeout=5.0, check=False)
     if done.returncode:
-        raise OSError(done.stderr.strip() or f"status {done.returncode}")
+        raise OSError((done.stderr.strip() or f"status {done.returncode}").splitlines()[0])
     return done.stdout
 
 

@@ -14,7 +14,9 @@ from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
+from edge.detector.score.runtime import RUNTIMES, available_runtimes
 from tests.edge.commands.upkeep.stage import Stage
+from tests.helpers.agent import PUMP
 from tests.helpers.mosquitto import Broker
 
 
@@ -127,6 +129,22 @@ def _later_outbox(stage: Stage) -> None:
         db.execute("PRAGMA user_version=99")
 
 
+def _other_variant(stage: Stage) -> None:
+    stage.write(stream=PUMP + 'variant = "int4"\n')
+
+
+def _rule(stage: Stage) -> None:
+    stage.write(stream=PUMP + "[stream.rules.presure]\nmax = 9.0\n")
+
+
+def _other_runtime(stage: Stage) -> None:
+    here = available_runtimes()
+    stage.write()
+    path = stage.folder / "agent.toml"
+    other = next(name for name in RUNTIMES if name not in here)
+    path.write_text(path.read_text().replace("[device]", f'[device]\nruntime = "{other}"'))
+
+
 HEALTHY = SetUp("all is well", lambda _stage: None, "ok", "bundle tiny, float32:")
 BROKEN = (
     SetUp("a key of the config is misspelt", lambda stage: stage.write('[delivry]\n'), "FAIL", "delivry"),
@@ -146,6 +164,9 @@ BROKEN = (
         lambda stage: stage.page('cert = "no.pem"\nkey = "no.key"\n'), "FAIL", "web.cert: there is no file",
     ),
     SetUp("every user may read the broker's password", _password_for_all, "do", "chmod 600 it"),
+    SetUp("the bundle has no such variant", _other_variant, "FAIL", "no variant 'int4'"),
+    SetUp("a rule is about no channel of the bundle", _rule, "FAIL", "'presure'; did you mean 'pressure'?"),
+    SetUp("the runtime of the config is not here", _other_runtime, "FAIL", "installed: "),
     SetUp(
         "a model file has changed",
         lambda stage: (stage.folder / "tiny/float32.tflite").write_bytes(b"x"), "FAIL", "SHA-256",
