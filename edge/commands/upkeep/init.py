@@ -39,7 +39,7 @@ def init(options: argparse.Namespace, ask: Callable[[str], str] | None = None) -
         _require_free(options.config, options.replace, ask)
         options.config.parent.mkdir(parents=True, exist_ok=True)
         if options.config.exists():
-            options.config.replace(options.config.with_name(f"{options.config.name}.before"))
+            options.config.replace(_aside(options.config))
         write_atomically(options.config, text.encode())
         options.config.chmod(0o600)  # a password may be written into it
         state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -56,19 +56,32 @@ def _state_dir(text: str, path: Path) -> Path:
     """Where that of a config to be written will be.
 
     Raises:
-        ConfigError: the config could not be used.
+        InitError: the config could not be used.
     """
     with tempfile.TemporaryDirectory() as scratch:
         (Path(scratch) / path.name).write_text(text, "utf-8")
-        return load_without_secrets(Path(scratch) / path.name, path.absolute().parent).device.state_dir
+        try:
+            return load_without_secrets(Path(scratch) / path.name, path.absolute().parent).device.state_dir
+        except ConfigError as error:
+            raise InitError(str(error).replace(f"{scratch}/", "")) from error
 
 
 def _require_free(path: Path, replace: bool, ask: Callable[[str], str] | None) -> None:
     if not path.exists() or replace:
         return
-    if ask is not None and ask(f"{path} is there already. Keep it as {path.name}.before and write anew? [y/N] ") == "y":
+    aside = _aside(path).name
+    if ask is not None and ask(f"{path} is there already. Keep it as {aside} and write anew? [y/N] ") == "y":
         return
-    raise InitError(f"{path} is there already; --replace keeps it as {path.name}.before, or name another --config")
+    raise InitError(f"{path} is there already; --replace keeps it as {aside}, or name another --config")
+
+
+def _aside(path: Path) -> Path:
+    """Where a config that is there is kept, over none that was kept before."""
+    aside, number = path.with_name(f"{path.name}.before"), 1
+    while aside.exists():
+        number += 1
+        aside = path.with_name(f"{path.name}.before-{number}")
+    return aside
 
 
 def written(options: argparse.Namespace) -> str:
@@ -78,11 +91,7 @@ def written(options: argparse.Namespace) -> str:
         InitError: a source or name is none.
         BundleError: the bundle cannot be read.
     """
-    wanted = [kind.partition("=") for kind in options.sources]
-    for kind, _, _ in wanted:
-        if kind not in KINDS:
-            raise InitError(f"{kind!r} is no kind of source{nearest(kind, KINDS)}")
-    kinds = {kind: place for kind, _, place in wanted}
+    kinds = _kinds(options.sources)
     bundle = load_bundle(options.bundle or _sample())
     device = options.device or re.sub(r"[^a-zA-Z0-9_-]+", "-", platform.node()).strip("-") or "gw-1"
     streams = _streams(list(kinds), options.board)
@@ -105,6 +114,20 @@ def written(options: argparse.Namespace) -> str:
     for kind, stream in streams.items():
         lines += _stream(stream, kind, options.board, bundle)
     return "\n".join(lines)
+
+
+def _kinds(sources: list[str]) -> dict[str, str]:
+    """By the kind, its place; empty for the default."""
+    kinds: dict[str, str] = {}
+    for kind, _, place in (source.partition("=") for source in sources):
+        if kind not in KINDS:
+            raise InitError(f"{kind!r} is no kind of source{nearest(kind, KINDS)}")
+        if place and not KINDS[kind].place:
+            raise InitError(f"{kind}={place}: {kind} takes no place; --broker names the broker, --board the board")
+        if kind in kinds:
+            raise InitError(f"{kind} is named twice; name it once, and write the second [[source]] beside it by hand")
+        kinds[kind] = place
+    return kinds
 
 
 def _streams(kinds: list[str], board: str) -> dict[str, str]:

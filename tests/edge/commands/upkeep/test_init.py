@@ -92,7 +92,10 @@ def test_a_config_that_is_there_is_kept_without_a_word_from_somebody(folder, cap
     assert (folder / "agent.toml").read_text() == "mine"
     assert init(options(folder, "mqtt"), ask=lambda _: "y") in (0, 1)
     assert (folder / "agent.toml.before").read_text() == "mine"
+    (folder / "agent.toml").write_text("mine, too")
     assert main([*line(folder, "mqtt"), "--replace"]) in (0, 1)
+    assert (folder / "agent.toml.before").read_text() == "mine"
+    assert (folder / "agent.toml.before-2").read_text() == "mine, too"
 
 
 def test_without_a_terminal_nobody_is_asked(folder):
@@ -110,10 +113,12 @@ def test_without_a_terminal_nobody_is_asked(folder):
     [
         (["modbsu"], "did you mean 'modbus'?"),
         (["mqtt", "--board", "a b"], "can be no stream's id"),
-        (["mqtt", "--device", "a b"], "id is 'a b'"),
+        (["mqtt", "--device", "a b"], "offbeat-edge: agent.toml: [device]: id is 'a b'"),
+        (["mqtt=10.0.0.2"], "mqtt takes no place; --broker names the broker"),
+        (["serial=/dev/ttyUSB0", "serial=/dev/ttyUSB1"], "serial is named twice"),
     ],
 )
 def test_what_cannot_be_is_named(folder, capsys, arguments, said):
-    assert main([*line(folder, *arguments[:1]), *arguments[1:]]) == 2
+    assert main([*line(folder), *arguments]) == 2
     assert said in capsys.readouterr().err
     assert not (folder / "agent.toml").exists()
