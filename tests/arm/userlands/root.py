@@ -8,7 +8,7 @@ from pathlib import Path
 from tests.arm.userlands import board
 from tests.arm.userlands.kinds import HOME, Userland
 
-_INCLUDED = ("python3", "sudo")
+_INCLUDED = ("ca-certificates", "openssl", "python3", "sudo")
 """Beside what Debian calls required: what Raspberry Pi OS has from the start."""
 _HANDED_ON = ("http_proxy", "https_proxy", "no_proxy", "PIP_CERT", "PIP_INDEX_URL", "PIP_DEFAULT_TIMEOUT")
 _PROCESSORS = {"arm64": "cortex-a72", "armhf": "cortex-a15"}
