@@ -86,11 +86,13 @@ def replay(
     settings: AlignerSettings,
     progress: Callable[[int, int], None] | None = None,
     explained: bool = False,
+    after: Callable[[Outcome], None] | None = None,
 ) -> list[Replay]:
     """All recordings in lockstep, the n-th as the n-th stream of the group, each row by row.
 
     `progress` is told grid rows done and in all. `explained`: what was expected of every
-    row is kept as well, which takes time and memory.
+    row is kept as well, which takes time and memory. `after` is told what each row gave,
+    before the next ones are played.
     """
     aligned = [grid_rows(one, group.bundle.channel_names, settings) for one in recordings]
     outcomes: list[list[Outcome]] = [[] for _ in recordings]
@@ -102,6 +104,8 @@ def replay(
             if (kept := told[outcome.stream]) is not None:
                 kept.take(len(outcomes[outcome.stream]), outcome)
             outcomes[outcome.stream].append(replace(outcome, explanation=None))  # which holds a step's arrays
+            if after is not None:
+                after(outcome)
         if progress is not None:
             progress(step + 1, longest)
     return [

@@ -18,6 +18,7 @@ from edge.detector.replay import Recording, Replay, grid_rows
 from edge.detector.rows.aligner import AlignerSettings
 from edge.detector.score.runtime import Network
 from train.console.errors import DatasetError
+from train.evaluation.said_normal import SaidNormal
 from train.read.dataset import Selection, align
 from train.read.row_hashes import refuse_fitted
 from train.read.tables import RawTable, ReadOptions, read_tables
@@ -64,20 +65,18 @@ def play(
     progress: Callable[[int, int], None] | None = None,
     tuning: Tuning = DEFAULT,
     explained: bool = False,
+    said: SaidNormal | None = None,
 ) -> list[Played]:
     """All files in lockstep, each a stream of one group, every row of a file in its order.
 
-    With `calibrate_rows` each is commissioned on so many of its own first rows.
-    `progress` is told grid rows done and in all. `explained`: with what was expected of
-    every row.
+    With `calibrate_rows` each is commissioned on so many of its own first rows. `progress` is told grid rows done and
+    in all. `explained`: with what was expected of every row. `said`: what is called normal on the way.
 
     Raises:
-        DatasetError: a file's first rows cannot commission it, or the network was fitted on them.
+        DatasetError: first rows cannot commission, or the network was fitted on them; or what was `said` cannot be.
     """
     settings = bundle.aligner
-    for table in tables if calibrate_rows else ():
-        refuse_fitted([align(table, Selection(slice(0, calibrate_rows)), settings)], bundle)
-    recordings = [Recording(table.times, table.values) for table in tables]
+    _require_unfitted(bundle, tables, calibrate_rows)
     wanted = [grid_rows_before(table, calibrate_rows, settings) for table in tables]
     streams = [StreamSettings(id=f"file{number}", calibrate_rows=rows) for number, rows in enumerate(wanted)]
     group = StreamGroup(bundle, variant, network, streams, _repeatable_ids(), tuning)
@@ -89,11 +88,23 @@ def play(
         if progress is not None:
             progress(done, total)
 
-    replays = replaying.replay(group, recordings, settings, watch, explained)
+    after = None if said is None else said.begin(group)
+    replays = replaying.replay(group, [_recording(one) for one in tables], settings, watch, explained, after)
+    if said is not None:
+        said.require_all([event for one in replays for event in one.events])
     return [
         Played(_as_scored(bundle, table), one, _calibration(group, number, table), calibrate_rows)
         for number, (table, one) in enumerate(zip(tables, replays, strict=True))
     ]
+
+
+def _require_unfitted(bundle: Bundle, tables: Sequence[RawTable], calibrate_rows: int) -> None:
+    for table in tables if calibrate_rows else ():
+        refuse_fitted([align(table, Selection(slice(0, calibrate_rows)), bundle.aligner)], bundle)
+
+
+def _recording(table: RawTable) -> Recording:
+    return Recording(table.times, table.values)
 
 
 def oddities(played: Played) -> list[str]:
@@ -114,7 +125,7 @@ def _as_scored(bundle: Bundle, table: RawTable) -> RawTable:
     """The table with the values that the network is given of it; NaN in rows that came too late for the grid."""
     if not bundle.rates and not bundle.missing:
         return table
-    rows, place = grid_rows(Recording(table.times, table.values), bundle.channel_names, bundle.aligner)
+    rows, place = grid_rows(_recording(table), bundle.channel_names, bundle.aligner)
     values = np.array([row.values for row in rows] + [np.full(len(bundle.channels), np.nan)])
     return replace(table, values=values[place])
 

@@ -1,6 +1,7 @@
 """The options of the commands that play files through a bundle, and the playing with its progress bar."""
 
 import argparse
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from edge.detector.bundle.files import Bundle, Variant
     from edge.detector.score.runtime import Model
     from train.evaluation.playback import Played
+    from train.evaluation.said_normal import SaidNormal
     from train.read.tables import ReadOptions
 
 
@@ -29,6 +31,13 @@ def add_playback_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--variant", default="auto", help="float32, dynamic or int8 (default: the first that runs here)"
+    )
+    parser.add_argument(
+        "--normal",
+        action="append",
+        default=[],
+        metavar="TIME",
+        help="call the anomaly that goes on at TIME normal once it is over, as `offbeat-edge normal` does; repeatable",
     )
     parser.add_argument("--report", type=Path, metavar="FILE", help="write an HTML report")
     add_reading_options(parser.add_argument_group("reading the files"), "1 where a row is known to be anomalous")
@@ -86,17 +95,43 @@ def play_files(
         DatasetError: a file cannot be used.
     """
     from train.console.terminal import echo
+    from train.console.words import when
     from train.evaluation.playback import oddities, play, read_for
 
     bundle, variant, model = open_bundle(args)
     options = reading_of(args, bundle)
     tables = with_labels(getattr(args, "labels", None), read_for(bundle, paths, options, rows), paths, options)
+    said, explained = said_of(args, options.timezone or "UTC"), args.report is not None
     with rows_done(console) as progress:
-        played = play(bundle, variant, model, tables, args.calibrate_rows, progress, explained=args.report is not None)
+        played = play(bundle, variant, model, tables, args.calibrate_rows, progress, explained=explained, said=said)
     for one in played:
         for line in oddities(one):
             echo(console, line)
+    for called in said.said if said is not None else ():
+        what = f"anomaly since {when(called.event.start_time, bundle.timezone)}"
+        echo(console, f"{played[called.stream].table.name}: the {what} was called normal when it was over")
     return bundle, variant, played
+
+
+def said_of(args: argparse.Namespace, timezone: str) -> "SaidNormal | None":
+    """What is to be called normal; None where nothing is.
+
+    Raises:
+        DatasetError: it names no time.
+    """
+    import numpy as np
+
+    from train.console.errors import DatasetError
+    from train.console.times import parse_times
+    from train.evaluation.said_normal import SaidNormal
+
+    if not args.normal:
+        return None
+    moments = [float(parse_times(np.array([text]), timezone)[0]) for text in args.normal]
+    for text, moment in zip(args.normal, moments, strict=True):
+        if not math.isfinite(moment):
+            raise DatasetError(f"--normal {text!r} is no time; wanted one like 2026-01-05T14:30 or Unix seconds")
+    return SaidNormal(moments)
 
 
 @contextmanager
