@@ -3,6 +3,7 @@
 import json
 import re
 import tomllib
+from collections import Counter
 from functools import cache
 from itertools import chain
 from pathlib import Path
@@ -55,6 +56,13 @@ def test_the_pre_commit_hooks_run_what_make_check_runs():
     wanted = [line.strip().replace("$(run)", run) for line in recipe.splitlines() if "$(run)" in line]
 
     assert re.findall(r"^ +entry: (.*)$", hooks, re.MULTILINE) == wanted
+
+
+def test_test_files_have_names_of_their_own():
+    # pytest imports them by that name alone, and a second one ends a run over both.
+    names = Counter(path.name for path in (ROOT / "tests").rglob("test_*.py"))
+
+    assert [name for name, count in names.items() if count > 1] == []
 
 
 @pytest.mark.parametrize(

@@ -164,6 +164,8 @@ def _add_recalibrate(recalibrate: argparse.ArgumentParser) -> None:
 
 def _add_broker_config(parser: argparse.ArgumentParser) -> None:
     _add_config(parser)
+    also = "that of another gateway at the same broker; repeatable"
+    parser.add_argument("--also", type=Path, action="append", default=[], metavar="FILE", help=also)
     parser.add_argument("--out", type=Path, default=Path("broker"), metavar="FOLDER", help="(broker)")
     parser.add_argument("--subscriber", default="viewer", metavar="USER", help="who reads alerts (viewer)")
     parser.add_argument("--operator", default="operator", metavar="USER", help="who may also ask (operator)")

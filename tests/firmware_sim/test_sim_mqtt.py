@@ -88,6 +88,7 @@ def test_while_the_broker_is_away_readings_are_lost_and_counted_then_it_goes_on(
     link.send("b", Readings({"x": 2.0}))
     broker.start()
     wait_for(link.client.is_connected, "the connection")
+    wait_for(lambda: listener.subscribed == 2, "the listener, which hears no message of QoS 0 while it is away")
     link.send("b", Readings({"x": 3.0}))
 
     wait_for(lambda: len(listener.on("sensors/b/readings")) == 2, "the last reading")

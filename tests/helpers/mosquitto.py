@@ -132,12 +132,14 @@ class Listener:
 
     def __init__(self, settings: BrokerSettings, topics: Sequence[str]) -> None:
         self.heard: list[Heard] = []
+        self.subscribed = 0
+        """How often the broker confirmed the subscription: once for each connection."""
         self._topics, self._ready = topics, threading.Event()
         name = f"listener-{id(self)}"
         self._client = paho.Client(paho.CallbackAPIVersion.VERSION2, name, clean_session=False)
         self._client.reconnect_delay_set(1, 1)
         self._client.on_connect = lambda client, *_: client.subscribe([(topic, 1) for topic in self._topics])
-        self._client.on_subscribe = lambda *_: self._ready.set()
+        self._client.on_subscribe = self._on_subscribe
         self._client.on_message = self._on_message
         use_credentials(self._client, settings)
         self._client.connect(settings.host, settings.port)
@@ -152,6 +154,10 @@ class Listener:
         """Leave."""
         self._client.disconnect()
         self._client.loop_stop()
+
+    def _on_subscribe(self, *_: Any) -> None:
+        self.subscribed += 1
+        self._ready.set()
 
     def _on_message(self, _client: Any, _userdata: Any, message: paho.MQTTMessage) -> None:
         self.heard.append(Heard(message.topic, bytes(message.payload), message.retain, message.qos))

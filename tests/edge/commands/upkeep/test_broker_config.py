@@ -96,7 +96,7 @@ def test_the_page_in_the_agent_may_hear_its_device_and_ask_it(folder):
         config(1883, MQTT, PUMP, broker="[requests]\nallow = ['ack']\n[web]\nport = 8080")
     )
 
-    access = access_list(load_config(folder / "agent.toml"), "viewer", "operator")
+    access = access_list([load_config(folder / "agent.toml")], "viewer", "operator")
     device = access.partition("user board-pump1")[0].splitlines()
 
     for topic in subscriptions("offbeat", "gw-1"):
@@ -123,3 +123,36 @@ def test_one_name_for_two_roles_is_refused(folder, capsys):
 
     assert main(line) == 2
     assert "would be two" in capsys.readouterr().err
+
+
+def test_several_gateways_share_a_broker(folder):
+    for name in ("gw-1", "gw-2"):
+        text = config(1883, MQTT, PUMP, broker="[requests]\nallow = ['ack']").replace('id = "gw-1"', f'id = "{name}"')
+        (folder / f"{name}.toml").write_text(text)
+
+    line = ["broker-config", "--config", str(folder / "gw-1.toml"), "--also", str(folder / "gw-2.toml")]
+    assert main([*line, "--out", str(folder / "b")]) == 0
+
+    blocks = (folder / "b" / "offbeat.acl").read_text().split("\n\n")
+    by_user = {block.splitlines()[0].removeprefix("user "): block for block in blocks if block.strip()}
+    assert set(by_user) == {"gw-1", "gw-2", "board-pump1", "viewer", "operator"}
+    assert "offbeat/gw-2/" not in by_user["gw-1"]
+    assert "offbeat/gw-1/" not in by_user["gw-2"]
+    assert all(f"topic write offbeat/{name}/request/ack" in by_user["operator"] for name in ("gw-1", "gw-2"))
+
+
+def test_a_second_gateway_locks_out_no_first_one(folder, capsys):
+    for name in ("gw-1", "gw-2"):
+        text = config(1883, MQTT, PUMP).replace('id = "gw-1"', f'id = "{name}"')
+        (folder / f"{name}.toml").write_text(text)
+    out = ["--out", str(folder / "b")]
+    assert main(["broker-config", "--config", str(folder / "gw-1.toml"), *out]) == 0
+    before = (folder / "b" / "offbeat.acl").read_text()
+
+    assert main(["broker-config", "--config", str(folder / "gw-2.toml"), *out]) == 2
+
+    said = capsys.readouterr().err
+    assert "gw-1" in said
+    assert "--also" in said
+    assert (folder / "b" / "offbeat.acl").read_text() == before
+    assert main(["broker-config", "--config", str(folder / "gw-1.toml"), *out]) == 0
