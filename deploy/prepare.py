@@ -30,7 +30,7 @@ def prepare(root: Path, config: Path, show: bool = False) -> int:
     own = root / "secrets"
     try:
         settings = loaded(config, own)
-        access = access_list(settings, "viewer", "operator")
+        access = access_list([settings], "viewer", "operator")
     except ConfigError as error:
         print(f"prepare: {error}", file=sys.stderr)
         return 2
