@@ -85,6 +85,10 @@ def _of_running(path: Path, pid: str) -> Finding:
         told = f"process {pid} has {path} open and does not say how it is ({error}), so that it was not looked at"
         return Finding("?", "outbox", f"{told}; where that stays so, stop the agent and give this command again")
     counts: dict[str, Any] = answer.get("data", {}).get("outbox", {})
+    if not counts:
+        return Finding(
+            "?", "outbox", f"process {pid} says nothing of {path}, so that it was not looked at; see its log"
+        )
     if not counts.get("accepting", False):
         told = f"the running agent cannot write to {path}: {counts.get('in_memory', 0)} alerts wait in memory alone"
         return Finding("FAIL", "outbox", f"{told}; see disk, file system and state_dir, and the agent's log")
@@ -101,10 +105,7 @@ def _copied(path: Path) -> Finding:
             found = damage(Path(scratch) / path.name)
     except (OSError, sqlite3.Error) as error:
         return Finding("?", "outbox", f"{path}: no copy could be looked at while the agent writes ({error})")
-    if found is not None:
-        remedy = "back up the state folder; the agent sets it aside once it meets the damage, and begins a new one"
-        return Finding("do", "outbox", f"{path} is damaged ({found}); {remedy}")
-    return Finding("ok", "outbox", f"{path} is sound")
+    return _judged(path, found, "back up the state folder; the agent sets it aside once it meets the damage")
 
 
 def _at_rest(path: Path) -> Finding:
@@ -114,9 +115,12 @@ def _at_rest(path: Path) -> Finding:
         return Finding("FAIL", "outbox", f"{path}: {error}; alerts would wait in memory alone")
     except sqlite3.Error as error:
         return Finding("?", "outbox", f"{path}: no copy of it could be looked at ({error})")
-    if found is not None:
-        remedy = "copy it if what waits in it matters: at its next start the agent sets it aside and begins a new one"
-        return Finding("do", "outbox", f"{path} is damaged ({found}); {remedy}")
+    return _judged(path, found, "copy it if what waits in it matters: the agent sets it aside at its next start")
+
+
+def _judged(path: Path, damaged: str | None, remedy: str) -> Finding:
+    if damaged is not None:
+        return Finding("do", "outbox", f"{path} is damaged ({damaged}); {remedy}, and begins a new one")
     return Finding("ok", "outbox", f"{path} is sound")
 
 
